@@ -1,8 +1,7 @@
 /* tare aa: the baseline against itself. */
 #include "harness/cmd/cmd.h"
 
-#include "core/log.h"
-#include "core/opt.h"
+#include "harness/cmd/command.h"
 #include "harness/cmd/run_and_report.h"
 #include "harness/run/schedule.h"
 
@@ -66,28 +65,22 @@ static const struct opt_command command = {
 	.positional_kind = "file",
 };
 
-static int run_aa(const struct aa_options *o, const char *path)
+static int run_aa(void *options, const struct strvec *rest, struct err *err)
 {
+	const struct aa_options *o = options;
 	struct run_request request = {.dir = o->output, .json = o->json};
-	struct err err = ERR_INIT;
 	struct plan p, twin;
-	int status;
+	int status = -1;
 
-	if (plan_read(&p, path, &err))
-		return log_failure(&err);
+	if (plan_read(&p, rest->items[0], err))
+		return -1;
 	if (o->rounds) {
 		p.schedule.rounds_min = o->rounds;
 		p.schedule.rounds_max = o->rounds;
 	}
-	if (plan_against_itself(&twin, &p, &err)) {
-		status = log_failure(&err);
-	} else {
-		if (!o->dry_run)
-			status = run_and_report(&twin, &request, &err);
-		else
-			status = schedule_print(&twin, NULL, stdout, &err)
-					 ? log_failure(&err)
-					 : EXIT_PASS;
+	if (!plan_against_itself(&twin, &p, err)) {
+		status = o->dry_run ? schedule_print(&twin, NULL, stdout, err)
+				    : run_and_report(&twin, &request, err);
 		plan_release(&twin);
 	}
 	plan_release(&p);
@@ -97,20 +90,6 @@ static int run_aa(const struct aa_options *o, const char *path)
 int cmd_aa(int argc, char **argv)
 {
 	struct aa_options o;
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	int status = EXIT_PASS;
 
-	switch (opt_parse(&command, argc, argv, &o, &rest, &err)) {
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_RUN:
-		status = run_aa(&o, rest.items[0]);
-	}
-	strvec_release(&rest);
-	fields_release(fields, &o);
-	return status;
+	return command_run(&command, &o, run_aa, argc, argv);
 }

@@ -2,11 +2,10 @@
 #include "harness/cmd/cmd.h"
 
 #include "core/log.h"
-#include "core/opt.h"
+#include "harness/cmd/command.h"
 #include "reports/baseline.h"
 
 #include <stdio.h>
-#include <string.h>
 
 struct baseline_command_options {
 	char *output, *name, *note, *arm;
@@ -69,57 +68,51 @@ static const struct opt_command command = {
 	.positional_kind = "file",
 };
 
-static int save(const struct baseline_command_options *o, const struct result_set *s,
-		struct err *err)
+static int save(void *options, const struct strvec *rest, struct err *err)
 {
+	const struct baseline_command_options *o = options;
 	struct baseline_options save = {
 		.name = o->name, .note = o->note, .arm = o->arm, .replace = o->replace};
+	struct result_set s;
+	int rc;
 
 	if (!o->output)
 		return err_set(err, ERR_USAGE, "'tare baseline save' needs -o FILE");
-	if (baseline_save(s, &save, o->output, err))
+	if (result_set_load(&s, rest->items[0], err))
 		return -1;
-	log_info("baseline: %s", o->output);
-	return 0;
-}
-
-static int act(const struct baseline_command_options *o, const struct strvec *rest,
-	       struct err *err)
-{
-	bool is_save = strcmp(rest->items[0], "save") == 0;
-	struct result_set s;
-	int rc = 0;
-
-	if (!is_save && strcmp(rest->items[0], "show") != 0)
-		return err_set(err, ERR_USAGE, "'%.60s' is neither 'save' nor 'show'",
-			       rest->items[0]);
-	if (result_set_load(&s, rest->items[1], err))
-		return -1;
-	if (is_save)
-		rc = save(o, &s, err);
-	else
-		baseline_show(&s, stdout);
+	rc = baseline_save(&s, &save, o->output, err);
+	if (!rc)
+		log_info("baseline: %s", o->output);
 	result_set_release(&s);
 	return rc;
+}
+
+static int show(void *options, const struct strvec *rest, struct err *err)
+{
+	struct result_set s;
+
+	(void)options;
+	if (result_set_load(&s, rest->items[0], err))
+		return -1;
+	baseline_show(&s, stdout);
+	result_set_release(&s);
+	return EXIT_PASS;
+}
+
+static int baseline(void *options, const struct strvec *rest, struct err *err)
+{
+	static const struct command_action actions[] = {
+		{"save", save, 1, 1, "RESULTS"},
+		{"show", show, 1, 1, "FILE"},
+		{0},
+	};
+
+	return command_act(&command, actions, options, rest, err);
 }
 
 int cmd_baseline(int argc, char **argv)
 {
 	struct baseline_command_options o;
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	int status = EXIT_PASS;
 
-	switch (opt_parse(&command, argc, argv, &o, &rest, &err)) {
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_RUN:
-		status = act(&o, &rest, &err) ? log_failure(&err) : EXIT_PASS;
-	}
-	strvec_release(&rest);
-	fields_release(fields, &o);
-	return status;
+	return command_run(&command, &o, baseline, argc, argv);
 }

@@ -2,8 +2,8 @@
 #include "harness/cmd/cmd.h"
 
 #include "core/log.h"
-#include "core/opt.h"
 #include "core/stop.h"
+#include "harness/cmd/command.h"
 #include "harness/plan/plan.h"
 #include "harness/provision/provisioner.h"
 
@@ -118,30 +118,22 @@ static int check_plan(const struct options *o, const struct plan *plan)
 	return status;
 }
 
+static int check(void *options, const struct strvec *rest, struct err *err)
+{
+	struct plan plan;
+	int status;
+
+	stop_install();
+	if (plan_read(&plan, rest->items[0], err))
+		return -1;
+	status = check_plan(options, &plan);
+	plan_release(&plan);
+	return status;
+}
+
 int cmd_check(int argc, char **argv)
 {
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	struct options o = {.json = false};
-	struct plan plan;
-	int status = EXIT_PASS;
+	struct options o;
 
-	switch (opt_parse(&command, argc, argv, &o, &rest, &err)) {
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_RUN:
-		stop_install();
-		if (plan_read(&plan, rest.items[0], &err)) {
-			status = log_failure(&err);
-			break;
-		}
-		status = check_plan(&o, &plan);
-		plan_release(&plan);
-	}
-	fields_release(fields, &o);
-	strvec_release(&rest);
-	return status;
+	return command_run(&command, &o, check, argc, argv);
 }

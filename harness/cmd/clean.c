@@ -3,10 +3,9 @@
 
 #include "core/file.h"
 #include "core/log.h"
-#include "core/mem.h"
-#include "core/opt.h"
 #include "core/rundir.h"
 #include "core/stop.h"
+#include "harness/cmd/command.h"
 #include "harness/run/session.h"
 
 #include <stdio.h>
@@ -56,30 +55,26 @@ static int clean_run(const char *dir, size_t *ret_nr, struct err *err)
 	return rc;
 }
 
-int cmd_clean(int argc, char **argv)
+static int clean(void *options, const struct strvec *rest, struct err *err)
 {
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
 	int status = EXIT_PASS;
 
-	switch (opt_parse(&command, argc, argv, NULL, &rest, &err)) {
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_RUN:
-		stop_install();
-		for (size_t i = 0; i < rest.nr; i++) {
-			size_t nr = 0;
+	(void)options;
+	stop_install();
+	for (size_t i = 0; i < rest->nr; i++) {
+		size_t nr = 0;
 
-			if (clean_run(rest.items[i], &nr, &err))
-				status = log_failure(&err);
-			else
-				printf("%s: %zu machine%s given back\n", rest.items[i],
-				       nr, nr == 1 ? "" : "s");
-		}
+		err_clear(err);
+		if (clean_run(rest->items[i], &nr, err))
+			status = log_failure(err);
+		else
+			printf("%s: %zu machine%s given back\n", rest->items[i], nr,
+			       nr == 1 ? "" : "s");
 	}
-	strvec_release(&rest);
 	return status;
+}
+
+int cmd_clean(int argc, char **argv)
+{
+	return command_run(&command, NULL, clean, argc, argv);
 }

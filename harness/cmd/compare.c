@@ -1,9 +1,8 @@
 /* tare compare: verdicts from two results, two folders of results, or peers' reports. */
 #include "harness/cmd/cmd.h"
 
-#include "core/log.h"
-#include "core/opt.h"
-#include "harness/cmd/print_verdict.h"
+#include "harness/cmd/command.h"
+#include "harness/cmd/deliver.h"
 
 struct compare_options {
 	char *margins, *formats, *output;
@@ -63,23 +62,17 @@ static const struct opt_command command = {
 	.positional_kind = "file",
 };
 
-static int compare(const struct compare_options *o, const char *baseline,
-		   const char *candidate)
+static int compare(void *options, const struct strvec *rest, struct err *err)
 {
-	struct err err = ERR_INIT;
+	const struct compare_options *o = options;
 	struct report r;
 	unsigned formats;
 	int status;
 
-	if (report_formats_parse(o->formats, &formats, &err) ||
-	    report_load_pair(&r, baseline, candidate, o->margins, &err))
-		return log_failure(&err);
-	if (o->output && report_write(&r, o->output, formats, &err)) {
-		status = log_failure(&err);
-	} else {
-		print_verdict(&r, o->json);
-		status = verdict_exit_status(r.judgement.overall);
-	}
+	if (report_formats_parse(o->formats, &formats, err) ||
+	    report_load_pair(&r, rest->items[0], rest->items[1], o->margins, err))
+		return -1;
+	status = deliver_report(&r, o->output, formats, o->json, err);
 	report_release(&r);
 	return status;
 }
@@ -87,20 +80,6 @@ static int compare(const struct compare_options *o, const char *baseline,
 int cmd_compare(int argc, char **argv)
 {
 	struct compare_options o;
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	int status = EXIT_PASS;
 
-	switch (opt_parse(&command, argc, argv, &o, &rest, &err)) {
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_RUN:
-		status = compare(&o, rest.items[0], rest.items[1]);
-	}
-	strvec_release(&rest);
-	fields_release(fields, &o);
-	return status;
+	return command_run(&command, &o, compare, argc, argv);
 }

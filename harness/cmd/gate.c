@@ -1,9 +1,8 @@
 /* tare gate: results against a baseline file, for a pipeline. */
 #include "harness/cmd/cmd.h"
 
-#include "core/log.h"
-#include "core/opt.h"
-#include "harness/cmd/print_verdict.h"
+#include "harness/cmd/command.h"
+#include "harness/cmd/deliver.h"
 
 struct gate_options {
 	char *baseline, *margins, *formats, *output;
@@ -75,22 +74,17 @@ static const struct opt_command command = {
 	.positional_kind = "file",
 };
 
-static int gate(const struct gate_options *o, const char *results)
+static int gate(void *options, const struct strvec *rest, struct err *err)
 {
-	struct err err = ERR_INIT;
+	const struct gate_options *o = options;
 	struct report r;
 	unsigned formats;
 	int status;
 
-	if (report_formats_parse(o->formats, &formats, &err) ||
-	    report_load_pair(&r, o->baseline, results, o->margins, &err))
-		return log_failure(&err);
-	if (o->output && report_write(&r, o->output, formats, &err)) {
-		status = log_failure(&err);
-	} else {
-		print_verdict(&r, o->json);
-		status = verdict_exit_status(r.judgement.overall);
-	}
+	if (report_formats_parse(o->formats, &formats, err) ||
+	    report_load_pair(&r, o->baseline, rest->items[0], o->margins, err))
+		return -1;
+	status = deliver_report(&r, o->output, formats, o->json, err);
 	report_release(&r);
 	return status;
 }
@@ -98,20 +92,6 @@ static int gate(const struct gate_options *o, const char *results)
 int cmd_gate(int argc, char **argv)
 {
 	struct gate_options o;
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	int status = EXIT_PASS;
 
-	switch (opt_parse(&command, argc, argv, &o, &rest, &err)) {
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_RUN:
-		status = gate(&o, rest.items[0]);
-	}
-	strvec_release(&rest);
-	fields_release(fields, &o);
-	return status;
+	return command_run(&command, &o, gate, argc, argv);
 }

@@ -1,11 +1,8 @@
 /* tare report: draws what was measured. */
 #include "harness/cmd/cmd.h"
 
-#include "core/log.h"
-#include "core/opt.h"
-#include "harness/cmd/print_verdict.h"
-
-#include <stdio.h>
+#include "harness/cmd/command.h"
+#include "harness/cmd/deliver.h"
 
 struct report_options {
 	char *formats, *output, *margins;
@@ -64,25 +61,18 @@ static const struct opt_command command = {
 	.positional_kind = "dir",
 };
 
-static int make_report(const struct report_options *o, const char *dir)
+static int report(void *options, const struct strvec *rest, struct err *err)
 {
-	const char *into = o->output ? o->output : dir;
-	struct err err = ERR_INIT;
+	const struct report_options *o = options;
+	const char *dir = rest->items[0];
 	struct report r;
 	unsigned formats;
 	int status;
 
-	if (report_formats_parse(o->formats, &formats, &err) ||
-	    report_load(&r, dir, o->margins, &err))
-		return log_failure(&err);
-	if (report_write(&r, into, formats, &err)) {
-		status = log_failure(&err);
-	} else {
-		print_verdict(&r, o->json);
-		status = verdict_exit_status(r.judgement.overall);
-		fflush(stdout);
-		log_info("written to %s", into);
-	}
+	if (report_formats_parse(o->formats, &formats, err) ||
+	    report_load(&r, dir, o->margins, err))
+		return -1;
+	status = deliver_report(&r, o->output ? o->output : dir, formats, o->json, err);
 	report_release(&r);
 	return status;
 }
@@ -90,20 +80,6 @@ static int make_report(const struct report_options *o, const char *dir)
 int cmd_report(int argc, char **argv)
 {
 	struct report_options o;
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	int status = EXIT_PASS;
 
-	switch (opt_parse(&command, argc, argv, &o, &rest, &err)) {
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_RUN:
-		status = make_report(&o, rest.items[0]);
-	}
-	strvec_release(&rest);
-	fields_release(fields, &o);
-	return status;
+	return command_run(&command, &o, report, argc, argv);
 }

@@ -2,10 +2,9 @@
 #include "harness/cmd/cmd.h"
 
 #include "core/file.h"
-#include "core/log.h"
 #include "core/mem.h"
-#include "core/opt.h"
 #include "core/rundir.h"
+#include "harness/cmd/command.h"
 #include "harness/cmd/run_and_report.h"
 #include "harness/run/schedule.h"
 
@@ -143,43 +142,32 @@ static int find_plan(const struct run_options *o, const struct strvec *rest,
 	return rc;
 }
 
+static int run(void *options, const struct strvec *rest, struct err *err)
+{
+	struct run_options *o = options;
+	struct run_request request = {
+		.dir = o->resume ? o->resume : o->output,
+		.is_resumed = o->resume != NULL,
+		.filter = {.arms = &o->arms, .workloads = &o->workloads},
+		.json = o->json,
+	};
+	struct plan plan = {0};
+	int status = -1;
+
+	if (o->print_schema)
+		return print_schema();
+	if (find_plan(o, rest, &plan, err))
+		return -1;
+	if (!run_filter_check(&request.filter, &plan, err))
+		status = o->dry_run ? schedule_print(&plan, o->resume, stdout, err)
+				    : run_and_report(&plan, &request, err);
+	plan_release(&plan);
+	return status;
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct run_options o;
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	struct plan plan = {0};
-	int status = EXIT_PASS;
 
-	switch (opt_parse(&command, argc, argv, &o, &rest, &err)) {
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_RUN: {
-		struct run_request request = {
-			.dir = o.resume ? o.resume : o.output,
-			.is_resumed = o.resume != NULL,
-			.filter = {.arms = &o.arms, .workloads = &o.workloads},
-			.json = o.json,
-		};
-
-		if (o.print_schema)
-			status = print_schema();
-		else if (find_plan(&o, &rest, &plan, &err) ||
-			 run_filter_check(&request.filter, &plan, &err))
-			status = log_failure(&err);
-		else if (o.dry_run)
-			status = schedule_print(&plan, o.resume, stdout, &err)
-					 ? log_failure(&err)
-					 : EXIT_PASS;
-		else
-			status = run_and_report(&plan, &request, &err);
-	}
-	}
-	plan_release(&plan);
-	strvec_release(&rest);
-	fields_release(fields, &o);
-	return status;
+	return command_run(&command, &o, run, argc, argv);
 }

@@ -6,7 +6,7 @@
 #include "core/mem.h"
 #include "core/result.h"
 #include "core/stop.h"
-#include "harness/cmd/print_verdict.h"
+#include "harness/cmd/deliver.h"
 #include "harness/run/schedule.h"
 
 #include <stdio.h>
@@ -36,11 +36,8 @@ static int write_reports(struct session *s, const struct run_request *request,
 	}
 	rc = report_write(&r, s->dir, REPORT_HTML | REPORT_MARKDOWN | REPORT_JSON, err);
 	rc = stage_end(&st, rc, NULL, err);
-	if (!rc)
-		print_verdict(&r, request->json);
 	if (!rc) {
-		*ret_status = verdict_exit_status(r.judgement.overall);
-		fflush(stdout);
+		*ret_status = print_verdict(&r, request->json);
 		log_info("report: %s", page);
 	}
 	report_release(&r);

@@ -1,0 +1,71 @@
+#include "harness/cmd/command.h"
+
+#include "core/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int finish_output(int status)
+{
+	struct err err = ERR_INIT;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	err_errno(&err, "standard output");
+	return log_failure(&err);
+}
+
+int command_run(const struct opt_command *c, void *options, command_work *work, int argc,
+		char **argv)
+{
+	struct strvec rest = {0};
+	struct err err = ERR_INIT;
+	int status = EXIT_PASS;
+
+	switch (opt_parse(c, argc, argv, options, &rest, &err)) {
+	case OPT_ERROR:
+		status = -1;
+		break;
+	case OPT_DONE:
+		break;
+	case OPT_RUN:
+		status = work(options, &rest, &err);
+	}
+	if (status < 0)
+		status = log_failure(&err);
+	fields_release(c->fields, options);
+	strvec_release(&rest);
+	return finish_output(status);
+}
+
+static int unknown(const struct opt_command *c, const struct command_action *actions,
+		   const char *name, struct err *err)
+{
+	struct strvec names = {0};
+	const char *near;
+
+	for (const struct command_action *a = actions; a->name; a++)
+		strvec_add(&names, a->name);
+	near = nearest_name(name, strvec_argv(&names), names.nr);
+	err_set(err, ERR_USAGE, "%s: no such action '%.60s'%s%s%s; usage: %s %s", c->name,
+		name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
+		c->name, c->usage);
+	strvec_release(&names);
+	return -1;
+}
+
+int command_act(const struct opt_command *c, const struct command_action *actions,
+		void *options, const struct strvec *rest, struct err *err)
+{
+	const struct command_action *a = actions;
+	const struct strvec behind = {.items = rest->items + 1, .nr = rest->nr - 1};
+
+	while (a->name && strcmp(a->name, rest->items[0]) != 0)
+		a++;
+	if (!a->name)
+		return unknown(c, actions, rest->items[0], err);
+	if (behind.nr < a->least || behind.nr > a->most)
+		return err_set(err, ERR_USAGE, "usage: %s %s [OPTION]... %s", c->name,
+			       a->name, a->usage);
+	return a->work(options, &behind, err);
+}
