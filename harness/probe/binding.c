@@ -1,58 +1,15 @@
 #include "harness/probe/binding.h"
 
-#include "core/clock.h"
 #include "core/mem.h"
-#include "core/proc.h"
 #include "core/sysfs.h"
 #include "harness/probe/device.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char devices[] = "/sys/bus/pci/devices";
 static const char drivers[] = "/sys/bus/pci/drivers";
-
-/* ---- the real machine ---- */
-
-static int real_write(void *ctx, const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	size_t len = strlen(text);
-	ssize_t put;
-	int why;
-
-	(void)ctx;
-	if (fd < 0)
-		return errno;
-	put = write(fd, text, len);
-	why = put < 0 ? errno : (size_t)put == len ? 0 : EIO;
-	close(fd);
-	return why;
-}
-
-static int real_load(void *ctx, const char *module)
-{
-	const char *argv[] = {"modprobe", module, NULL};
-	struct proc_outcome o;
-
-	(void)ctx;
-	if (proc_run_ok(&(struct proc_spec){.argv = argv,
-					    .timeout_ns = 60 * NS_PER_S,
-					    .output_max = 4096},
-			&o, NULL))
-		return ENOENT;
-	proc_outcome_release(&o);
-	return 0;
-}
-
-struct binding_host binding_real_host(void)
-{
-	return (struct binding_host){.root = "", .write = real_write, .load = real_load};
-}
 
 /* ---- what may not be touched ---- */
 
@@ -93,16 +50,29 @@ static int refuse_if_any(struct work *w, const char *address, struct strvec *who
 	return rc;
 }
 
-/* The driver that a request means for this device; free() */
+/* The driver that a request means for this device, NULL for none; free() */
 static char *driver_for(const struct work *w, const char *address)
 {
 	int64_t vendor = 0, device = 0, code = 0;
 
+	if (strcmp(w->want->driver, BINDING_NONE) == 0)
+		return NULL;
 	if (strcmp(w->want->driver, "vfio") != 0)
 		return x_strdup(w->want->driver);
 	(void)device_ids(w->host->root, address, &vendor, &device, &code);
 	return x_strdup(device_is_grace_gpu(vendor, device) ? "nvgrace_gpu_vfio_pci"
 							    : "vfio-pci");
+}
+
+/* The kernel's own word on which driver has it, NULL for none. */
+static bool has_driver(const struct binding_host *host, const char *address,
+		       const char *driver)
+{
+	char *has = device_driver(host->root, address);
+	bool ret = driver ? has && strcmp(has, driver) == 0 : !has;
+
+	free(has);
+	return ret;
 }
 
 static int check_kind(struct work *w, const char *address)
@@ -148,16 +118,16 @@ static int check_use(struct work *w, const char *address)
 			     "bind them together with it, or enable ACS on its port");
 }
 
-static int check_driver_name(struct work *w)
+static int check_name(struct work *w, const char *name)
 {
-	const char *name = w->want->driver;
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				  "0123456789_-");
 
 	if (len && !name[len])
 		return 0;
 	return err_set(w->err, ERR_USAGE,
-		       "'%s' is not a driver; it is 'nvidia', 'vfio' or a driver's name",
+		       "'%s' is not a driver; it is 'nvidia', 'vfio', 'none' or a "
+		       "driver's name",
 		       name);
 }
 
@@ -172,7 +142,7 @@ static int check_device(struct work *w, const char *address)
 	driver = driver_for(w, address);
 	has = device_driver(w->host->root, address);
 	group = device_group(w->host->root, address);
-	if (has && strcmp(has, driver) == 0)
+	if (has_driver(w->host, address, driver))
 		rc = 0;
 	else if (driver_is_vfio(driver) && !group)
 		rc = err_set(w->err, ERR_ENVIRONMENT,
@@ -249,17 +219,6 @@ static int write_driver(const struct binding_host *host, const char *driver,
 	return why;
 }
 
-/* The kernel's own word on which driver has it, NULL for none. */
-static bool has_driver(const struct binding_host *host, const char *address,
-		       const char *driver)
-{
-	char *has = device_driver(host->root, address);
-	bool ret = driver ? has && strcmp(has, driver) == 0 : !has;
-
-	free(has);
-	return ret;
-}
-
 static int step_failed(struct work *w, const char *address, const char *what, int why)
 {
 	if (why)
@@ -288,13 +247,11 @@ static int do_load(struct work *w, const char *address, const char *driver)
 	return 0;
 }
 
+/* 'driver' may be NULL: none is asked for any more. */
 static int do_override(struct work *w, const char *address, const char *driver)
 {
-	char *before =
-		sysfs_text(w->host->root, "%s/%s/driver_override", devices, address);
-	bool is_set = before && *before && strcmp(before, "(null)") != 0;
-	struct binding_step *s =
-		add_step(w, "override", address, driver, is_set ? before : NULL);
+	char *before = read_override(w->host->root, address);
+	struct binding_step *s = add_step(w, "override", address, driver, before);
 	int why = write_override(w->host, address, driver);
 
 	free(before);
@@ -339,21 +296,38 @@ static int do_clear(struct work *w, const char *address, const char *driver)
 	return 0;
 }
 
+/* What the request says of it, beside the driver. */
+static int set_override(struct work *w, const char *address)
+{
+	const char *want = w->want->override;
+	char *now;
+	bool same;
+
+	if (!want)
+		return 0;
+	if (strcmp(want, BINDING_NONE) == 0)
+		want = NULL;
+	now = read_override(w->host->root, address);
+	same = now && want ? strcmp(now, want) == 0 : !now && !want;
+	free(now);
+	return same ? 0 : do_override(w, address, want);
+}
+
 static int bind_one(struct work *w, const char *address)
 {
 	char *driver = driver_for(w, address);
 	char *has = device_driver(w->host->root, address);
 	int rc = 0;
 
-	if (!has || strcmp(has, driver) != 0) {
-		rc = do_load(w, address, driver) || do_override(w, address, driver) ||
+	if (!has_driver(w->host, address, driver))
+		rc = (driver && do_load(w, address, driver)) ||
+		     do_override(w, address, driver) ||
 		     (has && do_unbind(w, address, has)) ||
-		     do_probe(w, address, driver) ||
-		     (!driver_is_vfio(driver) && do_clear(w, address, driver));
-	}
+		     (driver && do_probe(w, address, driver)) ||
+		     (driver && !driver_is_vfio(driver) && do_clear(w, address, driver));
 	free(driver);
 	free(has);
-	return rc ? -1 : 0;
+	return rc || set_override(w, address) ? -1 : 0;
 }
 
 /* ---- undoing ---- */
@@ -428,7 +402,8 @@ int binding_apply(const struct binding_host *host, const struct binding_request 
 	int rc;
 
 	*ret = (struct binding){0};
-	rc = check_driver_name(&w);
+	rc = check_name(&w, want->driver) ||
+	     (want->override && check_name(&w, want->override));
 	for (size_t i = 0; !rc && want->addresses[i]; i++)
 		rc = check_device(&w, want->addresses[i]);
 	if (rc)
@@ -473,6 +448,33 @@ static struct json_object *step_to_json(const struct binding_step *s)
 	return o;
 }
 
+static struct json_object *device_to_json(const struct binding_host *host,
+					  const char *address)
+{
+	struct json_object *o = json_object_new_object();
+	char *driver = device_driver(host->root, address);
+	char *override = read_override(host->root, address);
+
+	json_put_text(o, "address", address);
+	json_put_text(o, "driver", driver);
+	json_put_text(o, "override", override);
+	free(driver);
+	free(override);
+	return o;
+}
+
+int binding_look(const struct binding_host *host, const struct binding_request *want,
+		 struct err *err)
+{
+	struct binding none = {0};
+	struct work w = {.host = host, .want = want, .b = &none, .err = err};
+
+	for (size_t i = 0; want->addresses[i]; i++)
+		if (check_kind(&w, want->addresses[i]))
+			return -1;
+	return 0;
+}
+
 struct json_object *binding_to_json(const struct binding_host *host,
 				    const struct binding_request *want,
 				    const struct binding *b, const struct err *err)
@@ -483,17 +485,10 @@ struct json_object *binding_to_json(const struct binding_host *host,
 
 	for (size_t i = 0; i < b->nr; i++)
 		json_object_array_add(steps, step_to_json(&b->steps[i]));
-	for (size_t i = 0; want->addresses[i]; i++) {
-		struct json_object *d = json_object_new_object();
-		char *driver = device_is_address(want->addresses[i])
-				       ? device_driver(host->root, want->addresses[i])
-				       : NULL;
-
-		json_put_text(d, "address", want->addresses[i]);
-		json_put_text(d, "driver", driver);
-		json_object_array_add(list, d);
-		free(driver);
-	}
+	for (size_t i = 0; want->addresses[i]; i++)
+		if (device_is_address(want->addresses[i]))
+			json_object_array_add(list,
+					      device_to_json(host, want->addresses[i]));
 	json_put_text(o, "schema", "tare.binding/1");
 	json_put_text(o, "wanted", want->driver);
 	json_put_bool(o, "changed", b->is_changed);

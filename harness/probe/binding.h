@@ -35,9 +35,14 @@ struct binding_host binding_real_host(void);
 struct binding_request {
 	const char *const
 		*addresses; /* "0008:01:00.0", NULL-terminated; together or none */
-	const char *driver; /* "nvidia", "vfio" or a driver's own name */
+	const char *driver; /* "nvidia", "vfio", a driver's own name, or BINDING_NONE */
 	bool any_device;    /* also what is no GPU or accelerator */
+	/* What driver_override says afterwards, or BINDING_NONE, so that a device can be
+	 * put back exactly. NULL: vfio's driver keeps its own, others need none. */
+	const char *override;
 };
+
+#define BINDING_NONE "none" /* no driver at all */
 
 enum binding_state {
 	BINDING_DONE,
@@ -64,10 +69,14 @@ struct binding {
 int binding_apply(const struct binding_host *host, const struct binding_request *want,
 		  struct binding *ret, struct err *err);
 void binding_release(struct binding *b);
+/* Touches nothing: are the devices there, and such as binding_apply() would take? Then
+ * binding_to_json() tells which driver each has. want->driver may be NULL. */
+int binding_look(const struct binding_host *host, const struct binding_request *want,
+		 struct err *err);
 
 /*
  * {schema: "tare.binding/1", changed, steps: [{step, address, value, before, state}],
- * devices: [{address, driver}], error}; 'err' may be NULL.
+ * devices: [{address, driver, override}], error}; 'err' may be NULL.
  */
 struct json_object *binding_to_json(const struct binding_host *host,
 				    const struct binding_request *want,

@@ -30,12 +30,24 @@ static const struct field fields[] = {
 	 .arg = "DRIVER",
 	 .help = "Give the devices to this driver: 'nvidia', 'vfio' (vfio-pci, or "
 		 "Grace's "
-		 "own) or a driver's name. Undone in full when a step fails."},
+		 "own), a driver's name, or 'none'. Undone in full when a step fails."},
+	{.name = "override",
+	 .kind = FIELD_TEXT,
+	 .offset = AT(override),
+	 .arg = "DRIVER",
+	 .help = "What driver_override says after --bind: a driver's name or 'none'. "
+		 "Without it vfio's drivers keep their own, and others have none."},
+	{.name = "binding",
+	 .kind = FIELD_FLAG,
+	 .offset = AT(binding),
+	 .help = "Print which driver has the devices, as --bind does, and change "
+		 "nothing."},
 	{.name = "device",
 	 .kind = FIELD_TEXTS,
 	 .offset = AT(devices),
 	 .arg = "ADDRESS",
-	 .help = "A PCI address such as 0008:01:00.0, for --bind; may be repeated."},
+	 .help = "A PCI address such as 0008:01:00.0, for --bind and --binding; "
+		 "may be repeated."},
 	{.name = "any-device",
 	 .kind = FIELD_FLAG,
 	 .offset = AT(any_device),

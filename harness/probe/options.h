@@ -11,7 +11,8 @@ struct probe_options {
 	char *output;
 	char *root;
 	bool check;
-	char *bind;
+	char *bind, *override;
+	bool binding;
 	struct strvec devices;
 	bool any_device;
 };

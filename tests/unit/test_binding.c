@@ -1,8 +1,7 @@
 /*
  * Driver binding against a folder that looks like sysfs, with a kernel of a few lines
- * that does to it what Linux does (drivers/pci/pci-driver.c, drivers/base/bus.c): unbind
- * and bind by address, a probe that honours driver_override. It fails on demand at the
- * n-th write. What must hold comes from binding.h: done in full, or as it was.
+ * (tests/support/fake_kernel.h) that fails on demand at the n-th write. What must hold
+ * comes from binding.h: done in full, or as it was.
  */
 #include "harness/probe/binding.h"
 
@@ -15,6 +14,7 @@
 #include "core/mem.h"
 #include "core/sysfs.h"
 #include "harness/probe/device.h"
+#include "tests/support/fake_kernel.h"
 #include "tests/support/tree.h"
 
 #include <errno.h>
@@ -23,114 +23,12 @@
 #include <string.h>
 #include <unistd.h>
 
-struct kernel {
-	char *root;
-	int writes, fail_at;   /* the n-th write gives EIO; 0: none */
-	bool fails_on;         /* and every one after it */
-	int silent_at;         /* the n-th is taken and does nothing */
-	const char *not_there; /* a module that cannot be loaded */
-};
-
-static char *device_path(const char *address, const char *file)
+static void kernel_start(struct fake_kernel *k)
 {
-	return x_asprintf("/sys/bus/pci/devices/%s/%s", address, file);
+	*k = (struct fake_kernel){.root = tree_make("tests/machines/binding.tree")};
 }
 
-static void give(struct kernel *k, const char *address, const char *driver)
-{
-	char *path = device_path(address, "driver");
-	char *target = x_asprintf("../../drivers/%s", driver);
-
-	tree_link(k->root, path, target);
-	free(path);
-	free(target);
-}
-
-/* The native driver of a device, by its vendor and class. */
-static const char *native(struct kernel *k, const char *address)
-{
-	int64_t vendor = 0, device = 0, code = 0;
-
-	(void)device_ids(k->root, address, &vendor, &device, &code);
-	if (code >> 8 == 0x0108)
-		return "nvme";
-	return code >> 16 == 0x03 ? "nvidia" : "snd_hda_intel";
-}
-
-static int kernel_bind(struct kernel *k, const char *driver, const char *address)
-{
-	char *path = device_path(address, "driver_override");
-	char *override = tree_get(k->root, path);
-	bool is_set = override && *override && strcmp(override, "(null)") != 0;
-	const char *only = is_set ? override : native(k, address);
-	int why = ENODEV;
-
-	if (strcmp(driver ? driver : only, only) == 0 &&
-	    sysfs_exists(k->root, "/sys/bus/pci/drivers/%s", only)) {
-		give(k, address, only);
-		why = 0;
-	}
-	free(path);
-	free(override);
-	return driver ? why : 0; /* a probe that finds nobody is no error */
-}
-
-static int kernel_unbind(struct kernel *k, const char *driver, const char *address)
-{
-	char *has = device_driver(k->root, address);
-	bool is_its = has && strcmp(has, driver) == 0;
-	char *path = x_asprintf("%s/sys/bus/pci/devices/%s/driver", k->root, address);
-
-	if (is_its)
-		(void)unlink(path);
-	free(path);
-	free(has);
-	return is_its ? 0 : ENODEV;
-}
-
-static int kernel_write(void *ctx, const char *path, const char *text)
-{
-	struct kernel *k = ctx;
-	char driver[64], file[16];
-
-	k->writes++;
-	if (k->fail_at &&
-	    (k->writes == k->fail_at || (k->fails_on && k->writes > k->fail_at)))
-		return EIO;
-	if (k->writes == k->silent_at)
-		return 0;
-	if (strcmp(path, "/sys/bus/pci/drivers_probe") == 0)
-		return kernel_bind(k, NULL, text);
-	if (sscanf(path, "/sys/bus/pci/drivers/%63[^/]/%15s", driver, file) == 2)
-		return strcmp(file, "bind") == 0 ? kernel_bind(k, driver, text)
-						 : kernel_unbind(k, driver, text);
-	tree_put(k->root, path, text[0] == '\n' ? "(null)\n" : text);
-	return 0;
-}
-
-static int kernel_load(void *ctx, const char *module)
-{
-	struct kernel *k = ctx;
-	char *path = x_asprintf("/sys/bus/pci/drivers/%s/uevent", module);
-
-	if (!k->not_there || strcmp(k->not_there, module) != 0)
-		tree_put(k->root, path, "\n");
-	free(path);
-	return 0;
-}
-
-static struct binding_host host_of(struct kernel *k)
-{
-	return (struct binding_host){
-		.root = k->root, .write = kernel_write, .load = kernel_load, .ctx = k};
-}
-
-static void kernel_start(struct kernel *k)
-{
-	*k = (struct kernel){.root = tree_make("tests/machines/binding.tree")};
-}
-
-static void check_driver(struct kernel *k, const char *address, const char *want)
+static void check_driver(struct fake_kernel *k, const char *address, const char *want)
 {
 	char *has = device_driver(k->root, address);
 
@@ -143,9 +41,9 @@ static void check_driver(struct kernel *k, const char *address, const char *want
 	free(has);
 }
 
-static void check_override(struct kernel *k, const char *address, const char *want)
+static void check_override(struct fake_kernel *k, const char *address, const char *want)
 {
-	char *path = device_path(address, "driver_override");
+	char *path = x_asprintf("/sys/bus/pci/devices/%s/driver_override", address);
 	char *has = tree_get(k->root, path);
 
 	assert_string_equal(has, want);
@@ -153,10 +51,10 @@ static void check_override(struct kernel *k, const char *address, const char *wa
 	free(path);
 }
 
-static int apply(struct kernel *k, const char *const *addresses, const char *driver,
+static int apply(struct fake_kernel *k, const char *const *addresses, const char *driver,
 		 struct binding *b, struct err *err)
 {
-	struct binding_host host = host_of(k);
+	struct binding_host host = fake_kernel_host(k);
 
 	return binding_apply(
 		&host,
@@ -170,7 +68,7 @@ static const char *const both[] = {"0000:18:00.0", "0008:01:00.0", NULL};
 
 static void test_there_and_back(void **state)
 {
-	struct kernel k;
+	struct fake_kernel k;
 	struct binding b;
 	struct err err = ERR_INIT;
 
@@ -196,7 +94,7 @@ static void test_there_and_back(void **state)
 
 static void test_grace_has_its_own_vfio(void **state)
 {
-	struct kernel k;
+	struct fake_kernel k;
 	struct binding b;
 	struct err err = ERR_INIT;
 
@@ -210,8 +108,8 @@ static void test_grace_has_its_own_vfio(void **state)
 	tree_remove(k.root);
 }
 
-static void refused(struct kernel *k, const char *const *addresses, const char *driver,
-		    const char *why)
+static void refused(struct fake_kernel *k, const char *const *addresses,
+		    const char *driver, const char *why)
 {
 	struct binding b;
 	struct err err = ERR_INIT;
@@ -230,7 +128,7 @@ static void test_refusals(void **state)
 	static const char *const console[] = {"0000:03:00.0", NULL};
 	static const char *const nobody[] = {"0000:99:00.0", NULL};
 	static const char *const path[] = {"../../../../etc", NULL};
-	struct kernel k;
+	struct fake_kernel k;
 
 	(void)state;
 	kernel_start(&k);
@@ -261,15 +159,15 @@ static void test_refusals(void **state)
 static void test_group_together(void **state)
 {
 	static const char *const pair[] = {"0000:18:00.0", "0000:18:00.1", NULL};
-	struct kernel k;
+	struct fake_kernel k;
 	struct binding_host host;
 	struct binding b;
 	struct err err = ERR_INIT;
 
 	(void)state;
 	kernel_start(&k);
-	host = host_of(&k);
-	give(&k, pair[1], "snd_hda_intel");
+	host = fake_kernel_host(&k);
+	fake_kernel_give(&k, pair[1], "snd_hda_intel");
 	if (binding_apply(&host,
 			  &(struct binding_request){.addresses = pair,
 						    .driver = "vfio",
@@ -284,7 +182,7 @@ static void test_group_together(void **state)
 
 static void test_module_is_missing(void **state)
 {
-	struct kernel k;
+	struct fake_kernel k;
 	struct binding b;
 	struct err err = ERR_INIT;
 
@@ -307,7 +205,7 @@ static void test_failure_at_every_write(void **state)
 
 	(void)state;
 	for (n = 1;; n++) {
-		struct kernel k;
+		struct fake_kernel k;
 		struct binding b;
 		struct err err = ERR_INIT;
 		int rc;
@@ -340,7 +238,7 @@ static void test_silence_at_every_write(void **state)
 {
 	(void)state;
 	for (int n = 2; n <= 3; n++) {
-		struct kernel k;
+		struct fake_kernel k;
 		struct binding b;
 		struct err err = ERR_INIT;
 
@@ -358,7 +256,7 @@ static void test_silence_at_every_write(void **state)
 /* Undoing fails as well: the error and the document say what is left. */
 static void test_undo_fails_too(void **state)
 {
-	struct kernel k;
+	struct fake_kernel k;
 	struct binding_host host;
 	struct binding_request want = {.addresses = gpu, .driver = "vfio"};
 	struct binding b;
@@ -367,7 +265,7 @@ static void test_undo_fails_too(void **state)
 
 	(void)state;
 	kernel_start(&k);
-	host = host_of(&k);
+	host = fake_kernel_host(&k);
 	k.fail_at = 3;
 	k.fails_on = true;
 	assert_int_equal(binding_apply(&host, &want, &b, &err), -1);
@@ -383,6 +281,74 @@ static void test_undo_fails_too(void **state)
 	tree_remove(k.root);
 }
 
+/*
+ * As a run puts a device back: the driver that it had, and the override that it had,
+ * which says nothing where vfio had it by its id alone.
+ */
+static void test_put_back_exactly(void **state)
+{
+	static const struct {
+		const char *driver, *override;
+	} before[] = {{"vfio-pci", "none"},
+		      {"vfio-pci", "vfio-pci"},
+		      {"nvidia", "none"},
+		      {"none", "none"},
+		      {"none", "pci-stub"}};
+	struct fake_kernel k;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	kernel_start(&k);
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		struct binding_host host = fake_kernel_host(&k);
+		const char *override = before[i].override, *driver = before[i].driver;
+		struct binding b;
+
+		if (apply(&k, gpu, i % 2 ? "nvidia" : "vfio", &b, &err))
+			fail_msg("%s", err.text);
+		binding_release(&b);
+		if (binding_apply(&host,
+				  &(struct binding_request){.addresses = gpu,
+							    .driver = driver,
+							    .override = override},
+				  &b, &err))
+			fail_msg("%s", err.text);
+		check_driver(&k, gpu[0], strcmp(driver, "none") ? driver : NULL);
+		check_override(&k, gpu[0],
+			       strcmp(override, "none") ? override : "(null)");
+		binding_release(&b);
+	}
+	tree_remove(k.root);
+}
+
+/* Looking touches nothing and tells what putting back needs. */
+static void test_look(void **state)
+{
+	struct binding_request want = {.addresses = both};
+	struct binding none = {0};
+	struct fake_kernel k;
+	struct binding_host host;
+	struct err err = ERR_INIT;
+	struct json_object *o;
+
+	(void)state;
+	kernel_start(&k);
+	host = fake_kernel_host(&k);
+	tree_put(k.root, "/sys/bus/pci/devices/0000:18:00.0/driver_override", "nvidia\n");
+	assert_int_equal(binding_look(&host, &want, &err), 0);
+	o = binding_to_json(&host, &want, &none, NULL);
+	assert_string_equal(json_object_get_string(json_at(o, "devices/0/override")),
+			    "nvidia");
+	assert_string_equal(json_object_get_string(json_at(o, "devices/1/driver")),
+			    "nvidia");
+	assert_null(json_at(o, "devices/1/override"));
+	json_object_put(o);
+	want.addresses = (const char *const[]){"0000:99:00.0", NULL};
+	assert_int_equal(binding_look(&host, &want, &err), -1);
+	assert_int_equal(k.writes, 0);
+	tree_remove(k.root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +360,8 @@ int main(void)
 		cmocka_unit_test(test_failure_at_every_write),
 		cmocka_unit_test(test_silence_at_every_write),
 		cmocka_unit_test(test_undo_fails_too),
+		cmocka_unit_test(test_put_back_exactly),
+		cmocka_unit_test(test_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,85 @@
+#include "harness/probe/probe.h"
+
+#include "core/machine.h"
+#include "harness/probe/preflight.h"
+#include "harness/probe/show.h"
+
+#include <stdio.h>
+
+static int print_machine(const struct probe_options *o, struct err *err)
+{
+	struct json_object *machine = machine_read(o->root ? o->root : "");
+	int rc = 0;
+
+	if (o->output)
+		rc = json_write_file(o->output, machine, 0644, err);
+	if (!rc && o->json)
+		fputs(json_text(machine), stdout);
+	else if (!rc)
+		show_machine(machine, stdout);
+	json_object_put(machine);
+	if (!rc && fflush(stdout) != 0)
+		rc = err_errno(err, "standard output");
+	return rc;
+}
+
+static int print_checks(const struct probe_options *o, int *ret_status, struct err *err)
+{
+	const char *root = o->root ? o->root : "";
+	struct json_object *machine = machine_read(root), *document;
+	struct preflight p;
+	int rc = 0;
+
+	preflight_run(&p, root, machine);
+	document = preflight_to_json(&p);
+	if (o->output)
+		rc = json_write_file(o->output, document, 0644, err);
+	if (!rc && o->json)
+		fputs(json_text(document), stdout);
+	else if (!rc)
+		preflight_show(&p, stdout);
+	*ret_status = p.failed ? EXIT_INVALID : EXIT_PASS;
+	json_object_put(document);
+	json_object_put(machine);
+	preflight_release(&p);
+	return rc;
+}
+
+/* The document is printed on failure too: its steps belong in somebody's journal. */
+static int bind_devices(const struct probe_options *o, const struct binding_host *host,
+			struct err *err)
+{
+	const struct binding_request want = {.addresses = strvec_argv(&o->devices),
+					     .driver = o->bind,
+					     .override = o->override,
+					     .any_device = o->any_device};
+	struct json_object *document;
+	struct binding b = {0};
+	int rc;
+
+	if (!o->devices.nr)
+		return err_set(err, ERR_USAGE, "--bind and --binding need --device");
+	if (o->override && !o->bind)
+		return err_set(err, ERR_USAGE, "--override belongs to --bind");
+	rc = o->bind ? binding_apply(host, &want, &b, err)
+		     : binding_look(host, &want, err);
+	document = binding_to_json(host, &want, &b, rc ? err : NULL);
+	fputs(json_text(document), stdout);
+	(void)fflush(stdout);
+	if (o->output && json_write_file(o->output, document, 0644, rc ? NULL : err))
+		rc = -1;
+	json_object_put(document);
+	binding_release(&b);
+	return rc;
+}
+
+int probe_run(const struct probe_options *o, const struct binding_host *host,
+	      int *ret_status, struct err *err)
+{
+	*ret_status = EXIT_PASS;
+	if (o->bind || o->binding)
+		return bind_devices(o, host, err);
+	if (o->check)
+		return print_checks(o, ret_status, err);
+	return print_machine(o, err);
+}
