@@ -61,31 +61,57 @@ bool buf_puts(struct buf *b, const char *s)
 	return buf_add(b, s, strlen(s));
 }
 
+bool buf_put_int(struct buf *b, int64_t n)
+{
+	char digits[20], *at = digits + sizeof(digits);
+	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+	do
+		*--at = (char)('0' + left % 10);
+	while (left /= 10);
+	if (n < 0)
+		*--at = '-';
+	return buf_add(b, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+/* Too long for what is free now: 'len' is what it takes. */
+static bool print_long(struct buf *b, size_t len, const char *fmt, va_list ap)
+{
+	char *text;
+	bool fits;
+
+	if (len <= b->max - b->len) {
+		reserve(b, len);
+		vsnprintf(b->data + b->len, len + 1, fmt, ap);
+		b->len += len;
+		return true;
+	}
+	text = x_malloc(len + 1);
+	vsnprintf(text, len + 1, fmt, ap);
+	fits = buf_add(b, text, len);
+	free(text);
+	return fits;
+}
+
 bool buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->max - b->len, space = b->alloc - b->len;
 	va_list ap, again;
-	bool fits;
+	bool fits = true;
 	int len;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(space ? b->data + b->len : NULL, space, fmt, ap);
 	va_end(ap);
 	if (len < 0) {
-		va_end(again);
-		return false;
-	}
-	if ((size_t)len <= b->max - b->len) {
-		reserve(b, (size_t)len);
-		vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again);
+		fits = false;
+	} else if ((size_t)len < space && (size_t)len <= room) {
 		b->len += (size_t)len;
-		fits = true;
 	} else {
-		char *text = x_malloc((size_t)len + 1);
-
-		vsnprintf(text, (size_t)len + 1, fmt, again);
-		fits = buf_add(b, text, (size_t)len);
-		free(text);
+		if (space)
+			b->data[b->len] = '\0';
+		fits = print_long(b, (size_t)len, fmt, again);
 	}
 	va_end(again);
 	return fits;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
 	char *data;
@@ -27,6 +28,7 @@ void buf_clear(struct buf *b); /* empty; memory and maximum stay */
 bool buf_add(struct buf *b, const void *data, size_t len);
 bool buf_puts(struct buf *b, const char *s);
 bool buf_printf(struct buf *b, const char *fmt, ...) ERR_PRINTF(2, 3);
+bool buf_put_int(struct buf *b, int64_t n); /* as "%" PRId64 writes it, but faster */
 
 /*
  * Hands over the bytes (free()). The buffer holds nothing afterwards, so it need not be

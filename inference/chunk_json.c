@@ -147,8 +147,7 @@ static bool read_object(struct cursor *c, const struct member *table)
 
 		if (!read_text(c, &key, &len) || !take(c, ':'))
 			return false;
-		while (m && m->name &&
-		       (strlen(m->name) != len || memcmp(m->name, key, len)))
+		while (m && m->name && (m->len != len || memcmp(m->name, key, len)))
 			m++;
 		if (!(m && m->name ? m->read(c) : skip_value(c)))
 			return false;

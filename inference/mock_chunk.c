@@ -54,23 +54,28 @@ static size_t event_begin(struct segment *s, const struct answer *a)
 
 static void event_end(struct segment *s, const struct answer *a, size_t start)
 {
-	char length[LENGTH_DIGITS + 1];
+	char length[LENGTH_DIGITS];
 	size_t payload = s->text.len - start - LENGTH_DIGITS - 2;
 
 	if (!a->is_chunked)
 		return;
-	snprintf(length, sizeof(length), "%06zx", payload & 0xffffff);
+	for (int i = LENGTH_DIGITS - 1; i >= 0; i--, payload >>= 4)
+		length[i] = "0123456789abcdef"[payload & 15];
 	memcpy(s->text.data + start, length, LENGTH_DIGITS);
 	buf_puts(&s->text, "\r\n");
 }
 
 static void put_opening(struct buf *to, const struct answer *a, const char *object)
 {
-	buf_printf(to,
-		   "{\"id\":\"%s-mock-%" PRId64
-		   "\",\"object\":\"%s\",\"created\":%" PRId64 ",\"model\":\"%s\",",
-		   a->is_chat ? "chatcmpl" : "cmpl", a->serial, object, a->created_s,
-		   a->model);
+	buf_puts(to, a->is_chat ? "{\"id\":\"chatcmpl-mock-" : "{\"id\":\"cmpl-mock-");
+	buf_put_int(to, a->serial);
+	buf_puts(to, "\",\"object\":\"");
+	buf_puts(to, object);
+	buf_puts(to, "\",\"created\":");
+	buf_put_int(to, a->created_s);
+	buf_puts(to, ",\"model\":\"");
+	buf_puts(to, a->model);
+	buf_puts(to, "\",");
 }
 
 static void put_chunk_opening(struct buf *to, const struct answer *a)
@@ -85,10 +90,13 @@ static void put_tare(struct segment *s, struct buf *to, int64_t due_wall_ns,
 	if (s && s->stamps_nr < SEGMENT_STAMPS_MAX)
 		s->stamps[s->stamps_nr++] = to->len;
 	buf_puts(to, blank_stamp);
-	buf_printf(to,
-		   ",\"due_ns\":%" PRId64 ",\"index\":%" PRId64 ",\"tokens\":%" PRId64
-		   "}",
-		   due_wall_ns, index, tokens);
+	buf_puts(to, ",\"due_ns\":");
+	buf_put_int(to, due_wall_ns);
+	buf_puts(to, ",\"index\":");
+	buf_put_int(to, index);
+	buf_puts(to, ",\"tokens\":");
+	buf_put_int(to, tokens);
+	buf_puts(to, "}");
 }
 
 static void put_usage(struct buf *to, const struct answer *a, int64_t completion_tokens)
@@ -112,8 +120,10 @@ static void put_reason(struct buf *to, const char *reason)
 static void put_answer_text(struct buf *to, const struct answer *a, int64_t first,
 			    int64_t nr)
 {
-	for (int64_t i = first; i < first + nr; i++)
-		buf_printf(to, "%st%u", i ? " " : "", token_of_answer(a->serial, i));
+	for (int64_t i = first; i < first + nr; i++) {
+		buf_puts(to, i ? " t" : "t");
+		buf_put_int(to, token_of_answer(a->serial, i));
+	}
 }
 
 static void put_ids(struct buf *to, const char *key, const uint32_t *ids, size_t nr)

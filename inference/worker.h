@@ -15,7 +15,7 @@
 
 #include <pthread.h>
 
-enum { WORKER_SPIN_NS = 150000, WORKER_BUSY_NS = 60000, WORKER_PAUSE_NS = 150000 };
+enum { WORKER_SPIN_NS = 150000, WORKER_BUSY_NS = 60000, WORKER_PAUSE_NS = 300000 };
 
 /* What main and workers tell each other. */
 struct stage_gate {

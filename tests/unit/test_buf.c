@@ -1,9 +1,10 @@
 #include "core/buf.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -96,6 +97,55 @@ static void printing_more_than_was_allocated_grows(void **state)
 	buf_release(&b);
 }
 
+/* The C library writes the expected text. */
+static void integers_are_written_as_printf_writes_them(void **state)
+{
+	static const int64_t numbers[] = {0,
+					  1,
+					  -1,
+					  9,
+					  10,
+					  -10,
+					  1234567890,
+					  INT32_MIN,
+					  INT64_MAX,
+					  INT64_MIN,
+					  1000000000000000000};
+	char expected[32];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 20);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		buf_clear(&b);
+		snprintf(expected, sizeof(expected), "%" PRId64, numbers[i]);
+		assert_true(buf_put_int(&b, numbers[i]));
+		assert_string_equal(b.data, expected);
+	}
+	assert_false(buf_put_int(&b, 12));
+	assert_int_equal(b.dropped, 1);
+	buf_release(&b);
+}
+
+/* Exactly what is free now, one less, one more; and into a buffer that was handed over. */
+static void printing_fits_at_every_length(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	for (int len = 60; len < 70; len++) {
+		buf_init(&b, BUF_UNBOUNDED);
+		assert_true(buf_printf(&b, "%*d", len, 7));
+		assert_int_equal(b.len, len);
+		assert_int_equal(b.data[len - 1], '7');
+		assert_int_equal(strlen(b.data), len);
+		free(buf_detach(&b));
+		assert_true(buf_printf(&b, "%d", len));
+		assert_int_equal(strtol(b.data, NULL, 10), len);
+		buf_release(&b);
+	}
+}
+
 static void bytes_can_be_taken_away(void **state)
 {
 	struct buf b;
@@ -122,6 +172,8 @@ int main(void)
 		cmocka_unit_test(the_maximum_cuts_and_counts),
 		cmocka_unit_test(printing_obeys_the_maximum),
 		cmocka_unit_test(printing_more_than_was_allocated_grows),
+		cmocka_unit_test(integers_are_written_as_printf_writes_them),
+		cmocka_unit_test(printing_fits_at_every_length),
 		cmocka_unit_test(bytes_can_be_taken_away),
 	};
 
