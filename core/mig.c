@@ -384,29 +384,48 @@ int mig_apply(struct nvml *n, struct nvml_gpu *g, const char *const *wanted, siz
 	return mig_layout_read(n, g, ret, err);
 }
 
+/* Names are the layout's own: "1g.18gb" never means another profile of one slice. */
+static const struct mig_profile *profile_of(const struct mig_instance *i,
+					    const struct mig_profile *profiles, size_t nr)
+{
+	for (size_t p = 0; p < nr; p++)
+		if (strcmp(profiles[p].name, i->profile) == 0)
+			return &profiles[p];
+	return NULL;
+}
+
+static int check_layout(const struct mig_layout *l, const struct mig_profile *profiles,
+			size_t nr, struct err *err)
+{
+	for (size_t i = 0; i < l->nr; i++)
+		if (!profile_of(&l->instances[i], profiles, nr))
+			return err_set(err, ERR_ENVIRONMENT,
+				       "MIG profile %s is not there any more",
+				       l->instances[i].profile);
+	return 0;
+}
+
 int mig_layout_apply(struct nvml *n, struct nvml_gpu *g, const struct mig_layout *layout,
 		     struct err *err)
 {
 	struct mig_profile profiles[2 * MIG_MAX];
 	size_t nr_profiles = 0;
+	struct err ignored = ERR_INIT;
 
 	if (!layout->is_enabled)
 		return mig_clear(n, g, true, err);
-	if (set_mode(n, g, true, err) != 0 || destroy_all(n, g, err) != 0 ||
-	    mig_profiles(n, g, profiles, &nr_profiles, err) != 0)
+	if (mig_profiles(n, g, profiles, &nr_profiles, err) != 0 ||
+	    check_layout(layout, profiles, nr_profiles, err) != 0 ||
+	    set_mode(n, g, true, err) != 0 || destroy_all(n, g, err) != 0)
 		return -1;
 	for (size_t i = 0; i < layout->nr; i++) {
 		const struct mig_instance *want = &layout->instances[i];
 		struct nvml_placement at = {want->start, want->size};
-		const struct mig_profile *p =
-			mig_profile_find(profiles, nr_profiles, want->profile);
 
-		if (!p)
-			return err_set(err, ERR_ENVIRONMENT,
-				       "MIG profile %s is not there any more",
-				       want->profile);
-		if (make(n, g, p, &at, err) != 0)
+		if (make(n, g, profile_of(want, profiles, nr_profiles), &at, err) != 0) {
+			destroy_all(n, g, &ignored);
 			return -1;
+		}
 	}
 	return 0;
 }

@@ -62,7 +62,10 @@ int mig_layout_read(struct nvml *n, struct nvml_gpu *g, struct mig_layout *ret,
 int mig_apply(struct nvml *n, struct nvml_gpu *g, const char *const *wanted, size_t nr,
 	      struct mig_layout *ret, struct err *err);
 
-/* Puts back what mig_layout_read() gave: mode, profiles and placements. */
+/*
+ * Puts back what mig_layout_read() gave: mode, profiles and placements. On failure what was
+ * made is taken away again, so that it may be tried once more.
+ */
 int mig_layout_apply(struct nvml *n, struct nvml_gpu *g, const struct mig_layout *layout,
 		     struct err *err);
 

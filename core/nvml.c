@@ -221,6 +221,39 @@ int nvml_gpu_find(struct nvml *n, const char *which, struct nvml_gpu **ret,
 		       which, nr);
 }
 
+static bool is_mig_called(struct nvml *n, struct nvml_gpu *mig, const char *uuid)
+{
+	char text[NVML_UUID_SIZE];
+
+	return n->nvmlDeviceGetUUID(mig, text, sizeof(text)) == NVML_SUCCESS &&
+	       strcasecmp(text, uuid) == 0;
+}
+
+int nvml_mig_find(struct nvml *n, const char *uuid, struct nvml_gpu **ret_gpu,
+		  struct nvml_gpu **ret_mig, struct err *err)
+{
+	unsigned nr = 0;
+
+	if (!n->nvmlDeviceGetMaxMigDeviceCount || !n->nvmlDeviceGetMigDeviceHandleByIndex)
+		return nvml_lacks(err, "MIG functions");
+	if (nvml_count(n, &nr, err) != 0)
+		return -1;
+	for (unsigned i = 0; i < nr; i++) {
+		unsigned most = 0;
+
+		if (n->nvmlDeviceGetHandleByIndex_v2(i, ret_gpu) != NVML_SUCCESS ||
+		    n->nvmlDeviceGetMaxMigDeviceCount(*ret_gpu, &most) != NVML_SUCCESS)
+			continue;
+		for (unsigned m = 0; m < most; m++)
+			if (n->nvmlDeviceGetMigDeviceHandleByIndex(
+				    *ret_gpu, m, ret_mig) == NVML_SUCCESS &&
+			    is_mig_called(n, *ret_mig, uuid))
+				return 0;
+	}
+	return err_set(err, ERR_ENVIRONMENT,
+		       "no MIG device '%.64s'; nvidia-smi -L lists them", uuid);
+}
+
 int nvml_processes(struct nvml *n, struct nvml_gpu *g, unsigned pids[], unsigned most,
 		   unsigned *ret_nr, struct err *err)
 {

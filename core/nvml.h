@@ -34,14 +34,32 @@ int nvml_gpu_uuid(struct nvml *n, struct nvml_gpu *g, char uuid[NVML_UUID_SIZE],
  * One GPU's identity and settings: {name, uuid, pci{address, id, subsystem}, vbios, board,
  * compute_capability, memory_bytes, ecc, persistence, compute_mode, virtualization, mig,
  * power_limit_w, default_power_limit_w, max_sm_clock_hz, max_memory_clock_hz, pcie{...},
- * nvlinks, c2c_links, ...}. What the GPU does not tell is null. Owned by the caller.
+ * nvlinks, c2c_links, multiprocessors, mig_profiles[{name, id, slices, instances,
+ * multiprocessors, memory_bytes, copy_engines}], ...}. What the GPU does not tell is null.
+ * Owned by the caller.
  */
 struct json_object *nvml_gpu_json(struct nvml *n, struct nvml_gpu *g);
 
 /* The running clocks' maximum of an SM in Hz; 0 where it is not told. */
 double nvml_max_sm_clock_hz(struct nvml *n, struct nvml_gpu *g);
 
-/* How many processes compute on it and the first few's ids, as NVML sees them. */
+/*
+ * How many multiprocessors the whole GPU has, MIG or not: its cores over the FP32 cores of
+ * one (CUDA C++ Programming Guide, "Compute Capabilities"); 0 where it is not told.
+ */
+unsigned nvml_multiprocessors(struct nvml *n, struct nvml_gpu *g);
+
+/*
+ * The MIG device of that UUID ("MIG-...") and the GPU it is a part of. ERR_ENVIRONMENT
+ * where there is none.
+ */
+int nvml_mig_find(struct nvml *n, const char *uuid, struct nvml_gpu **ret_gpu,
+		  struct nvml_gpu **ret_mig, struct err *err);
+
+/*
+ * How many processes compute on it and the first few's ids, as NVML sees them: on a MIG
+ * device its own, on a GPU those of all of its parts.
+ */
 int nvml_processes(struct nvml *n, struct nvml_gpu *g, unsigned pids[], unsigned most,
 		   unsigned *ret_nr, struct err *err);
 

@@ -1,6 +1,7 @@
 #include "core/nvml.h"
 
 #include "core/mem.h"
+#include "core/mig.h"
 #include "core/nvml_impl.h"
 
 #include <stdio.h>
@@ -107,6 +108,47 @@ double nvml_max_sm_clock_hz(struct nvml *n, struct nvml_gpu *g)
 	return mhz * 1e6;
 }
 
+unsigned nvml_multiprocessors(struct nvml *n, struct nvml_gpu *g)
+{
+	static const struct {
+		int major, minor;
+		unsigned cores;
+	} of_one[] = {{7, 0, 64},   {7, 5, 64},   {8, 0, 64},   {8, 6, 128},
+		      {8, 7, 128},  {8, 9, 128},  {9, 0, 128},  {10, 0, 128},
+		      {10, 3, 128}, {11, 0, 128}, {12, 0, 128}, {12, 1, 128}};
+	int major = 0, minor = 0;
+	unsigned cores = 0;
+
+	if (!n->nvmlDeviceGetNumGpuCores || !n->nvmlDeviceGetCudaComputeCapability ||
+	    n->nvmlDeviceGetNumGpuCores(g, &cores) != NVML_SUCCESS ||
+	    n->nvmlDeviceGetCudaComputeCapability(g, &major, &minor) != NVML_SUCCESS)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(of_one); i++)
+		if (of_one[i].major == major && of_one[i].minor == minor)
+			return cores / of_one[i].cores;
+	return 0;
+}
+
+/* What parts it can be cut into; how many fit just now is no fact of the machine. */
+static void put_parts(struct json_object *o, struct nvml *n, struct nvml_gpu *g)
+{
+	unsigned multiprocessors = nvml_multiprocessors(n, g);
+	struct mig_profile profiles[2 * MIG_MAX];
+	struct err ignored = ERR_INIT;
+	struct json_object *list = NULL;
+	size_t nr = 0;
+
+	if (multiprocessors)
+		json_put_int(o, "multiprocessors", multiprocessors);
+	else
+		json_put(o, "multiprocessors", NULL);
+	if (mig_profiles(n, g, profiles, &nr, &ignored) == 0)
+		list = mig_profiles_json(profiles, nr);
+	for (size_t i = 0; list && i < nr; i++)
+		json_object_object_del(json_object_array_get_idx(list, i), "remaining");
+	json_put(o, "mig_profiles", list);
+}
+
 static struct json_object *pci_json(struct nvml *n, struct nvml_gpu *g)
 {
 	struct json_object *o = json_object_new_object();
@@ -211,6 +253,7 @@ struct json_object *nvml_gpu_json(struct nvml *n, struct nvml_gpu *g)
 	put_max_clock(o, "max_sm_clock_hz", n, g, NVML_CLOCK_SM);
 	put_max_clock(o, "max_memory_clock_hz", n, g, NVML_CLOCK_MEMORY);
 	put_links(o, n, g);
+	put_parts(o, n, g);
 	return o;
 }
 

@@ -134,6 +134,7 @@ struct nvml_ci_profile {
 	X(nvmlDeviceGetVbiosVersion, (struct nvml_gpu * g, char *text, unsigned size))  \
 	X(nvmlDeviceGetBoardPartNumber,                                                 \
 	  (struct nvml_gpu * g, char *text, unsigned size))                             \
+	X(nvmlDeviceGetNumGpuCores, (struct nvml_gpu * g, unsigned *ret))               \
 	X(nvmlDeviceGetCudaComputeCapability,                                           \
 	  (struct nvml_gpu * g, int *major, int *minor))                                \
 	X(nvmlDeviceGetMemoryInfo, (struct nvml_gpu * g, struct nvml_memory * ret))     \

@@ -1,33 +1,33 @@
 #include "gemm/watch.h"
 
-#include "gemm/isolation.h"
-
 #include <stdio.h>
-#include <string.h>
+#include <strings.h>
 
 /* NVML's accumulators step by a millisecond or so. */
 static const double slowdown_seen_s = 0.002;
 
-/* On a MIG part the processes of the other parts are listed too, so nothing follows. */
 static bool is_mig(const struct device *d)
 {
-	return strncmp(d->asked, "MIG-", 4) == 0;
+	return strncasecmp(d->asked, "MIG-", 4) == 0;
 }
 
 static void look_for_others(struct watch *w)
 {
+	const struct device *d = w->device;
+	struct isolation now = {0};
 	struct err err = ERR_INIT;
-	unsigned others = 0;
 
-	if (!w->device || !w->wants_exclusive || is_mig(w->device))
+	if (!d || !w->wants_exclusive)
 		return;
-	if (isolation_others(w->device->pci, &others, &err) != 0) {
+	if (isolation_look(is_mig(d) ? d->asked : d->pci, &now, &err) != 0) {
 		snprintf(w->why_not, sizeof(w->why_not), "%s", err.text);
 		return;
 	}
 	w->is_others_known = true;
-	if (others > w->others)
-		w->others = others;
+	if (now.others > w->seen.others)
+		w->seen.others = now.others;
+	if (now.neighbours > w->seen.neighbours)
+		w->seen.neighbours = now.neighbours;
 }
 
 void watch_start(struct watch *w, const struct device *d, bool telemetry, bool exclusive)
@@ -70,8 +70,15 @@ static void check_others(const struct watch *w, struct result *r)
 
 	if (!w->is_others_known)
 		return;
-	snprintf(text, sizeof(text), "%u other processes compute on the GPU", w->others);
-	result_add_check(r, "gpu-is-alone", w->others == 0, text);
+	if (is_mig(w->device))
+		snprintf(text, sizeof(text),
+			 "%u other processes compute on the MIG device, %u on other "
+			 "parts of its GPU",
+			 w->seen.others, w->seen.neighbours);
+	else
+		snprintf(text, sizeof(text), "%u other processes compute on the GPU",
+			 w->seen.others);
+	result_add_check(r, "gpu-is-alone", !w->seen.others && !w->seen.neighbours, text);
 }
 
 static void check_telemetry(const struct telemetry *t, struct result *r)

@@ -8,12 +8,13 @@
 #include "core/result.h"
 #include "core/telemetry.h"
 #include "gemm/device.h"
+#include "gemm/isolation.h"
 
 struct watch {
 	struct telemetry *telemetry; /* NULL: not wanted or not to be had */
 	const struct device *device; /* borrowed; NULL: a processor */
 	bool wants_exclusive, is_others_known;
-	unsigned others;            /* the most that were seen, before and after */
+	struct isolation seen;      /* the most of each, before and after */
 	char why_not[ERR_TEXT_MAX]; /* what could not be watched; "" */
 };
 

@@ -22,10 +22,11 @@
 static int clear_faults(void **state)
 {
 	static const char *const names[] = {
-		"TARE_FAKE_NVML_SHAPE",   "TARE_FAKE_NVML_FAIL_AT",
-		"TARE_FAKE_NVML_CODE",    "TARE_FAKE_NVML_NA",
-		"TARE_FAKE_NVML_BUSY",    "TARE_FAKE_NVML_OTHERS",
-		"TARE_FAKE_NVML_PENDING", "TARE_FAKE_NVML_BRAKE"};
+		"TARE_FAKE_NVML_SHAPE",     "TARE_FAKE_NVML_FAIL_AT",
+		"TARE_FAKE_NVML_CODE",      "TARE_FAKE_NVML_NA",
+		"TARE_FAKE_NVML_BUSY",      "TARE_FAKE_NVML_OTHERS",
+		"TARE_FAKE_NVML_PENDING",   "TARE_FAKE_NVML_BRAKE",
+		"TARE_FAKE_NVML_NEIGHBOURS"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -374,6 +375,103 @@ static void test_busy(void **state)
 	nvml_close(n);
 }
 
+/* How the layout comes back when the n-th call fails; the second try must succeed. */
+static bool restore_with_fault(int fail_at, const struct mig_layout *kept)
+{
+	static const char *const other[] = {"4g.71gb"};
+	struct mig_layout l, after;
+	struct err err = ERR_INIT;
+	struct nvml_gpu *g;
+	struct nvml *n = open_fake(&g);
+	char number[16];
+	int rc;
+
+	assert_int_equal(mig_apply(n, g, other, 1, &l, &err), 0);
+	nvml_close(n);
+	n = open_fake(&g);
+	snprintf(number, sizeof(number), "%d", fail_at);
+	setenv("TARE_FAKE_NVML_FAIL_AT", number, 1);
+	rc = mig_layout_apply(n, g, kept, &err);
+	unsetenv("TARE_FAKE_NVML_FAIL_AT");
+	assert_int_equal(mig_layout_read(n, g, &after, NULL), 0);
+	if (rc != 0) {
+		assert_non_null(strstr(err.text, "FAKE"));
+		/* Not touched yet, or nothing half made. */
+		assert_true(after.nr == 0 ||
+			    (after.nr == 1 &&
+			     strcmp(after.instances[0].profile, "4g.71gb") == 0));
+		err_clear(&err);
+		assert_int_equal(mig_layout_apply(n, g, kept, &err), 0);
+		assert_int_equal(mig_layout_read(n, g, &after, NULL), 0);
+	}
+	check_same(&after, kept);
+	nvml_close(n);
+	return rc != 0;
+}
+
+static void test_layout_is_never_half_put_back(void **state)
+{
+	static const char *const wanted[] = {"3g.71gb", "1g.18gb", "2g.35gb"};
+	char *path = x_asprintf("/tmp/tare-test-nvml-%d", (int)getpid());
+	struct mig_layout kept;
+	struct err err = ERR_INIT;
+	struct nvml_gpu *g;
+	struct nvml *n;
+	int failed = 0;
+
+	(void)state;
+	setenv("TARE_FAKE_NVML_STATE", path, 1);
+	n = open_fake(&g);
+	assert_int_equal(mig_apply(n, g, wanted, 3, &kept, &err), 0);
+	nvml_close(n);
+	for (int i = 1; i < 400; i++)
+		failed += restore_with_fault(i, &kept);
+	assert_true(failed > 30);
+	unsetenv("TARE_FAKE_NVML_STATE");
+	unlink(path);
+	free(path);
+}
+
+static void test_parts_are_facts(void **state)
+{
+	struct json_object *o, *gpu, *part;
+
+	(void)state;
+	setenv("TARE_FAKE_NVML_SHAPE", "a100", 1);
+	o = nvml_machine_json();
+	gpu = json_object_array_get_idx(json_member(o, "gpus"), 0);
+	assert_int_equal(json_get_int(gpu, "multiprocessors", 0), 108);
+	part = json_object_array_get_idx(json_member(gpu, "mig_profiles"), 2);
+	assert_string_equal(json_get_text(part, "name", ""), "3g.20gb");
+	assert_int_equal(json_get_int(part, "multiprocessors", 0), 42);
+	assert_null(json_member(part, "remaining"));
+	json_object_put(o);
+}
+
+static void test_mig_device_is_found(void **state)
+{
+	static const char *const wanted[] = {"1", "2"};
+	struct nvml_gpu *g, *gpu, *part;
+	struct err err = ERR_INIT;
+	struct mig_layout l;
+	struct nvml *n = open_fake(&g);
+	unsigned nr = 0;
+
+	(void)state;
+	assert_int_equal(mig_apply(n, g, wanted, 2, &l, &err), 0);
+	setenv("TARE_FAKE_NVML_NEIGHBOURS", "3", 1);
+	assert_int_equal(nvml_mig_find(n, l.instances[1].uuid, &gpu, &part, &err), 0);
+	assert_ptr_equal(gpu, g);
+	assert_int_equal(nvml_processes(n, part, NULL, 0, &nr, &err), 0);
+	assert_int_equal(nr, 1);
+	assert_int_equal(nvml_processes(n, gpu, NULL, 0, &nr, &err), 0);
+	assert_int_equal(nr, 4);
+	assert_int_equal(nvml_mig_find(n, "MIG-none", &gpu, &part, &err), -1);
+	assert_non_null(strstr(err.text, "no MIG device 'MIG-none'"));
+	assert_int_equal(mig_clear(n, g, true, &err), 0);
+	nvml_close(n);
+}
+
 /*
  * Each call of mig_apply() fails once: an error with a sentence, and no instance is left
  * behind, but where the failing call is the look at what was made.
@@ -427,6 +525,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_refused, clear_faults),
 		cmocka_unit_test_teardown(test_busy, clear_faults),
 		cmocka_unit_test_teardown(test_no_instance_left_behind, clear_faults),
+		cmocka_unit_test_teardown(test_layout_is_never_half_put_back,
+					  clear_faults),
+		cmocka_unit_test_teardown(test_parts_are_facts, clear_faults),
+		cmocka_unit_test_teardown(test_mig_device_is_found, clear_faults),
 	};
 	const char *build = getenv("BUILD");
 	char *fakes = x_asprintf("%s/tests/fakes", build ? build : "build");

@@ -6,11 +6,16 @@
  * TARE_FAKE_CUDA_DEVICES      how many GPUs (1); 0: cuInit() says so
  * TARE_FAKE_CUDA_MEMORY       bytes of memory (1 GiB)
  * TARE_FAKE_CUDA_HANGS        events never finish
+ * TARE_FAKE_CUDA_EVENT_MS     events are so far apart on a whole GPU, and the further the
+ *                             fewer multiprocessors there are, whatever the clock says
+ * TARE_FAKE_NVML_STATE        MIG as the fake NVML has it: a GPU in MIG mode is not seen,
+ *                             a MIG device in CUDA_VISIBLE_DEVICES is where it exists
  */
 #include "gemm/cuda.h"
 #include "gemm/element.h"
 #include "tests/support/fakes/fake.h"
 
+#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
@@ -23,6 +28,17 @@ struct cu_event {
 
 struct cu_function {
 	char name[32];
+};
+
+struct nvml_gpu;
+
+/* What the fake NVML is asked for. */
+struct nvml_calls {
+	int (*init)(void);
+	int (*gpu)(unsigned index, struct nvml_gpu **ret);
+	int (*mode)(struct nvml_gpu *g, unsigned *current, unsigned *pending);
+	int (*part)(struct nvml_gpu *g, unsigned index, struct nvml_gpu **ret);
+	int (*uuid)(struct nvml_gpu *g, char *text, unsigned size);
 };
 
 static long calls;
@@ -42,12 +58,75 @@ static size_t memory(void)
 	return (size_t)fake_number("TARE_FAKE_CUDA_MEMORY", 1L << 30);
 }
 
+static int load_nvml(struct nvml_calls *ret)
+{
+	void *nvml = getenv("TARE_FAKE_NVML_STATE")
+			     ? dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL)
+			     : NULL;
+
+	if (!nvml)
+		return -1;
+	*(void **)&ret->init = dlsym(nvml, "nvmlInit_v2");
+	*(void **)&ret->gpu = dlsym(nvml, "nvmlDeviceGetHandleByIndex_v2");
+	*(void **)&ret->mode = dlsym(nvml, "nvmlDeviceGetMigMode");
+	*(void **)&ret->part = dlsym(nvml, "nvmlDeviceGetMigDeviceHandleByIndex");
+	*(void **)&ret->uuid = dlsym(nvml, "nvmlDeviceGetUUID");
+	return ret->init() ? -1 : 0;
+}
+
+static const char *visible(void)
+{
+	const char *uuid = getenv("CUDA_VISIBLE_DEVICES");
+
+	return uuid && strncmp(uuid, "MIG-", 4) == 0 ? uuid : NULL;
+}
+
+static int is_there(const struct nvml_calls *nvml, const char *uuid)
+{
+	struct nvml_gpu *gpu, *part;
+	char text[96];
+
+	for (unsigned g = 0; nvml->gpu(g, &gpu) == 0; g++)
+		for (unsigned i = 0; i < 7; i++)
+			if (nvml->part(gpu, i, &part) == 0 &&
+			    nvml->uuid(part, text, sizeof(text)) == 0 &&
+			    strcmp(text, uuid) == 0)
+				return 1;
+	return 0;
+}
+
+static int count_devices(void)
+{
+	unsigned current = 0, pending = 0;
+	struct nvml_calls nvml;
+	struct nvml_gpu *gpu;
+
+	if (load_nvml(&nvml) != 0)
+		return (int)fake_number("TARE_FAKE_CUDA_DEVICES", 1);
+	if (visible())
+		return is_there(&nvml, visible());
+	return nvml.gpu(0, &gpu) == 0 && nvml.mode(gpu, &current, &pending) == 0 &&
+	       !current;
+}
+
+/* The fake NVML writes them into a MIG device's UUID. */
+static int multiprocessors(void)
+{
+	const char *uuid = visible();
+	char hex[5] = "";
+
+	if (!uuid || strlen(uuid) != 40)
+		return SM_COUNT;
+	memcpy(hex, uuid + 28, 4);
+	return (int)strtol(hex, NULL, 16);
+}
+
 int cuInit(unsigned flags);
 int cuInit(unsigned flags)
 {
 	UNUSED(flags);
 	CALL();
-	return fake_number("TARE_FAKE_CUDA_DEVICES", 1) == 0 ? CU_NO_DEVICE : 0;
+	return count_devices() == 0 ? CU_NO_DEVICE : 0;
 }
 
 int cuDriverGetVersion(int *ret);
@@ -62,7 +141,7 @@ int cuDeviceGetCount(int *ret);
 int cuDeviceGetCount(int *ret)
 {
 	CALL();
-	*ret = (int)fake_number("TARE_FAKE_CUDA_DEVICES", 1);
+	*ret = count_devices();
 	return 0;
 }
 
@@ -78,7 +157,7 @@ int cuDeviceGetName(char *name, int size, cu_device d);
 int cuDeviceGetName(char *name, int size, cu_device d)
 {
 	CALL();
-	snprintf(name, (size_t)size, "FAKE GPU %d", d);
+	snprintf(name, (size_t)size, "FAKE GPU %d%s", d, visible() ? " MIG" : "");
 	return 0;
 }
 
@@ -97,7 +176,7 @@ int cuDeviceGetAttribute(int *ret, int attribute, cu_device d)
 	CALL();
 	switch (attribute) {
 	case CU_ATTRIBUTE_SM_COUNT:
-		*ret = SM_COUNT;
+		*ret = multiprocessors();
 		break;
 	case CU_ATTRIBUTE_MAJOR:
 		*ret = 9;
@@ -261,10 +340,17 @@ int cuEventDestroy_v2(struct cu_event *e)
 int cuEventRecord(struct cu_event *e, struct cu_stream *s);
 int cuEventRecord(struct cu_event *e, struct cu_stream *s)
 {
+	static double steady_ms;
 	struct timespec t;
 
 	UNUSED(s);
 	CALL();
+	if (fake_number("TARE_FAKE_CUDA_EVENT_MS", 0)) {
+		steady_ms += (double)fake_number("TARE_FAKE_CUDA_EVENT_MS", 0) *
+			     SM_COUNT / multiprocessors();
+		e->ms = steady_ms;
+		return 0;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	e->ms = (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 	return 0;
@@ -410,7 +496,7 @@ int cuDeviceGetDevResource(cu_device d, struct cu_resource *ret, int type)
 	UNUSED(d);
 	CALL();
 	ret->type = type;
-	ret->of.sm.count = SM_COUNT;
+	ret->of.sm.count = (unsigned)multiprocessors();
 	return 0;
 }
 

@@ -6,7 +6,8 @@
  *                           GPU lost); 4 is no permission, 19 in use
  * TARE_FAKE_NVML_NA         optional facts answer "not supported", as on a vGPU
  * TARE_FAKE_NVML_BUSY       destroying an instance answers "in use"
- * TARE_FAKE_NVML_OTHERS     how many processes besides ours compute on each GPU
+ * TARE_FAKE_NVML_OTHERS     how many processes besides ours compute on each device
+ * TARE_FAKE_NVML_NEIGHBOURS how many more compute on a GPU, on other parts than ours
  * TARE_FAKE_NVML_PENDING    MIG mode changes only with a reset, as on Ampere
  * TARE_FAKE_NVML_BRAKE      the hardware power brake was on while anybody looked
  * TARE_FAKE_NVML_STATE      a file in which the GPUs' MIG state outlives the process
@@ -61,6 +62,14 @@ static const struct shape *shape(void)
 		if (strcmp(shapes[i].key, key) == 0)
 			return &shapes[i];
 	return &shapes[0];
+}
+
+static const struct profile *by_id(unsigned id)
+{
+	for (int i = 0; i < PROFILES_MAX && shape()->profiles[i].name; i++)
+		if (shape()->profiles[i].id == id)
+			return &shape()->profiles[i];
+	return NULL;
 }
 
 static void keep_state(const char *mode)
@@ -130,6 +139,13 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, struct nvml_gpu **ret)
 	return 0;
 }
 
+static unsigned multiprocessors_of(const struct nvml_gpu *mig)
+{
+	return by_id(gpus[mig->index].instances[mig->instance - 1].profile)
+		->multiprocessors;
+}
+
+/* The fake CUDA driver reads the multiprocessors out of a MIG device's UUID. */
 int nvmlDeviceGetUUID(struct nvml_gpu *g, char *text, unsigned size);
 int nvmlDeviceGetUUID(struct nvml_gpu *g, char *text, unsigned size)
 {
@@ -137,8 +153,8 @@ int nvmlDeviceGetUUID(struct nvml_gpu *g, char *text, unsigned size)
 
 	CALL();
 	if (g->is_mig)
-		snprintf(uuid, sizeof(uuid), "MIG-fafafafa-fafa-fafa-%04x-fafafafafa%02x",
-			 g->instance, g->index);
+		snprintf(uuid, sizeof(uuid), "MIG-fafafafa-fafa-fafa-%04x-%04xfafafa%02x",
+			 g->instance, multiprocessors_of(g), g->index);
 	else
 		snprintf(uuid, sizeof(uuid), "GPU-fafafafa-fafa-fafa-fafa-fafafafafa%02x",
 			 g->index);
@@ -172,6 +188,15 @@ int nvmlDeviceGetCudaComputeCapability(struct nvml_gpu *g, int *major, int *mino
 	FACT();
 	*major = (int)shape()->major;
 	*minor = (int)shape()->minor;
+	return 0;
+}
+
+int nvmlDeviceGetNumGpuCores(struct nvml_gpu *g, unsigned *ret);
+int nvmlDeviceGetNumGpuCores(struct nvml_gpu *g, unsigned *ret)
+{
+	(void)g;
+	FACT();
+	*ret = shape()->multiprocessors * (shape()->major == 8 ? 64 : 128);
 	return 0;
 }
 
@@ -303,8 +328,9 @@ int nvmlDeviceGetComputeRunningProcesses_v3(struct nvml_gpu *g, unsigned *nr,
 {
 	unsigned there = 1 + (unsigned)fake_number("TARE_FAKE_NVML_OTHERS", 0);
 
-	(void)g;
 	FACT();
+	if (!g->is_mig)
+		there += (unsigned)fake_number("TARE_FAKE_NVML_NEIGHBOURS", 0);
 	if (*nr < there) {
 		*nr = there;
 		return NVML_INSUFFICIENT_SIZE;
@@ -337,14 +363,6 @@ int nvmlDeviceSetMigMode(struct nvml_gpu *g, unsigned mode, int *activation)
 		g->mode = mode;
 	keep_state("wb");
 	return 0;
-}
-
-static const struct profile *by_id(unsigned id)
-{
-	for (int i = 0; i < PROFILES_MAX && shape()->profiles[i].name; i++)
-		if (shape()->profiles[i].id == id)
-			return &shape()->profiles[i];
-	return NULL;
 }
 
 int nvmlDeviceGetGpuInstanceProfileInfoV(struct nvml_gpu *g, unsigned profile,

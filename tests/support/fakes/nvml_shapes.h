@@ -15,13 +15,15 @@ struct profile {
 
 static const struct shape {
 	const char *key, *name;
-	unsigned gpus, domain_step, major, minor, clock_mhz, power_w, c2c_links;
+	unsigned gpus, multiprocessors, domain_step, major, minor, clock_mhz, power_w,
+		c2c_links;
 	unsigned long long memory;
 	struct profile profiles[PROFILES_MAX];
 } shapes[] = {
 	{"h200",
 	 "NVIDIA H200 (FAKE)",
 	 1,
+	 132,
 	 0,
 	 9,
 	 0,
@@ -39,6 +41,7 @@ static const struct shape {
 	{"a100",
 	 "NVIDIA A100-SXM4-40GB (FAKE)",
 	 1,
+	 108,
 	 0,
 	 8,
 	 0,
@@ -55,6 +58,7 @@ static const struct shape {
 	{"gb200",
 	 "NVIDIA GB200 (FAKE)",
 	 4,
+	 152,
 	 1,
 	 10,
 	 0,
