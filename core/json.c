@@ -89,8 +89,8 @@ static struct json_object *parse(const char *text, size_t len, const char *name,
 		used = json_tokener_get_parse_end(tok);
 	}
 	json_tokener_free(tok);
-	line_and_column(text, used < len ? used : len, &line, &column);
 	if (why != json_tokener_success) {
+		line_and_column(text, used < len ? used : len, &line, &column);
 		err_set(err, ERR_USAGE, "%s:%zu:%zu: not valid JSON: %s", name, line,
 			column,
 			why == json_tokener_continue ? "it ends too early"
@@ -99,6 +99,7 @@ static struct json_object *parse(const char *text, size_t len, const char *name,
 		return NULL;
 	}
 	if (used < len && !only_blank(text + used, len - used)) {
+		line_and_column(text, used, &line, &column);
 		err_set(err, ERR_USAGE, "%s:%zu:%zu: text behind the end of the document",
 			name, line, column);
 		json_object_put(o);

@@ -1,5 +1,6 @@
 #include "core/metric.h"
 
+#include "core/json_numbers.h"
 #include "core/mem.h"
 
 #include <math.h>
@@ -81,12 +82,20 @@ static int read_better(struct json_object *o, enum metric_better *ret)
 
 static int read_values(struct samples *s, struct json_object *values)
 {
+	const double *numbers;
 	size_t nr;
 
 	if (!values)
 		return 0; /* null or absent: nothing was measured */
 	if (!json_object_is_type(values, json_type_array))
 		return -1;
+	numbers = json_numbers(values, &nr);
+	if (numbers) {
+		samples_reserve(s, nr);
+		memcpy(s->values, numbers, nr * sizeof(*numbers));
+		s->nr = nr;
+		return 0;
+	}
 	nr = json_object_array_length(values);
 	samples_reserve(s, nr);
 	for (size_t i = 0; i < nr; i++) {

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/digest.h"
+#include "core/json_numbers.h"
 #include "core/mem.h"
 #include "core/version.h"
 
@@ -327,7 +328,7 @@ int result_from_json(struct result *ret, struct json_object *o, const char *wher
 
 int result_read(struct result *ret, const char *path, struct err *err)
 {
-	struct json_object *o = json_read_file(path, JSON_FILE_MAX, err);
+	struct json_object *o = json_read_numbers(path, JSON_FILE_MAX, err);
 	int rc;
 
 	if (!o)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "core/file.h"
+#include "core/json_numbers.h"
 #include "core/mem.h"
 #include "core/rundir.h"
 #include "reports/baseline.h"
@@ -200,7 +201,7 @@ static int load_file(struct result_set *s, const char *path, struct err *err)
 
 	if (ends_with(path, ".csv"))
 		return import_csv(s, path, err);
-	o = json_read_file(path, JSON_FILE_MAX, err);
+	o = json_read_numbers(path, JSON_FILE_MAX, err);
 	if (!o)
 		return -1;
 	rc = load_document(s, o, path, err);
