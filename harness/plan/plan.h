@@ -50,6 +50,7 @@ struct workload {
 	struct json_object
 		*server; /* a kind that needs one: tare-serve's options, or NULL */
 	int64_t timeout_ns;
+	bool is_gating; /* false: its metrics are shown and never part of the verdict */
 };
 
 struct schedule {

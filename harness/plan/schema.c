@@ -192,7 +192,7 @@ static struct json_object *arm_schema(void)
 /* The parameters themselves are the programs' own: 'tare gemm --describe json'. */
 static struct json_object *workload_schema(void)
 {
-	struct json_object *o = typed("object");
+	struct json_object *o = typed("object"), *gate;
 	struct json_object *properties = json_object_new_object();
 
 	for (const struct workload_kind *const *k = workload_kinds(); *k; k++) {
@@ -203,6 +203,10 @@ static struct json_object *workload_schema(void)
 	}
 	json_put(properties, "name", typed("string"));
 	json_put(properties, "timeout", number_or_text());
+	gate = typed("boolean");
+	json_put_text(gate, "description",
+		      "false: the metrics are shown and are no part of the verdict.");
+	json_put(properties, "gate", gate);
 	json_put(o, "properties", properties);
 	json_put_bool(o, "additionalProperties", false);
 	return o;

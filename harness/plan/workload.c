@@ -26,7 +26,18 @@ static int unknown_kind(const struct plan *p, const char *pointer, const char *k
 	return -1;
 }
 
-/* The one key that is not "name" or "timeout" names the kind. */
+/* What stands beside the kind. */
+static bool is_own_key(const char *key)
+{
+	static const char *const own[] = {"name", "timeout", "gate"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (strcmp(key, own[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The one key that is not our own names the kind. */
 static int find_kind(const struct plan *p, struct workload *w, struct json_object *o,
 		     const char *pointer, struct json_object **ret_params,
 		     struct err *err)
@@ -38,7 +49,7 @@ static int find_kind(const struct plan *p, struct workload *w, struct json_objec
 			       p->path, pointer, json_type_words(o));
 	json_object_object_foreach(o, key, value)
 	{
-		if (strcmp(key, "name") == 0 || strcmp(key, "timeout") == 0)
+		if (is_own_key(key))
 			continue;
 		if (found)
 			return err_set(
@@ -99,26 +110,37 @@ static int take_params(const struct plan *p, struct workload *w,
 	return rc;
 }
 
-static int take_timeout(const struct plan *p, struct workload *w, struct json_object *o,
-			const char *pointer, struct err *err)
-{
-	static const struct field field = {.name = "timeout",
-					   .kind = FIELD_SECONDS,
-					   .offset =
-						   offsetof(struct workload, timeout_ns),
-					   .min = 1,
-					   .max = 604800};
-	struct json_object *v = json_member(o, "timeout");
-	char *where;
-	int rc;
+static const struct field own_fields[] = {
+	{.name = "timeout",
+	 .kind = FIELD_SECONDS,
+	 .offset = offsetof(struct workload, timeout_ns),
+	 .min = 1,
+	 .max = 604800},
+	{.name = "gate",
+	 .kind = FIELD_FLAG,
+	 .offset = offsetof(struct workload, is_gating)},
+};
 
+static int take_own(const struct plan *p, struct workload *w, struct json_object *o,
+		    const char *pointer, struct err *err)
+{
 	w->timeout_ns = timeout_default_ns;
-	if (!v)
-		return 0;
-	where = x_asprintf("%s: %s/timeout", p->path, pointer);
-	rc = field_set_json(&field, w, v, where, err);
-	free(where);
-	return rc;
+	w->is_gating = true;
+	for (size_t i = 0; i < ARRAY_SIZE(own_fields); i++) {
+		const struct field *f = &own_fields[i];
+		struct json_object *v = json_member(o, f->name);
+		char *where;
+		int rc;
+
+		if (!v)
+			continue;
+		where = x_asprintf("%s: %s/%s", p->path, pointer, f->name);
+		rc = field_set_json(f, w, v, where, err);
+		free(where);
+		if (rc)
+			return -1;
+	}
+	return 0;
 }
 
 static int check_unique(const struct plan *p, const char *pointer, struct err *err)
@@ -149,7 +171,7 @@ static int read_workload(struct plan *p, struct json_object *o, const char *poin
 	at = x_asprintf("%s/%s", pointer, w->kind->name);
 	rc = take_params(p, w, params, at, err);
 	free(at);
-	if (rc || take_timeout(p, w, o, pointer, err) ||
+	if (rc || take_own(p, w, o, pointer, err) ||
 	    plan_check_name(w->name, p->path, pointer, err))
 		return -1;
 	return check_unique(p, pointer, err);
@@ -195,5 +217,6 @@ struct json_object *workload_to_json(const struct workload *w)
 	json_put(o, w->kind->name, params);
 	json_put_text(o, "name", w->name);
 	json_put_int(o, "timeout", w->timeout_ns / NS_PER_S);
+	json_put_bool(o, "gate", w->is_gating);
 	return o;
 }

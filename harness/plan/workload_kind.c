@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "core/proc.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,15 +24,28 @@ static int64_t gemm_expected_ns(struct json_object *params)
 	return (int64_t)((warmup + iterations * 0.2 + 2) * 1e9);
 }
 
+/* Stages of a load: those of the list, or about as many as a search takes. */
+static double load_stages(struct json_object *params)
+{
+	const char *profile = json_get_text(params, "profile", "concurrent");
+	struct json_object *levels = json_member(params, "concurrency");
+	double widest = json_get_real(params, "max_concurrency", 256);
+
+	if (strcmp(profile, "sweep") == 0)
+		return json_get_real(params, "sweep_size", 10);
+	if (strcmp(profile, "saturation") == 0 || strcmp(profile, "slo") == 0)
+		return log2(widest) + 3;
+	if (strcmp(profile, "concurrent") == 0 &&
+	    json_object_is_type(levels, json_type_array))
+		return (double)json_object_array_length(levels);
+	return 1;
+}
+
 static int64_t load_expected_ns(struct json_object *params)
 {
-	struct json_object *levels = json_member(params, "concurrency");
-	double nr = json_object_is_type(levels, json_type_array)
-			    ? (double)json_object_array_length(levels)
-			    : 1;
 	double seconds = json_get_real(params, "seconds", 60);
 
-	return (int64_t)((seconds * nr + 15) * 1e9);
+	return (int64_t)((seconds * load_stages(params) + 15) * 1e9);
 }
 
 static const char *const gemm_extra[] = {"libopenblas.so.0", NULL};

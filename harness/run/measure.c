@@ -137,8 +137,8 @@ static int check_outcome(const struct workload *w, const struct proc_outcome *o,
 		       proc_last_line(&o->diag, why, sizeof(why)));
 }
 
-static int store(struct session *s, const struct step_at *at, const char *fetched,
-		 struct json_object *data, struct err *err)
+static int store(struct session *s, const struct step_at *at, const struct workload *w,
+		 const char *fetched, struct json_object *data, struct err *err)
 {
 	char *path = rundir_result_path(s->dir, at->round, at->arm, at->workload);
 	struct result r;
@@ -150,6 +150,8 @@ static int store(struct session *s, const struct step_at *at, const char *fetche
 		r.arm = x_strdup(at->arm);
 		r.name = x_strdup(at->workload);
 		r.round = at->round;
+		for (size_t i = 0; i < r.metrics_nr && !w->is_gating; i++)
+			r.metrics[i].def.gate = false;
 		rc = result_write(&r, path, err);
 		json_put_text(data, "status", result_status_name(r.status));
 		for (size_t i = 0; i < r.reasons.nr; i++)
@@ -179,7 +181,7 @@ static int run_and_store(struct session *s, const struct step_at *at, struct tar
 		proc_outcome_release(&out);
 	}
 	if (!rc)
-		rc = store(s, at, fetched, data, err);
+		rc = store(s, at, w, fetched, data, err);
 	unlink(fetched);
 	free(fetched);
 	return rc;

@@ -89,7 +89,7 @@ static void a_whole_plan_is_read(void **state)
 		"  \"workloads\": [\n"
 		"    { \"gemm\": { \"n\": 64, \"precision\": \"fp64\" }, \"name\": "
 		"\"small\",\n"
-		"      \"timeout\": \"2min\" },\n"
+		"      \"timeout\": \"2min\", \"gate\": false },\n"
 		"    { \"gemm\": { \"n\": 128, \"warmup_seconds\": 0.5 } } ],\n"
 		"  \"schedule\": { \"rounds\": { \"min\": 4 }, \"order\": \"abab\" },\n"
 		"  \"margins\": { \"gemm.flops\": 0.02 } }\n";
@@ -108,6 +108,8 @@ static void a_whole_plan_is_read(void **state)
 	assert_string_equal(p.workloads[0].name, "small");
 	assert_string_equal(p.workloads[1].name, "gemm");
 	assert_int_equal(p.workloads[0].timeout_ns, 120 * NS_PER_S);
+	assert_false(p.workloads[0].is_gating);
+	assert_true(p.workloads[1].is_gating);
 	assert_int_equal(p.schedule.rounds_min, 4);
 	assert_int_equal(p.schedule.rounds_max, 12);
 	assert_int_equal(p.schedule.order, ORDER_ABAB);
@@ -118,7 +120,9 @@ static void a_whole_plan_is_read(void **state)
 static void it_is_written_and_read_the_same(void **state)
 {
 	static const char text[] =
-		"{" GOOD_REST ", \"schedule\": {\"rounds\": {\"max\": 2}}}";
+		"{\"name\": \"x\", \"baseline\": \"a\", " GOOD_ARMS
+		", \"workloads\": [{\"gemm\": {\"n\": 64}, \"gate\": false}]"
+		", \"schedule\": {\"rounds\": {\"max\": 2}}}";
 	char *path = path_join(*state, "again.json");
 	char first[65], second[65];
 	struct err err = ERR_INIT;
@@ -135,6 +139,7 @@ static void it_is_written_and_read_the_same(void **state)
 	if (plan_read(&p, path, &err))
 		fail_msg("%s", err.text);
 	plan_digest(&p, second);
+	assert_false(p.workloads[0].is_gating);
 	plan_release(&p);
 	assert_string_equal(first, second);
 	free(path);
@@ -230,6 +235,9 @@ static const struct {
 	{"{\"name\": \"x\", \"baseline\": \"a\", " GOOD_ARMS
 	 ", \"workloads\": [{\"gemm\": {}}, {\"gemm\": {}}]}",
 	 {"/workloads/1", "second workload called 'gemm'", "\"name\""}},
+	{"{\"name\": \"x\", \"baseline\": \"a\", " GOOD_ARMS
+	 ", \"workloads\": [{\"gemm\": {}, \"gate\": \"no\"}]}",
+	 {"/workloads/0/gate", "true or false", "a text"}},
 	{"{" GOOD_REST ", \"schedule\": {\"rounds\": {\"min\": 5, \"max\": 2}}}",
 	 {"/schedule/rounds", "min is larger than max"}},
 	{"{" GOOD_REST ", \"schedule\": {\"order\": \"baab\"}}",
