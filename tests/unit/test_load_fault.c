@@ -1,0 +1,239 @@
+/*
+ * Every fault that the mock knows ends in its class, alone, counted once by the records
+ * and by the summary, and leaves the requests beside it whole.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/mem.h"
+#include "inference/mock_fault.h"
+#include "inference/summary.h"
+#include "tests/support/load_rig.h"
+
+struct fault {
+	const char *spec;
+	enum request_end end;
+};
+
+static const struct fault faults[] = {
+	{"status=503", REQUEST_HTTP_STATUS},
+	{"status=404", REQUEST_HTTP_STATUS},
+	{"status=429", REQUEST_HTTP_STATUS},
+	{"stream-error,after=3", REQUEST_STREAM_ERROR},
+	{"stream-error", REQUEST_STREAM_ERROR},
+	{"truncate,after=4", REQUEST_TRUNCATED},
+	{"cut,after=4", REQUEST_TRUNCATED},
+	{"reset,after=2", REQUEST_RESET},
+	{"reset", REQUEST_RESET},
+	{"stall=0,after=2", REQUEST_STALL},
+	{"stall=0", REQUEST_STALL},
+	{"stall=20ms,after=2", REQUEST_OK},
+	{"length=7", REQUEST_WRONG_LENGTH},
+	{"usage=9", REQUEST_WRONG_LENGTH},
+	{"no-usage", REQUEST_OK}, /* continuous usage has said it already */
+	{"empty", REQUEST_EMPTY},
+	{"bad-json,after=2", REQUEST_PROTOCOL},
+	{"bad-sse,after=2", REQUEST_PROTOCOL},
+	{"bad-chunk,after=2", REQUEST_PROTOCOL},
+	{"split", REQUEST_OK},
+	{"coalesce=4", REQUEST_OK},
+	{"slow-accept=50ms", REQUEST_OK}, /* late, and nothing else */
+};
+
+/* A kind that nobody thought of here would go untried. */
+static void test_every_kind_is_here(void **state)
+{
+	(void)state;
+	for (int kind = FAULT_NONE + 1; kind < FAULT_KINDS; kind++) {
+		const char *name = mock_fault_name((enum mock_fault_kind)kind);
+		bool is_here = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+			is_here |= strncmp(faults[i].spec, name, strlen(name)) == 0 &&
+				   strchr("=,", faults[i].spec[strlen(name)]);
+		if (!is_here)
+			fail_msg("the fault '%s' is never tried", name);
+	}
+}
+
+/* The summary has each request in one class, and the classes are all of them. */
+static void check_summary(struct load_rig *r, const uint64_t *ended)
+{
+	struct service_level none = {CLOCK_NEVER, CLOCK_NEVER, CLOCK_NEVER};
+	const struct spool_part *parts;
+	struct spool_reader *reader;
+	struct record_source source;
+	struct stage_summary m;
+	unsigned nr;
+
+	parts = spool_parts(r->outcome.spool, &nr);
+	reader = spool_reader_new(parts, nr);
+	source = spool_reader_source(reader);
+	summary_make(&m, &r->outcome.stage, &source, &none);
+	for (int e = 0; e < REQUEST_ENDS; e++)
+		assert_int_equal(m.ended_all[e], ended[e]);
+	assert_int_equal(m.sent_before + m.sent_inside + m.sent_after, RIG_REQUESTS);
+	summary_release(&m);
+	spool_reader_free(reader);
+}
+
+/* Every second request is hit: it alone fails, in its class, and is counted once. */
+static void check_fault(const struct fault *f)
+{
+	char *spec = x_asprintf("%s,every=2", f->spec);
+	struct request_record records[RIG_REQUESTS] = {{0}};
+	uint64_t ended[REQUEST_ENDS] = {0}, hit = RIG_REQUESTS / 2;
+	struct load_rig r;
+
+	load_rig_start(&r, spec, NULL);
+	if (f->end == REQUEST_STALL)
+		r.config.stall_ns = 100 * NS_PER_MS;
+	load_rig_run(&r);
+	assert_int_equal(load_rig_collect(&r, records), RIG_REQUESTS);
+	for (size_t i = 0; i < RIG_REQUESTS; i++)
+		ended[records[i].end]++;
+	for (int e = 0; e < REQUEST_ENDS; e++) {
+		uint64_t want = f->end == REQUEST_OK ? (e == REQUEST_OK) * RIG_REQUESTS
+				: e == REQUEST_OK    ? RIG_REQUESTS - hit
+						     : (e == (int)f->end) * hit;
+
+		if (ended[e] != want)
+			fail_msg("%s: %llu requests ended as %s, not %llu", spec,
+				 (unsigned long long)ended[e],
+				 request_end_name((enum request_end)e),
+				 (unsigned long long)want);
+	}
+	check_summary(&r, ended);
+	load_rig_forget(records);
+	load_rig_end(&r);
+	free(spec);
+}
+
+static void test_faults(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+		check_fault(&faults[i]);
+}
+
+/* Events of one segment share a stamp and say so; nothing else does. */
+static void test_coalesced(void **state)
+{
+	struct load_rig r;
+
+	(void)state;
+	load_rig_start(&r, "coalesce=2", NULL);
+	load_rig_run(&r);
+	assert_int_equal(r.outcome.chunks, 240);
+	assert_true(r.outcome.coalesced > 0);
+	load_rig_end(&r);
+}
+
+static void test_refused(void **state)
+{
+	struct request_record records[RIG_REQUESTS] = {{0}};
+	struct load_rig r;
+
+	(void)state;
+	load_rig_start(&r, NULL, NULL);
+	r.transport.url = "http://127.0.0.1:1";
+	r.config.requests_max = 8;
+	load_rig_run(&r);
+	assert_int_equal(load_rig_collect(&r, records), 8);
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(records[i].end, REQUEST_REFUSED);
+		assert_true(records[i].sent_ns == RECORD_NONE);
+	}
+	load_rig_forget(records);
+	load_rig_end(&r);
+}
+
+static void test_timeout(void **state)
+{
+	struct request_record records[RIG_REQUESTS] = {{0}};
+	struct load_rig r;
+
+	(void)state;
+	load_rig_start(&r, "stall=0", NULL);
+	r.config.timeout_ns = 60 * NS_PER_MS;
+	r.config.requests_max = 8;
+	load_rig_run(&r);
+	assert_int_equal(load_rig_collect(&r, records), 8);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(records[i].end, REQUEST_TIMEOUT);
+	load_rig_forget(records);
+	load_rig_end(&r);
+}
+
+/*
+ * Connections are there, since the kernel makes them, and the request has left, but nobody
+ * reads it: that ends by whichever limit is shorter, and never as a failed connection.
+ */
+static void check_slow_accept(int64_t timeout_ns, int64_t stall_ns, enum request_end end)
+{
+	struct request_record records[RIG_REQUESTS] = {{0}};
+	uint64_t ended[REQUEST_ENDS] = {[REQUEST_OK] = 0};
+	struct load_rig r;
+
+	load_rig_start(&r, "slow-accept=60", NULL);
+	r.config.timeout_ns = timeout_ns;
+	r.config.stall_ns = stall_ns;
+	load_rig_run(&r);
+	assert_int_equal(load_rig_collect(&r, records), RIG_REQUESTS);
+	ended[end] = RIG_REQUESTS;
+	for (int i = 0; i < RIG_REQUESTS; i++) {
+		assert_int_equal(records[i].end, end);
+		assert_true(records[i].sent_ns != RECORD_NONE);
+		assert_true(records[i].first_byte_ns == RECORD_NONE);
+		assert_int_equal(records[i].http_status, -1);
+	}
+	check_summary(&r, ended);
+	load_rig_forget(records);
+	load_rig_end(&r);
+}
+
+static void test_slow_accept(void **state)
+{
+	(void)state;
+	check_slow_accept(60 * NS_PER_MS, 10 * NS_PER_S, REQUEST_TIMEOUT);
+	check_slow_accept(10 * NS_PER_S, 60 * NS_PER_MS, REQUEST_STALL);
+}
+
+static void test_gives_up(void **state)
+{
+	struct load_rig r;
+
+	(void)state;
+	load_rig_start(&r, "status=500", NULL);
+	r.config.requests_max = 0;
+	r.config.duration_ns = 60 * NS_PER_S;
+	r.config.error_rate_max = 0.5;
+	load_rig_run(&r);
+	assert_true(r.outcome.is_aborted);
+	assert_non_null(strstr(r.outcome.error_text, "error"));
+	load_rig_end(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_kind_is_here),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_slow_accept),
+		cmocka_unit_test(test_coalesced),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_gives_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
