@@ -286,12 +286,16 @@ void report_method(const struct report *r, struct strvec *ret)
 		strvec_add(ret, "The two sides were not measured in turns, so they are "
 				"compared unpaired: Welch's t on the logarithms. A drift "
 				"between the two is part of the difference.");
-	strvec_add(ret,
-		   "Equivalent: the 90 % interval lies inside the margin (two one-sided "
-		   "tests at 5 %). Degraded or improved: the 95 % interval lies wholly "
-		   "beyond it. A margin m is the band from 1 - m to 1 / (1 - m). "
-		   "Anything else is inconclusive; the absence of a difference is never "
-		   "taken as proof.");
+	strvec_add(
+		ret,
+		"Equivalent: the 90 % interval lies inside the margin (two one-sided "
+		"tests at 5 %). Degraded or improved: the 95 % interval lies wholly "
+		"beyond it. A margin m is the band from 1 - m to 1 / (1 - m). "
+		"Anything else is inconclusive; the absence of a difference is never "
+		"taken as proof. An eighth of each error is kept back for data that are "
+		"not quite normal, so the intervals hold at 90 % and 95 % at least. "
+		"Gating metrics are held to one error rate together: a degraded or "
+		"improved must stand among all of them (Holm).");
 	if (j->looks_max)
 		strvec_addf(
 			ret,

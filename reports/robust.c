@@ -122,33 +122,6 @@ bool find_drift(const double *x, size_t nr, struct drift *ret)
 	return true;
 }
 
-struct ranked {
-	double p;
-	size_t at;
-};
-
-static int by_p(const void *a, const void *b)
-{
-	double x = ((const struct ranked *)a)->p, y = ((const struct ranked *)b)->p;
-
-	return (x > y) - (x < y);
-}
-
-void holm(const double *p, size_t nr, double alpha, bool *keep)
-{
-	struct ranked *order = x_calloc(nr + 1, sizeof(*order));
-	bool stands = true;
-
-	for (size_t i = 0; i < nr; i++)
-		order[i] = (struct ranked){p[i], i};
-	qsort(order, nr, sizeof(*order), by_p);
-	for (size_t i = 0; i < nr; i++) {
-		stands = stands && order[i].p <= alpha / (double)(nr - i);
-		keep[order[i].at] = stands;
-	}
-	free(order);
-}
-
 /* The q-quantile of some rounds' samples pooled; false where it does not exist. */
 static bool pooled_quantile(const struct round_samples *rounds, const size_t *chosen,
 			    size_t nr, double q, double *room, double *ret)

@@ -1,5 +1,5 @@
 /*
- * Statistics that a few wild values cannot move, and corrections for many claims.
+ * Statistics that a few wild values cannot move.
  */
 #ifndef TARE_REPORTS_ROBUST_H
 #define TARE_REPORTS_ROBUST_H
@@ -37,12 +37,6 @@ struct drift {
 	double p;
 };
 bool find_drift(const double *x, size_t nr, struct drift *ret);
-
-/*
- * Holm's step-down procedure (Scand. J. Stat. 6, 1979): sets keep[i] for each p value that
- * stands when all of them together may err with 'alpha'.
- */
-void holm(const double *p, size_t nr, double alpha, bool *keep);
 
 /* The samples of one round. */
 struct round_samples {

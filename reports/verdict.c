@@ -7,7 +7,7 @@
 
 #include "core/buf.h"
 #include "core/mem.h"
-#include "reports/robust.h"
+#include "reports/verdict_family.h"
 #include "reports/verdict_gather.h"
 #include "reports/verdict_rule.h"
 
@@ -128,49 +128,12 @@ static int judge_pair(struct judgement *j, const struct gather_side *b,
 	return 0;
 }
 
-enum { holm_above = 20 };
-
-/* Many claims of a loss at 2.5 % each would err together far more often than that. */
-static void correct_many(struct judgement *j)
-{
-	double *p = x_calloc(j->nr + 1, sizeof(*p));
-	bool *keep = x_calloc(j->nr + 1, sizeof(*keep));
-	struct comparison **gating = x_calloc(j->nr + 1, sizeof(struct comparison *));
-	size_t nr = 0;
-
-	for (size_t i = 0; i < j->nr; i++) {
-		struct comparison *c = &j->items[i];
-
-		if (!c->gate || !c->has_interval || c->verdict == VERDICT_NONE)
-			continue;
-		gating[nr] = c;
-		p[nr++] = c->p_degraded;
-	}
-	holm(p, nr, ALPHA_DEGRADED, keep);
-	for (size_t i = 0; i < nr && nr > holm_above; i++) {
-		struct comparison *c = gating[i];
-		char *alone;
-
-		if (c->verdict != VERDICT_DEGRADED || keep[i])
-			continue;
-		alone = c->reason;
-		c->verdict = VERDICT_INCONCLUSIVE;
-		c->reason = x_asprintf("%s; alone that is degraded, among %zu gating "
-				       "metrics it is not beyond chance (Holm)",
-				       alone, nr);
-		free(alone);
-	}
-	free(p);
-	free(keep);
-	free(gating);
-}
-
-static void conclude(struct judgement *j)
+static void conclude(struct judgement *j, const struct looks *looks)
 {
 	size_t gating = 0, worst = 0;
 	const struct comparison *first = NULL;
 
-	correct_many(j);
+	family_hold(j->items, j->nr, looks);
 	j->overall = VERDICT_NONE;
 	for (size_t i = 0; i < j->nr; i++) {
 		const struct comparison *c = &j->items[i];
@@ -265,7 +228,7 @@ int judge_run(struct judgement *ret, const struct result_set *run, const char *b
 	if (rc)
 		judgement_release(ret);
 	else
-		conclude(ret);
+		conclude(ret, &looks);
 	return rc;
 }
 
@@ -307,7 +270,7 @@ int judge_sets(struct judgement *ret, const struct result_set *baseline,
 	if (rc)
 		judgement_release(ret);
 	else
-		conclude(ret);
+		conclude(ret, &looks);
 	return rc;
 }
 

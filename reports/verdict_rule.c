@@ -104,9 +104,10 @@ static void without_interval(struct comparison *c)
 	       rounds_least);
 }
 
-static enum verdict beyond(const struct comparison *c, const struct interval *band)
+static enum verdict beyond(const struct comparison *c, const struct interval *ci,
+			   const struct interval *band)
 {
-	bool is_above = c->ci95.low > band->high, is_below = c->ci95.high < band->low;
+	bool is_above = ci->low > band->high, is_below = ci->high < band->low;
 
 	if (is_above)
 		return c->better == METRIC_HIGHER ? VERDICT_IMPROVED : VERDICT_DEGRADED;
@@ -135,18 +136,28 @@ static void say_decided(struct comparison *c, const struct interval *band)
 	       ci->low > band->high ? "above" : "below", edge, margin);
 }
 
-static void say_undecided(struct comparison *c, const struct log_ratio *r)
+static size_t rounds_of(const struct comparison *c)
+{
+	return c->n_baseline < c->n_candidate ? c->n_baseline : c->n_candidate;
+}
+
+static size_t rounds_needed(const struct comparison *c, const struct log_ratio *r,
+			    double alpha_degraded)
 {
 	struct needed_spec spec = {.margin = c->margin,
 				   .alpha_equivalence = c->alpha_equivalence,
-				   .alpha_degraded = c->alpha_degraded,
+				   .alpha_degraded = alpha_degraded,
 				   .power = 0.9};
-	size_t have = c->n_baseline < c->n_candidate ? c->n_baseline : c->n_candidate;
+	size_t n = stats_needed_n(r, &spec);
+
+	return n && n <= rounds_of(c) ? rounds_of(c) + 1 : n;
+}
+
+static void say_undecided(struct comparison *c, const struct log_ratio *r)
+{
 	char ratio[32], low[32], high[32], margin[32];
 
-	c->needed_n = stats_needed_n(r, &spec);
-	if (c->needed_n && c->needed_n <= have)
-		c->needed_n = have + 1;
+	c->needed_n = rounds_needed(c, r, c->alpha_degraded);
 	ratio_text(c->ratio, ratio, sizeof(ratio));
 	ratio_text(c->ci90.low, low, sizeof(low));
 	ratio_text(c->ci90.high, high, sizeof(high));
@@ -182,26 +193,46 @@ static void note_outliers(struct comparison *c, const double *logs, const bool *
 				100 * expm1(logs[i] - middle));
 }
 
+static double *log_ratios(const struct comparison *c)
+{
+	double *logs = x_calloc(c->n_baseline + 1, sizeof(*logs));
+
+	for (size_t i = 0; i < c->n_baseline; i++)
+		logs[i] = log(c->candidate_values[i] / c->baseline_values[i]);
+	return logs;
+}
+
+/* By signed ranks, with a one-sided error of 'tail'; false: so few cannot give it. */
+static bool rank_interval(const double *logs, size_t nr, double tail,
+			  struct interval *ret)
+{
+	struct interval i;
+
+	if (!signed_rank_interval(logs, nr, tail, &i))
+		return false;
+	*ret = (struct interval){exp(i.low), exp(i.high)};
+	return true;
+}
+
 /* Wild rounds move a mean and widen its interval; ranks bear them. */
 static void use_ranks(struct comparison *c, struct log_ratio *r)
 {
 	size_t n = c->n_baseline;
-	double *logs = x_calloc(n + 1, sizeof(*logs));
+	double *logs = log_ratios(c);
 	bool *flags = x_calloc(n + 1, sizeof(*flags));
 	struct interval i90, i95;
 
-	for (size_t i = 0; i < n; i++)
-		logs[i] = log(c->candidate_values[i] / c->baseline_values[i]);
 	if (find_outliers(logs, n, outlier_limit, flags)) {
 		note_outliers(c, logs, flags);
 		if (n >= ranks_least &&
-		    signed_rank_interval(logs, n, c->alpha_equivalence, &i90) &&
-		    signed_rank_interval(logs, n, c->alpha_degraded, &i95)) {
+		    rank_interval(logs, n, c->alpha_equivalence, &i90) &&
+		    rank_interval(logs, n, c->alpha_degraded, &i95)) {
+			c->has_ranks = true;
 			c->method = "Hodges-Lehmann and signed ranks of the paired log "
 				    "ratios, for a round stands out";
 			r->mean = hodges_lehmann(logs, n);
-			c->ci90 = (struct interval){exp(i90.low), exp(i90.high)};
-			c->ci95 = (struct interval){exp(i95.low), exp(i95.high)};
+			c->ci90 = i90;
+			c->ci95 = i95;
 		}
 	}
 	free(logs);
@@ -238,10 +269,9 @@ static void intervals(struct comparison *c, struct log_ratio *r)
 	c->ci95 = log_ratio_interval(r, 1 - 2 * c->alpha_degraded);
 	c->smallest_margin = stats_smallest_margin(r, &spec);
 	if (r->error > 0)
-		c->p_degraded = dist_t_cdf(
-			(c->better == METRIC_HIGHER ? r->mean + d : d - r->mean) /
-				r->error,
-			r->df);
+		c->p_beyond = dist_t_cdf((d - fabs(r->mean)) / r->error, r->df);
+	else if (fabs(r->mean) > d)
+		c->p_beyond = 0;
 	if (c->is_paired)
 		use_ranks(c, r);
 	note_drift(c);
@@ -250,19 +280,19 @@ static void intervals(struct comparison *c, struct log_ratio *r)
 void comparison_decide(struct comparison *c, const struct looks *looks)
 {
 	struct interval band = margin_band(c->margin);
-	size_t n = c->n_baseline < c->n_candidate ? c->n_baseline : c->n_candidate;
 	struct log_ratio r;
 
 	c->method = c->is_paired ? "t interval of the paired log ratios"
 				 : "Welch t interval of the log values";
-	looks_levels(looks, (int64_t)n, &c->alpha_equivalence, &c->alpha_degraded);
+	looks_levels(looks, (int64_t)rounds_of(c), &c->alpha_equivalence,
+		     &c->alpha_degraded);
 	if (!log_ratio_of(c, &r)) {
 		without_ratio(c);
 		return;
 	}
 	c->has_ratio = true;
 	c->has_interval = r.has_error;
-	c->p_degraded = 1;
+	c->p_beyond = 1;
 	if (r.has_error)
 		intervals(c, &r);
 	c->ratio = exp(r.mean);
@@ -275,10 +305,33 @@ void comparison_decide(struct comparison *c, const struct looks *looks)
 		c->verdict = VERDICT_EQUIVALENT;
 		say_decided(c, &band);
 	} else {
-		c->verdict = beyond(c, &band);
+		c->verdict = beyond(c, &c->ci95, &band);
 		if (c->verdict == VERDICT_INCONCLUSIVE)
 			say_undecided(c, &r);
 		else
 			say_decided(c, &band);
 	}
+}
+
+bool comparison_stands(const struct comparison *c, const struct looks *looks,
+		       enum verdict claim, double alpha, size_t *needed_n)
+{
+	struct interval band = margin_band(c->margin), ci;
+	double level = looks_level(looks, (int64_t)rounds_of(c), alpha), *logs;
+	struct log_ratio r;
+
+	*needed_n = 0;
+	if (c->verdict != claim || !log_ratio_of(c, &r) || !r.has_error)
+		return false;
+	ci = log_ratio_interval(&r, 1 - 2 * level);
+	if (c->has_ranks) {
+		/* So few rounds may have no ranks of that level: then t, as for any. */
+		logs = log_ratios(c);
+		rank_interval(logs, c->n_baseline, level, &ci);
+		free(logs);
+	}
+	if (beyond(c, &ci, &band) == claim)
+		return true;
+	*needed_n = rounds_needed(c, &r, level);
+	return false;
 }

@@ -11,6 +11,14 @@
  */
 void comparison_decide(struct comparison *c, const struct looks *looks);
 
+/*
+ * Of 'claim' (VERDICT_DEGRADED or VERDICT_IMPROVED), whether it stands when it may err in
+ * 'alpha' of cases only; with any other verdict false. Where not, *needed_n is set to the
+ * rounds that would decide at that error (0: unknown).
+ */
+bool comparison_stands(const struct comparison *c, const struct looks *looks,
+		       enum verdict claim, double alpha, size_t *needed_n);
+
 /* Marks it invalid; 'fmt' is the reason. What can be shown stays shown. */
 void comparison_invalidate(struct comparison *c, const char *fmt, ...) ERR_PRINTF(2, 3);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Prints the figures that tests/unit/test_stats.c and test_verdict.c are held to.
-# SciPy 1.15 and NumPy 2; run once by hand: pip install scipy numpy; no test needs Python.
+# SciPy 1.15 to 1.17 and NumPy 2; run once by hand: pip install scipy numpy; no test needs Python.
 import numpy as np
 from scipy import stats
 
@@ -41,14 +41,33 @@ print("/* sd at a large offset */ %.17g" % big.std(ddof=1))
 print("/* quantile, definition 1, of i^2 mod 1009 for i in 1..1000: p50 p95 p99 */")
 x = np.array([i * i % 1009 for i in range(1, 1001)], dtype=float)
 print(*[np.quantile(x, q, method="inverted_cdf") for q in (0.5, 0.95, 0.99)])
-print("/* levels of the looks at 3, 4, 5 and 6 rounds, one-sided 0.025 */")
-from scipy import optimize
+print("/* levels of the looks at 3, 4, 5 and 6 rounds, one-sided 0.025: simulated, the second also integrated */")
+from scipy import integrate, optimize
 n = np.arange(3, 7)
-spent = 0.84 * 0.025 * (n / 6) ** 3
-bounds = [stats.norm.isf(spent[0])]
-for k in range(1, 4):
-    t = n[: k + 1]
-    cov = np.sqrt(np.minimum.outer(t, t) / np.maximum.outer(t, t))
-    joint = stats.multivariate_normal(cov=cov, maxpts=10**7, abseps=1e-8, releps=1e-8, seed=1)
-    bounds.append(optimize.brentq(lambda x: 1 - joint.cdf(np.array(bounds + [x])) - spent[k], 1.5, 4, xtol=1e-6))
-print(*["%.8f" % stats.norm.sf(z) for z in bounds])
+spent = 0.875 * 0.025 * (n / 6) ** 5
+rng, paths = np.random.default_rng(20261122), 40_000_000
+s, q, alive, before, levels = np.zeros(paths), np.zeros(paths), np.ones(paths, bool), 0.0, []
+for k in range(1, 7):
+    x = rng.standard_normal(paths)
+    s += x
+    q += x * x
+    if k < 3:
+        continue
+    t = s / k / np.sqrt((q - s * s / k) / (k - 1) / k)
+    cut = np.sort(t[alive])[-round((spent[k - 3] - before) * paths)]
+    alive &= t < cut
+    before = spent[k - 3]
+    levels.append(stats.t.sf(cut, k - 1))
+print(*["%.7f" % level for level in levels])
+# T = sum / root of the sum of squares: next T = (T + u) / sqrt(1 + u^2), u sqrt(3) of t with 3 degrees
+as_sum = lambda t, k: t * np.sqrt(k / (k - 1 + t * t))
+def crossing(c):
+    def given(t):
+        root = 1 + t * t - c * c
+        if root <= 0 or t <= 0: return 0.0
+        ends = sorted([(t - np.sqrt(max(0, c * c * root))) / (c * c - 1), (t + np.sqrt(c * c * root)) / (c * c - 1)])
+        return stats.t.cdf(ends[1] * np.sqrt(3), 3) - stats.t.cdf(ends[0] * np.sqrt(3), 3)
+    top = stats.t.isf(spent[0], 2)
+    return integrate.quad(lambda z: given(as_sum(z, 3)) * stats.t.pdf(z, 2), -10, top, limit=400)[0]
+c4 = optimize.brentq(lambda c: crossing(c) - (spent[1] - spent[0]), 1.2, 1.99, xtol=1e-9)
+print("%.7f, %.7f" % (spent[0], stats.t.sf(c4 * np.sqrt(3 / (4 - c4 * c4)), 3)))

@@ -64,18 +64,6 @@ static void drift_is_scipys(void **state)
 	assert_false(find_drift(y, 4, &d));
 }
 
-/* The example of Holm's procedure that every text has, worked by hand. */
-static void holm_steps_down(void **state)
-{
-	const double p[] = {0.01, 0.04, 0.03, 0.005};
-	bool keep[4];
-
-	(void)state;
-	holm(p, 4, 0.05, keep);
-	assert_true(keep[3] && keep[0]);
-	assert_false(keep[2] || keep[1]);
-}
-
 static void bootstrap_covers_a_known_ratio(void **state)
 {
 	double values[2][6][200], ratio;
@@ -161,7 +149,6 @@ int main(void)
 		cmocka_unit_test(ranks_are_those_of_brute_force),
 		cmocka_unit_test(outliers_are_found_and_a_plain_sample_has_none),
 		cmocka_unit_test(drift_is_scipys),
-		cmocka_unit_test(holm_steps_down),
 		cmocka_unit_test(bootstrap_covers_a_known_ratio),
 		cmocka_unit_test(a_step_is_found_where_it_is),
 		cmocka_unit_test(noise_alone_shows_no_change),
