@@ -339,8 +339,8 @@ static int make(struct nvml *n, struct nvml_gpu *g, const struct mig_profile *p,
 	return -1;
 }
 
-static int check_wanted(const struct mig_profile *profiles, size_t nr_profiles,
-			const char *const *wanted, size_t nr, struct err *err)
+int mig_profiles_check(const struct mig_profile *profiles, size_t nr_profiles,
+		       const char *const *wanted, size_t nr, struct err *err)
 {
 	struct buf names;
 
@@ -369,7 +369,7 @@ int mig_apply(struct nvml *n, struct nvml_gpu *g, const char *const *wanted, siz
 	struct err ignored = ERR_INIT;
 
 	if (mig_profiles(n, g, profiles, &nr_profiles, err) != 0 ||
-	    check_wanted(profiles, nr_profiles, wanted, nr, err) != 0 ||
+	    mig_profiles_check(profiles, nr_profiles, wanted, nr, err) != 0 ||
 	    set_mode(n, g, true, err) != 0 || destroy_all(n, g, err) != 0)
 		return -1;
 	for (size_t i = 0; i < nr; i++) {

@@ -50,6 +50,10 @@ int mig_profiles(struct nvml *n, struct nvml_gpu *g, struct mig_profile ret[2 * 
 const struct mig_profile *mig_profile_find(const struct mig_profile *profiles, size_t nr,
 					   const char *what);
 
+/* ERR_USAGE with the names there are when one of those wanted is not among them. */
+int mig_profiles_check(const struct mig_profile *profiles, size_t nr_profiles,
+		       const char *const *wanted, size_t nr, struct err *err);
+
 int mig_layout_read(struct nvml *n, struct nvml_gpu *g, struct mig_layout *ret,
 		    struct err *err);
 

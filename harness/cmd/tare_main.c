@@ -28,6 +28,8 @@ static const struct subcommand subcommands[] = {
 	{"report", "draw again what was measured", cmd_report},
 	{"check", "what a plan's machines would meet, before anything runs", cmd_check},
 	{"clean", "give back every machine that a run still holds", cmd_clean},
+	{"mig", "MIG partitions of this machine's GPUs: list, apply, restore, clear",
+	 cmd_mig},
 	{"gemm", "measure a matrix product on this machine", NULL},
 	{"load", "measure a model server under load", NULL},
 	{"mock", "a reference model server, for trying things out", NULL},

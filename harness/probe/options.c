@@ -2,6 +2,10 @@
 
 #define AT(member) offsetof(struct probe_options, member)
 
+/* Behind "no" as in enum partition_action. */
+static const char *const mig_actions[] = {"no",      "list",  "apply",
+					  "restore", "clear", NULL};
+
 static const struct field fields[] = {
 	{.name = "json",
 	 .kind = FIELD_FLAG,
@@ -47,11 +51,43 @@ static const struct field fields[] = {
 	 .offset = AT(devices),
 	 .arg = "ADDRESS",
 	 .help = "A PCI address such as 0008:01:00.0, for --bind and --binding; "
-		 "may be repeated."},
+		 "may be repeated. For --mig one GPU, by UUID too."},
 	{.name = "any-device",
 	 .kind = FIELD_FLAG,
 	 .offset = AT(any_device),
 	 .help = "Let --bind take devices that are neither GPU nor accelerator."},
+	{.name = "mig",
+	 .kind = FIELD_CHOICE,
+	 .offset = AT(mig),
+	 .choices = mig_actions,
+	 .unset = "no",
+	 .arg = "ACTION",
+	 .help = "MIG partitions of a GPU, for programs; 'tare mig' is for people. "
+		 "Prints "
+		 "tare.mig/1, on failure too."},
+	{.name = "profile",
+	 .kind = FIELD_TEXTS,
+	 .offset = AT(profiles),
+	 .arg = "NAME",
+	 .help = "--mig apply: a profile of the GPU, or a number of slices; may be "
+		 "repeated."},
+	{.name = "layout",
+	 .kind = FIELD_TEXT,
+	 .offset = AT(layout),
+	 .arg = "JSON",
+	 .help = "--mig restore: the layout to put back, as 'before' told it."},
+	{.name = "switch-mode",
+	 .kind = FIELD_FLAG,
+	 .offset = AT(switch_mode),
+	 .help = "Let --mig apply switch MIG mode on, and --mig clear off."},
+	{.name = "patience",
+	 .kind = FIELD_SECONDS,
+	 .offset = AT(patience_ns),
+	 .min = 0,
+	 .max = 3600,
+	 .unset = "0",
+	 .arg = "SECONDS",
+	 .help = "--mig: how long to wait for processes to leave the GPU."},
 	{0},
 };
 
@@ -60,6 +96,7 @@ static const struct opt_text examples[] = {
 	{"tare-probe --json", "the same as tare.machine/1, for programs"},
 	{"tare-probe --check", "is this machine fit to measure on?"},
 	{"tare-probe --bind vfio --device 0008:01:00.0", "make a GPU ready for a VM"},
+	{"tare-probe --mig list", "what MIG can cut the GPUs into, and how they are cut"},
 	{0},
 };
 
@@ -79,7 +116,7 @@ const struct opt_command probe_command = {
 		"NUMA, memory, kernel, hypervisor as the guest sees it, clock source, "
 		"frequency governor, steal time, huge pages, mitigations, IOMMU, display "
 		"and accelerator devices, GPUs and library versions. What cannot be read "
-		"is null. Only --bind changes anything.",
+		"is null. Only --bind and --mig change anything.",
 	.fields = fields,
 	.examples = examples,
 	.sections = sections,

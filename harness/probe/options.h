@@ -15,6 +15,11 @@ struct probe_options {
 	bool binding;
 	struct strvec devices;
 	bool any_device;
+	int mig; /* 0: not asked for; else 1 + enum partition_action */
+	struct strvec profiles;
+	char *layout;
+	bool switch_mode;
+	int64_t patience_ns;
 };
 
 extern const struct opt_command probe_command;

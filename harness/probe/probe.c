@@ -1,10 +1,12 @@
 #include "harness/probe/probe.h"
 
 #include "core/machine.h"
+#include "harness/probe/partition.h"
 #include "harness/probe/preflight.h"
 #include "harness/probe/show.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int print_machine(const struct probe_options *o, struct err *err)
 {
@@ -73,12 +75,51 @@ static int bind_devices(const struct probe_options *o, const struct binding_host
 	return rc;
 }
 
+/* As with --bind: the document tells what was there before, whatever came of it. */
+static int partition(const struct probe_options *o, struct err *err)
+{
+	struct json_object *document = NULL, *layout = NULL;
+	struct partition_request want = {
+		.action = (enum partition_action)(o->mig - 1),
+		.device = o->devices.nr ? o->devices.items[0] : NULL,
+		.profiles = strvec_argv(&o->profiles),
+		.nr = o->profiles.nr,
+		.may_switch = o->switch_mode,
+		.patience_ns = o->patience_ns,
+	};
+	int rc;
+
+	if (o->root || o->devices.nr > 1)
+		return err_set(err, ERR_USAGE,
+			       "--mig is for one --device of this machine: no --root");
+	if (want.action == PARTITION_RESTORE) {
+		if (!o->layout)
+			return err_set(err, ERR_USAGE, "--mig restore needs --layout");
+		layout = json_parse(o->layout, strlen(o->layout), "--layout", err);
+		if (!layout)
+			return -1;
+	}
+	want.layout = layout;
+	rc = partition_act(&want, &document, err);
+	if (document)
+		fputs(json_text(document), stdout);
+	(void)fflush(stdout);
+	if (document && o->output &&
+	    json_write_file(o->output, document, 0644, rc ? NULL : err))
+		rc = -1;
+	json_object_put(document);
+	json_object_put(layout);
+	return rc;
+}
+
 int probe_run(const struct probe_options *o, const struct binding_host *host,
 	      int *ret_status, struct err *err)
 {
 	*ret_status = EXIT_PASS;
 	if (o->bind || o->binding)
 		return bind_devices(o, host, err);
+	if (o->mig)
+		return partition(o, err);
 	if (o->check)
 		return print_checks(o, ret_status, err);
 	return print_machine(o, err);

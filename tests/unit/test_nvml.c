@@ -532,7 +532,14 @@ int main(int argc, char **argv)
 	};
 	const char *build = getenv("BUILD");
 	char *fakes = x_asprintf("%s/tests/fakes", build ? build : "build");
+	char *fake = x_asprintf("%s/libnvidia-ml.so.1", fakes);
 
+	/* Without it the loader would find a real driver, and a real GPU be changed. */
+	if (access(fake, R_OK) != 0) {
+		fprintf(stderr, "%s is not built: make tests\n", fake);
+		return 1;
+	}
+	free(fake);
 	if (!getenv("TARE_TEST_STARTED")) {
 		setenv("TARE_TEST_STARTED", "1", 1);
 		setenv("LD_LIBRARY_PATH", fakes, 1);

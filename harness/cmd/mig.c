@@ -1,0 +1,226 @@
+/* tare mig: the MIG partitions of this machine's GPUs, by hand. */
+#include "harness/cmd/cmd.h"
+
+#include "core/log.h"
+#include "core/metric.h"
+#include "core/stop.h"
+#include "harness/cmd/command.h"
+#include "harness/probe/partition.h"
+
+#include <stdio.h>
+
+struct mig_command_options {
+	char *device, *output;
+	bool json, switch_mode, dry_run;
+};
+
+#define AT(member) offsetof(struct mig_command_options, member)
+
+static const struct field fields[] = {
+	{.name = "device",
+	 .kind = FIELD_TEXT,
+	 .offset = AT(device),
+	 .arg = "GPU",
+	 .help = "UUID, PCI address or number of the GPU. Needed where there are several "
+		 "and something is to change; 'list' shows all without it."},
+	{.name = "switch-mode",
+	 .kind = FIELD_FLAG,
+	 .offset = AT(switch_mode),
+	 .help = "Let 'apply' switch MIG mode on where it is off, and 'clear' off again. "
+		 "On A100 that needs a reset of the GPU, and the error says so."},
+	{.name = "dry-run",
+	 .kind = FIELD_FLAG,
+	 .offset = AT(dry_run),
+	 .letter = 'n',
+	 .help = "Say what would be done, or why it would be refused, and stop."},
+	{.name = "json",
+	 .kind = FIELD_FLAG,
+	 .offset = AT(json),
+	 .help = "Print the document tare.mig/1 instead of a table."},
+	{.name = "output",
+	 .kind = FIELD_TEXT,
+	 .offset = AT(output),
+	 .letter = 'o',
+	 .arg = "FILE",
+	 .help = "Also write that document to FILE: what 'restore' puts back."},
+	{0},
+};
+
+static const struct opt_text examples[] = {
+	{"tare mig list", "Profiles of every GPU here, and how each is cut now."},
+	{"tare mig apply -o before.json 3g.71gb 1g.18gb 1g.18gb",
+	 "Cut the machine's only GPU into three, as root."},
+	{"tare mig restore before.json", "Put back what was there before that."},
+	{"tare mig clear --switch-mode", "No instances, and no MIG mode."},
+	{0},
+};
+
+static const struct opt_text sections[] = {
+	{"WHAT IT REFUSES",
+	 "Names that the driver does not know; a GPU whose MIG mode is off, unless "
+	 "--switch-mode; a GPU on which processes compute. Changing anything needs root. "
+	 "What is made is taken away again when a part of it fails."},
+	{0},
+};
+
+static const struct opt_command command = {
+	.name = "tare mig",
+	.summary = "MIG partitions of this machine's GPUs",
+	.usage = "list|apply|restore|clear [OPTION]... [PROFILE...|FILE]",
+	.about = "'list' shows what the driver can cut a GPU into and how it is cut now. "
+		 "'apply' makes the instances named, by profile or number of slices, in "
+		 "place of those there. 'restore' puts back the layout of a file that "
+		 "'apply -o' wrote. 'clear' removes every instance. Plans do all of this "
+		 "themselves, for an arm with \"mig\".",
+	.fields = fields,
+	.examples = examples,
+	.sections = sections,
+	.positional_min = 1,
+	.positional_max = -1,
+	.positional_kind = "file",
+};
+
+/* ---- for people ---- */
+
+static void show_profile(struct json_object *p, int64_t whole)
+{
+	int64_t sms = json_get_int(p, "multiprocessors", 0);
+	char memory[32], share[16] = "";
+
+	if (whole)
+		snprintf(share, sizeof(share), " %5.1f %%",
+			 100.0 * (double)sms / (double)whole);
+	unit_human((double)json_get_int(p, "memory_bytes", 0), "byte", memory,
+		   sizeof(memory));
+	printf("  %-16s id %-3lld %4lld SMs%s %12s  %lld fit on an empty GPU\n",
+	       json_get_text(p, "name", "?"), (long long)json_get_int(p, "id", 0),
+	       (long long)sms, share, memory, (long long)json_get_int(p, "instances", 0));
+}
+
+static void show_instance(struct json_object *i)
+{
+	printf("  made: %-16s at %lld of 8, %s\n", json_get_text(i, "profile", "?"),
+	       (long long)json_get_int(i, "start", 0),
+	       json_get_text(i, "uuid", "no compute instance"));
+}
+
+static void show_gpu(struct json_object *gpu, bool with_profiles)
+{
+	struct json_object *profiles = json_member(gpu, "profiles");
+	struct json_object *layout = json_member(gpu, "layout");
+	struct json_object *made = json_member(layout, "instances");
+	int64_t whole = json_get_int(gpu, "multiprocessors", 0);
+
+	printf("%s  %s  %s\n", json_get_text(gpu, "uuid", "?"),
+	       json_get_text(gpu, "name", "?"), json_get_text(gpu, "pci_address", "?"));
+	if (!layout) {
+		printf("  no MIG\n");
+		return;
+	}
+	printf("  MIG mode %s%s, %lld processes\n",
+	       json_get_bool(layout, "enabled", false) ? "on" : "off",
+	       json_get_bool(layout, "enabled", false) ==
+			       json_get_bool(layout, "pending", false)
+		       ? ""
+		       : " (another is pending: reset the GPU)",
+	       (long long)json_get_int(gpu, "processes", 0));
+	for (size_t i = 0;
+	     with_profiles && profiles && i < json_object_array_length(profiles); i++)
+		show_profile(json_object_array_get_idx(profiles, i), whole);
+	for (size_t i = 0; made && i < json_object_array_length(made); i++)
+		show_instance(json_object_array_get_idx(made, i));
+}
+
+/* ---- the actions ---- */
+
+static void tell(const char *what)
+{
+	log_info("%s", what);
+}
+
+static int act(const struct mig_command_options *o, struct partition_request *want,
+	       struct err *err)
+{
+	struct json_object *document, *gpus;
+	int rc;
+
+	stop_install();
+	want->device = o->device;
+	want->may_switch = o->switch_mode;
+	want->is_dry = o->dry_run;
+	want->tell = tell;
+	rc = partition_act(want, &document, err);
+	if (!rc && o->output)
+		rc = json_write_file(o->output, document, 0644, err);
+	gpus = json_member(document, "gpus");
+	if (document && o->json)
+		fputs(json_text(document), stdout);
+	for (size_t i = 0; !rc && !o->json && i < json_object_array_length(gpus); i++)
+		show_gpu(json_object_array_get_idx(gpus, i),
+			 want->action == PARTITION_LIST);
+	json_object_put(document);
+	return rc;
+}
+
+static int list(void *options, const struct strvec *rest, struct err *err)
+{
+	struct partition_request want = {.action = PARTITION_LIST};
+
+	(void)rest;
+	return act(options, &want, err);
+}
+
+static int apply(void *options, const struct strvec *rest, struct err *err)
+{
+	struct partition_request want = {
+		.action = PARTITION_APPLY, .profiles = strvec_argv(rest), .nr = rest->nr};
+
+	return act(options, &want, err);
+}
+
+static int restore(void *options, const struct strvec *rest, struct err *err)
+{
+	struct partition_request want = {.action = PARTITION_RESTORE};
+	struct json_object *kept = json_read_file(rest->items[0], JSON_FILE_MAX, err);
+	int rc = -1;
+
+	if (!kept)
+		return -1;
+	want.layout = json_member(kept, "before");
+	if (want.layout)
+		rc = act(options, &want, err);
+	else
+		err_set(err, ERR_USAGE,
+			"%s: not what 'tare mig apply -o' writes: it has no 'before'",
+			rest->items[0]);
+	json_object_put(kept);
+	return rc;
+}
+
+static int clear(void *options, const struct strvec *rest, struct err *err)
+{
+	struct partition_request want = {.action = PARTITION_CLEAR};
+
+	(void)rest;
+	return act(options, &want, err);
+}
+
+static int mig(void *options, const struct strvec *rest, struct err *err)
+{
+	static const struct command_action actions[] = {
+		{"list", list, 0, 0, ""},
+		{"apply", apply, 1, 16, "PROFILE..."},
+		{"restore", restore, 1, 1, "FILE"},
+		{"clear", clear, 0, 0, ""},
+		{0},
+	};
+
+	return command_act(&command, actions, options, rest, err);
+}
+
+int cmd_mig(int argc, char **argv)
+{
+	struct mig_command_options o;
+
+	return command_run(&command, &o, mig, argc, argv);
+}
