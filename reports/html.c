@@ -81,3 +81,34 @@ void html_element(struct buf *to, const char *tag, const char *css_class,
 	html_text(to, text);
 	buf_printf(to, "</%s>", tag);
 }
+
+static void row_html(struct buf *to, const struct table *t, const char *const *cells)
+{
+	buf_puts(to, "<tr><th scope=\"row\">");
+	html_text(to, cells[0]);
+	buf_puts(to, "</th>");
+	for (size_t i = 1; i < t->width; i++) {
+		buf_printf(to, "<td%s data-label=\"",
+			   t->columns[i].align == TABLE_RIGHT ? " class=\"n\"" : "");
+		html_text(to, t->columns[i].head);
+		buf_puts(to, "\"><span>");
+		html_text(to, cells[i]);
+		buf_puts(to, "</span></td>");
+	}
+	buf_puts(to, "</tr>\n");
+}
+
+void html_table(struct buf *to, const struct table *t)
+{
+	buf_puts(to, "<div class=\"scroll\"><table class=\"cards\"><thead><tr>");
+	for (size_t i = 0; i < t->width; i++) {
+		buf_printf(to, "<th scope=\"col\"%s>",
+			   t->columns[i].align == TABLE_RIGHT ? " class=\"n\"" : "");
+		html_text(to, t->columns[i].head);
+		buf_puts(to, "</th>");
+	}
+	buf_puts(to, "</tr></thead><tbody>\n");
+	for (size_t i = 0; i + t->width <= t->nr && t->width; i += t->width)
+		row_html(to, t, (const char *const *)&t->cells[i]);
+	buf_puts(to, "</tbody></table></div>\n");
+}

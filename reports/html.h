@@ -6,6 +6,7 @@
 #define TARE_REPORTS_HTML_H
 
 #include "core/buf.h"
+#include "reports/table.h"
 
 /*
  * Escapes & < > " ' and drops control characters; bytes that are not UTF-8 become U+FFFD.
@@ -17,5 +18,8 @@ void html_textf(struct buf *to, const char *fmt, ...) ERR_PRINTF(2, 3);
 /* "<tag class='c'>text</tag>"; 'tag' and 'css_class' (may be NULL) are literals. */
 void html_element(struct buf *to, const char *tag, const char *css_class,
 		  const char *text);
+
+/* A table inside a box that scrolls where it is too wide. */
+void html_table(struct buf *to, const struct table *t);
 
 #endif

@@ -99,7 +99,17 @@ static void result_row(const struct comparison *c, struct buf *b)
 	buf_puts(b, "</span></td></tr>\n");
 }
 
-static void result_table(const struct judgement *j, bool gate, struct buf *b)
+/* Which metrics a table is of: those of single stages would bury the others. */
+enum part { PART_GATING, PART_OTHERS, PART_STAGES };
+
+static enum part part_of(const struct comparison *c)
+{
+	if (c->gate)
+		return PART_GATING;
+	return comparison_is_of_stage(c) ? PART_STAGES : PART_OTHERS;
+}
+
+static void result_table(const struct judgement *j, enum part part, struct buf *b)
 {
 	buf_puts(
 		b,
@@ -114,7 +124,7 @@ static void result_table(const struct judgement *j, bool gate, struct buf *b)
 		"scope=\"col\" "
 		"class=\"n\">n</th><th scope=\"col\">verdict</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < j->nr; i++)
-		if (j->items[i].gate == gate)
+		if (part_of(&j->items[i]) == part)
 			result_row(&j->items[i], b);
 	buf_puts(b, "</tbody></table></div>\n");
 }
@@ -125,6 +135,8 @@ static void reasons(const struct judgement *j, struct buf *b)
 	for (size_t i = 0; i < j->nr; i++) {
 		const struct comparison *c = &j->items[i];
 
+		if (part_of(c) == PART_STAGES)
+			continue;
 		buf_puts(b, "<li>");
 		html_textf(b, "%s %s of %s on %s: ", c->metric, c->statistic, c->workload,
 			   c->candidate);
@@ -136,66 +148,31 @@ static void reasons(const struct judgement *j, struct buf *b)
 	buf_puts(b, "</ul></details>\n");
 }
 
+static void folded(const struct judgement *j, enum part part, const char *summary,
+		   struct buf *b)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < j->nr; i++)
+		nr += part_of(&j->items[i]) == part;
+	if (!nr)
+		return;
+	buf_printf(b, "<details><summary>%s (%zu)</summary>\n", summary, nr);
+	result_table(j, part, b);
+	buf_puts(b, "</details>\n");
+}
+
 static void results(const struct report *r, struct buf *b)
 {
 	const struct judgement *j = &r->judgement;
-	bool has_others = false;
 
-	for (size_t i = 0; i < j->nr; i++)
-		has_others = has_others || !j->items[i].gate;
-	buf_puts(b, "<section><h2>Results</h2>\n");
-	result_table(j, true, b);
-	if (has_others) {
-		buf_puts(b,
-			 "<details><summary>Informational metrics (shown, never part of "
-			 "the verdict)</summary>\n");
-		result_table(j, false, b);
-		buf_puts(b, "</details>\n");
-	}
+	buf_puts(b, "<section id=\"results\"><h2>Results</h2>\n");
+	result_table(j, PART_GATING, b);
+	folded(j, PART_OTHERS,
+	       "Informational metrics, shown and never part of the verdict", b);
+	folded(j, PART_STAGES, "Informational metrics of single stages of load", b);
 	reasons(j, b);
 	buf_puts(b, "</section>\n");
-}
-
-static void figure(const struct plot *p, struct buf *b)
-{
-	bool is_forest = strcmp(p->name, "forest") == 0;
-
-	if (!p->inlined)
-		return;
-	buf_printf(b, "<figure%s><div role=\"img\" aria-label=\"",
-		   is_forest ? " class=\"wide\"" : "");
-	html_text(b, p->alt);
-	buf_puts(b, "\">");
-	buf_puts(b, p->inlined);
-	buf_puts(b, "</div>");
-	html_element(b, "figcaption", NULL, p->caption);
-	buf_puts(b, "</figure>\n");
-}
-
-static void plots(const struct plot_list *l, const char *why_none, struct buf *b)
-{
-	bool has_more = false;
-
-	if (why_none) {
-		html_element(b, "p", "note", why_none);
-		return;
-	}
-	for (size_t i = 0; i < l->nr; i++) {
-		if (strcmp(l->items[i].name, "forest") == 0) {
-			buf_puts(b, "<section><h2>Ratios and their intervals</h2>\n");
-			figure(&l->items[i], b);
-			buf_puts(b, "</section>\n");
-		} else {
-			has_more = true;
-		}
-	}
-	if (!has_more)
-		return;
-	buf_puts(b, "<section><h2>Round by round</h2>\n<div class=\"pair\">\n");
-	for (size_t i = 0; i < l->nr; i++)
-		if (strcmp(l->items[i].name, "forest") != 0)
-			figure(&l->items[i], b);
-	buf_puts(b, "</div></section>\n");
 }
 
 void page_write(const struct report *r, const struct plot_list *l,
@@ -203,7 +180,7 @@ void page_write(const struct report *r, const struct plot_list *l,
 {
 	head(r, to);
 	results(r, to);
-	plots(l, why_no_plots, to);
+	page_figures(l, why_no_plots, to);
 	page_likeness(r, to);
 	page_method(r, to);
 	page_raw(r, to);

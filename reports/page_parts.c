@@ -164,10 +164,12 @@ void page_raw(const struct report *r, struct buf *b)
 {
 	const struct judgement *j = &r->judgement;
 
-	buf_puts(b, "<section><h2>Raw data</h2>\n<p>The value of every round. Each "
-		    "iteration's own value is in the result files.</p>\n");
+	buf_puts(b, "<section id=\"raw\"><h2>Raw data</h2>\n<p>The value of every round. "
+		    "Each iteration's own value, and those of single stages of load, "
+		    "are in the result files.</p>\n");
 	for (size_t i = 0; i < j->nr; i++)
-		if (j->items[i].n_baseline || j->items[i].n_candidate)
+		if ((j->items[i].n_baseline || j->items[i].n_candidate) &&
+		    !comparison_is_of_stage(&j->items[i]))
 			raw_table(&j->items[i], b);
 	buf_puts(b, "</section>\n");
 }

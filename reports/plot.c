@@ -1,7 +1,5 @@
-#include "reports/plot.h"
+#include "reports/plot_impl.h"
 
-#include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +8,8 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/proc.h"
-#include "reports/verdict_rule.h"
 
-enum { forest_width = 680, xy_width = 420, row_height = 50, svg_max = 16 << 20 };
+enum { svg_max = 16 << 20 };
 
 /* What the scripts draw with, and the page's variable that stands in for it. */
 static const struct {
@@ -24,20 +21,16 @@ static const struct {
 	{28, 36, 48, "--ink"},     {90, 100, 112, "--muted"},  {216, 221, 228, "--grid"},
 	{205, 228, 214, "--band"}, {250, 222, 200, "--shade"},
 };
-enum { series_colours = 6, ink = 6, muted = 7, grid = 8, band_colour = 9, shade = 10 };
 
-static const char *colour(int i, char text[8])
+const char *plot_colour(int i, char text[8])
 {
 	snprintf(text, 8, "#%02x%02x%02x", (unsigned)colours[i].r & 0xff,
 		 (unsigned)colours[i].g & 0xff, (unsigned)colours[i].b & 0xff);
 	return text;
 }
 
-/*
- * A text inside gnuplot's single quotes, where nothing is special but the quote itself.
- * Characters that mean something to gnuplot or to SVG become blanks.
- */
-static void quoted(struct buf *b, const char *s)
+/* Inside single quotes nothing is special to gnuplot but the quote itself. */
+void plot_quoted(struct buf *b, const char *s)
 {
 	buf_puts(b, "'");
 	for (; s && *s; s++) {
@@ -48,7 +41,7 @@ static void quoted(struct buf *b, const char *s)
 	buf_puts(b, "'");
 }
 
-static void terminal(struct buf *b, const char *name, int width, int height)
+void plot_terminal(struct buf *b, const char *name, int width, int height)
 {
 	buf_printf(b, "# Draw again with: gnuplot %s.gp\n", name);
 	buf_printf(b,
@@ -58,335 +51,23 @@ static void terminal(struct buf *b, const char *name, int width, int height)
 	buf_printf(b, "set encoding utf8\nset output '%s.svg'\n", name);
 }
 
-static void frame(struct buf *b)
+void plot_frame(struct buf *b)
 {
 	char c[8];
 
 	buf_printf(b, "set border 1 lc rgb '%s'\nset tics nomirror out scale 0.6\n",
-		   colour(muted, c));
+		   plot_colour(PLOT_MUTED, c));
 	buf_printf(b, "set xtics textcolor rgb '%s'\nset ytics textcolor rgb '%s'\n",
-		   colour(muted, c), c);
-	buf_printf(b, "set grid x y lt 1 lw 0.6 lc rgb '%s'\n", colour(grid, c));
+		   plot_colour(PLOT_MUTED, c), c);
+	buf_printf(b, "set grid x y lt 1 lw 0.6 lc rgb '%s'\n",
+		   plot_colour(PLOT_GRID, c));
 }
 
-static struct plot *append(struct plot_list *l, const char *name)
+struct plot *plot_append(struct plot_list *l, const char *name)
 {
 	GROW(l->items, l->nr, l->alloc);
 	l->items[l->nr] = (struct plot){.name = x_strdup(name)};
 	return &l->items[l->nr++];
-}
-
-struct range {
-	double low, high;
-};
-
-static void widen(struct range *r, double v)
-{
-	if (isfinite(v) && v > 0) {
-		r->low = v < r->low ? v : r->low;
-		r->high = v > r->high ? v : r->high;
-	}
-}
-
-static struct range forest_range(const struct judgement *j)
-{
-	struct range r = {1, 1};
-
-	for (size_t i = 0; i < j->nr; i++) {
-		const struct comparison *c = &j->items[i];
-		struct interval band = margin_band(c->margin);
-
-		if (!c->has_ratio)
-			continue;
-		widen(&r, band.low);
-		widen(&r, band.high);
-		widen(&r, c->ratio);
-		if (c->has_interval && c->ci95.high / c->ci95.low < 100) {
-			widen(&r, c->ci95.low);
-			widen(&r, c->ci95.high);
-		}
-	}
-	return r;
-}
-
-static bool is_drawn(const struct comparison *c)
-{
-	return c->gate && c->has_ratio && c->verdict != VERDICT_NONE;
-}
-
-static void clip(double *v, const struct range *r)
-{
-	*v = *v < r->low ? r->low : *v > r->high ? r->high : *v;
-}
-
-/* y  ratio  low90 high90  low95 high95  band-low band-high  verdict */
-static size_t forest_rows(struct buf *data, struct buf *script, const struct judgement *j,
-			  const struct range *r)
-{
-	size_t rows = 0, y;
-	char c[8];
-
-	for (size_t i = 0; i < j->nr; i++)
-		rows += is_drawn(&j->items[i]);
-	buf_puts(
-		data,
-		"# row ratio low90 high90 low95 high95 band_low band_high kind metric\n");
-	y = rows;
-	for (size_t i = 0; i < j->nr; i++) {
-		const struct comparison *o = &j->items[i];
-		struct interval band = margin_band(o->margin);
-		struct interval i90 = o->ci90, i95 = o->ci95;
-		struct buf label;
-
-		if (!is_drawn(o))
-			continue;
-		if (!o->has_interval)
-			i90 = i95 = (struct interval){o->ratio, o->ratio};
-		clip(&i90.low, r);
-		clip(&i90.high, r);
-		clip(&i95.low, r);
-		clip(&i95.high, r);
-		buf_init(&label, 200);
-		buf_printf(&label, "%s%s%s · %s · %s", o->metric,
-			   strcmp(o->statistic, "mean") == 0 ? "" : " ",
-			   strcmp(o->statistic, "mean") == 0 ? "" : o->statistic,
-			   o->candidate, verdict_name(o->verdict));
-		buf_printf(data, "%zu %.10g %.10g %.10g %.10g %.10g %.10g %.10g %d # ", y,
-			   o->ratio, i90.low, i90.high, i95.low, i95.high, band.low,
-			   band.high, (int)o->verdict);
-		for (const char *p = label.data; *p; p++)
-			buf_add(data, (unsigned char)*p < 0x20 ? " " : p, 1);
-		buf_puts(data, "\n");
-		buf_puts(script, "set label ");
-		quoted(script, label.data);
-		buf_printf(
-			script,
-			" at graph 0, first %g left offset character 0,0 textcolor rgb "
-			"'%s' front\n",
-			(double)y + 0.37, colour(ink, c));
-		buf_release(&label);
-		y--;
-	}
-	return rows;
-}
-
-static void forest_axis(struct buf *b, const struct range *r, size_t rows, bool is_log)
-{
-	char c[8];
-
-	if (is_log)
-		/* Steps of two over many decades would write over each other. */
-		buf_printf(b, "set logscale x %d\nset xtics %d\nset format x '%%.3g'\n",
-			   r->high / r->low > 64 ? 10 : 2,
-			   r->high / r->low > 64 ? 10 : 2);
-	else
-		buf_puts(b, "set format x '%.4g'\n");
-	buf_printf(b, "set xrange [%.8g:%.8g]\nset yrange [0.4:%g]\nunset ytics\n",
-		   r->low, r->high, (double)rows + 0.75);
-	buf_puts(b, "set grid noy\nunset key\nset lmargin 2\nset rmargin 3\n"
-		    "set tmargin 0.3\nset bmargin 3.2\n");
-	buf_printf(
-		b,
-		"set xlabel 'candidate / baseline%s' textcolor rgb '%s' offset 0,0.3\n",
-		is_log ? " (log scale)" : "", colour(muted, c));
-	buf_printf(
-		b,
-		"set arrow from first 1, graph 0 to first 1, graph 1 nohead dt 2 lw 1 lc "
-		"rgb '%s' back\n",
-		colour(muted, c));
-}
-
-static void forest_marks(struct buf *b, bool is_log)
-{
-	char c[8];
-
-	(void)is_log;
-	buf_printf(b,
-		   "plot 'forest.dat' using 2:1:7:8:($1-0.30):($1+0.14) with boxxyerror "
-		   "fill solid noborder lc rgb '%s' notitle, \\\n",
-		   colour(band_colour, c));
-	buf_printf(b,
-		   "  '' using 2:1:5:6 with xerrorbars pt 0 lw 1.2 lc rgb '%s' notitle, "
-		   "\\\n",
-		   colour(ink, c));
-	buf_printf(b,
-		   "  '' using 3:1:($4-$3):(0) with vectors nohead lw 4.5 lc rgb '%s' "
-		   "notitle, \\\n",
-		   colour(0, c));
-	buf_printf(
-		b,
-		"  '' using ($9==4||$9==5?NaN:$2):1 with points pt 7 ps 1.0 lc rgb '%s' "
-		"notitle, \\\n",
-		colour(ink, c));
-	buf_printf(
-		b,
-		"  '' using ($9==4||$9==5?$2:NaN):1 with points pt 13 ps 1.3 lc rgb '%s' "
-		"notitle\n",
-		colour(1, c));
-}
-
-static char *forest_alt(const struct judgement *j)
-{
-	struct buf b;
-
-	buf_init(&b, 4000);
-	buf_puts(&b, "Forest plot of candidate over baseline.");
-	for (size_t i = 0; i < j->nr; i++) {
-		const struct comparison *c = &j->items[i];
-		char ratio[32], low[32], high[32], margin[32];
-
-		if (!is_drawn(c))
-			continue;
-		buf_printf(&b, " %s %s on %s: %s", c->metric, c->statistic, c->candidate,
-			   ratio_text(c->ratio, ratio, sizeof(ratio)));
-		if (c->has_interval)
-			buf_printf(&b, ", 95 %% interval %s to %s",
-				   ratio_text(c->ci95.low, low, sizeof(low)),
-				   ratio_text(c->ci95.high, high, sizeof(high)));
-		buf_printf(&b, ", margin %s, %s.",
-			   percent_text(c->margin, margin, sizeof(margin)),
-			   verdict_name(c->verdict));
-	}
-	return buf_detach(&b);
-}
-
-void plot_forest(struct plot_list *l, const struct judgement *j)
-{
-	struct range r = forest_range(j);
-	bool is_log = r.high / r.low > 2;
-	double room =
-		is_log ? pow(r.high / r.low, 0.06) : 1 + 0.12 * (r.high / r.low - 1);
-	struct buf script, data, rows;
-	struct plot *p;
-	size_t nr;
-
-	r.low /= room;
-	r.high *= room;
-	buf_init(&script, BUF_UNBOUNDED);
-	buf_init(&data, BUF_UNBOUNDED);
-	buf_init(&rows, BUF_UNBOUNDED);
-	nr = forest_rows(&data, &rows, j, &r);
-	if (nr) {
-		terminal(&script, "forest", forest_width, 70 + row_height * (int)nr);
-		frame(&script);
-		forest_axis(&script, &r, nr, is_log);
-		buf_puts(&script, rows.data);
-		forest_marks(&script, is_log);
-		p = append(l, "forest");
-		p->script = buf_detach(&script);
-		p->data = buf_detach(&data);
-		p->alt = forest_alt(j);
-		p->caption = x_strdup(
-			"Ratio of candidate to baseline. Shaded: the margin. "
-			"Thick bar: 90 % interval, which must lie inside the "
-			"margin for 'equivalent'. Thin bar: 95 % interval, which "
-			"must lie wholly outside it for 'degraded' or "
-			"'improved'. A diamond marks degraded or invalid.");
-	}
-	buf_release(&script);
-	buf_release(&data);
-	buf_release(&rows);
-}
-
-static void xy_data(struct buf *data, const struct plot_xy *x)
-{
-	for (size_t s = 0; s < x->nr; s++) {
-		buf_printf(data, "# %s\n", x->series[s].label);
-		for (size_t i = 0; i < x->series[s].nr; i++)
-			buf_printf(data, "%.10g %.10g\n", x->series[s].x[i],
-				   x->series[s].y[i]);
-		buf_puts(data, "\n\n");
-	}
-}
-
-/* gnuplot widens to whole decades and tics: too far for a handful of rounds. */
-static void xy_ranges(struct buf *b, const struct plot_xy *x)
-{
-	double low = INFINITY, high = 0, last = 1;
-
-	for (size_t s = 0; s < x->nr; s++) {
-		for (size_t i = 0; i < x->series[s].nr; i++) {
-			low = fmin(low, x->series[s].y[i]);
-			high = fmax(high, x->series[s].y[i]);
-			last = fmax(last, x->series[s].x[i]);
-		}
-	}
-	if (x->x_is_whole)
-		buf_printf(b, "set xrange [0.5:%g]\n", last + 0.5);
-	if (x->y_is_log && low > 0 && high > 0)
-		buf_printf(b, "set yrange [%.6g:%.6g]\n", low / 1.6, high * 1.6);
-}
-
-static void xy_axes(struct buf *b, const struct plot_xy *x)
-{
-	char c[8];
-
-	buf_puts(b, "set xlabel ");
-	quoted(b, x->x_label);
-	buf_printf(b, " textcolor rgb '%s' offset 0,0.3\nset ylabel ", colour(muted, c));
-	quoted(b, x->y_label);
-	buf_printf(b, " textcolor rgb '%s'\n", colour(muted, c));
-	buf_printf(b, "set key above left horizontal textcolor rgb '%s' samplen 2\n",
-		   colour(ink, c));
-	buf_puts(b, "set offsets graph 0.03, graph 0.03, graph 0.08, graph 0.08\n");
-	xy_ranges(b, x);
-	if (x->x_is_log)
-		buf_puts(b, "set logscale x\n");
-	if (x->y_is_log)
-		buf_puts(b, "set logscale y\n");
-	if (x->x_is_whole)
-		buf_puts(b, "set xtics 1\n");
-	if (x->y_from_zero)
-		buf_puts(b, "set yrange [0:*]\n");
-	for (size_t i = 0; i < x->spans_nr; i++)
-		buf_printf(
-			b,
-			"set object rectangle from %.10g, graph 0 to %.10g, graph 1 back "
-			"fs solid noborder fc rgb '%s'\n",
-			x->spans[i].from, x->spans[i].to, colour(shade, c));
-}
-
-static void xy_marks(struct buf *b, const struct plot_xy *x)
-{
-	static const int points[] = {7, 9, 5, 13, 11, 6};
-
-	buf_puts(b, "plot ");
-	for (size_t s = 0; s < x->nr; s++) {
-		const struct plot_series *p = &x->series[s];
-		int k = p->colour % series_colours;
-		char c[8];
-
-		buf_printf(b, "%s'%s.dat' index %zu using 1:2 with ", s ? ", \\\n  " : "",
-			   x->name, s);
-		if (p->style == PLOT_STEPS)
-			buf_printf(b, "steps lw 1.8 lc rgb '%s' title ", colour(k, c));
-		else
-			buf_printf(b, "%s pt %d ps 0.9 lw 1.6 lc rgb '%s' title ",
-				   p->style == PLOT_LINES ? "linespoints" : "points",
-				   points[k], colour(k, c));
-		quoted(b, p->label);
-	}
-	buf_puts(b, "\n");
-}
-
-void plot_xy(struct plot_list *l, const struct plot_xy *x)
-{
-	struct buf script, data;
-	struct plot *p = append(l, x->name);
-
-	buf_init(&script, BUF_UNBOUNDED);
-	buf_init(&data, BUF_UNBOUNDED);
-	xy_data(&data, x);
-	terminal(&script, x->name, x->is_wide ? forest_width : xy_width, 270);
-	frame(&script);
-	xy_axes(&script, x);
-	xy_marks(&script, x);
-	p->script = buf_detach(&script);
-	p->data = buf_detach(&data);
-	p->alt = x_strdup(x->alt);
-	p->caption = x_strdup(x->caption);
-	buf_release(&script);
-	buf_release(&data);
 }
 
 void plot_list_release(struct plot_list *l)
@@ -398,6 +79,7 @@ void plot_list_release(struct plot_list *l)
 
 		for (size_t t = 0; t < ARRAY_SIZE(texts); t++)
 			free(texts[t]);
+		table_release(&p->table);
 	}
 	free(l->items);
 	*l = (struct plot_list){0};

@@ -14,6 +14,9 @@ struct row_texts {
 };
 void row_texts(const struct comparison *c, struct row_texts *ret);
 
+/* Of one stage of load ("load.ttft_p50_s@c8"): shown apart from the others. */
+bool comparison_is_of_stage(const struct comparison *c);
+
 /* The table of results, gating or informational; the caller releases it. */
 void report_rows(const struct report *r, bool gate, struct table *t);
 

@@ -98,6 +98,7 @@ static void plot_rounds(const struct comparison *c, size_t nr, struct plot_list 
 	char *alt =
 		x_asprintf("%s The values are in the table of raw data below.", caption);
 	struct plot_xy xy = {.name = name,
+			     .section = PLOT_ROUNDS,
 			     .x_label = c->is_paired ? "round" : "result",
 			     .y_label = a.label,
 			     .caption = caption,

@@ -58,6 +58,11 @@ void row_texts(const struct comparison *c, struct row_texts *t)
 			 c->n_candidate);
 }
 
+bool comparison_is_of_stage(const struct comparison *c)
+{
+	return strchr(c->metric, '@') != NULL;
+}
+
 const struct result_set *report_side(const struct report *r, const char *label,
 				     const char **ret_arm)
 {
