@@ -153,7 +153,8 @@ static struct json_object *other_keys(struct json_object *o)
 
 	json_object_object_foreach(o, key, value)
 	{
-		if (!field_find(arm_fields, key) && strcmp(key, "ssh") != 0)
+		if (!field_find(arm_fields, key) && strcmp(key, "ssh") != 0 &&
+		    strcmp(key, "mig") != 0)
 			json_put(rest, key, json_object_get(value));
 	}
 	return rest;
@@ -230,6 +231,7 @@ static int read_arm(struct plan *p, const char *name, struct json_object *o,
 	*a = (struct arm){0};
 	fields_init(arm_fields, a);
 	fields_init(arm_ssh_fields, &a->ssh);
+	fields_init(arm_mig_fields, &a->mig);
 	a->name = x_strdup(name);
 	if (json_object_is_type(o, json_type_object)) {
 		rest = other_keys(o);
@@ -241,6 +243,8 @@ static int read_arm(struct plan *p, const char *name, struct json_object *o,
 	}
 	if (json_member(o, "ssh"))
 		strvec_add(&unread, "ssh");
+	if (json_member(o, "mig"))
+		strvec_add(&unread, "mig");
 	rc = fields_bind_json(arm_fields, a, o, p->path, pointer, strvec_argv(&unread),
 			      err);
 	if (!rc && a->target == ARM_VM)
@@ -250,6 +254,8 @@ static int read_arm(struct plan *p, const char *name, struct json_object *o,
 	else if (!rc)
 		rc = fields_check_json(arm_fields + ARRAY_SIZE(arm_fields) - 1, rest,
 				       p->path, pointer, NULL, err);
+	if (!rc)
+		rc = plan_read_arm_mig(p, a, json_member(o, "mig"), pointer, err);
 	if (!rc && a->target != ARM_VM && a->provisioner)
 		rc = err_set(err, ERR_USAGE,
 			     "%s: %s/provisioner: only target vm takes one", p->path,
@@ -279,6 +285,7 @@ void arm_release(struct arm *a)
 {
 	fields_release(arm_fields, a);
 	fields_release(arm_ssh_fields, &a->ssh);
+	fields_release(arm_mig_fields, &a->mig);
 	json_object_put(a->machine);
 	free(a->name);
 }
@@ -302,6 +309,8 @@ struct json_object *arm_to_json(const struct arm *a)
 		merge(o, a->machine);
 		json_put(o, "ssh", json_object_get(ssh));
 	}
+	if (a->mig.is_wanted)
+		json_put(o, "mig", arm_mig_to_json(a));
 	json_object_put(ssh);
 	return o;
 }

@@ -25,12 +25,25 @@ struct arm_ssh {
 	char *user, *key_file, *known_hosts_file, *host_key_sha256;
 };
 
+/*
+ * An arm that is measured on parts of its GPU: MIG instances made in its turn, each alone
+ * on the GPU, and taken away again.
+ */
+struct arm_mig {
+	bool is_wanted;
+	bool is_all;    /* the whole GPU, then each profile that it has */
+	int64_t slices; /* 0: 'profile' says */
+	char *profile;  /* the driver's name, "all", or NULL */
+	char *gpu;      /* UUID or PCI address; NULL: the machine's only GPU */
+};
+
 struct arm {
 	char *name;
 	char *description;
 	int target; /* enum arm_target */
 	int driver; /* enum arm_driver */
 	struct arm_ssh ssh;
+	struct arm_mig mig;
 	char *provisioner;           /* ARM_VM: a key of the plan's provisioners */
 	struct json_object *machine; /* ARM_VM: the keys its provisioner reads */
 	int64_t ready_timeout_ns;    /* request of a machine to its first SSH answer */

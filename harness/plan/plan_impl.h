@@ -7,6 +7,7 @@
 extern const struct field plan_fields[];    /* of the texts that plan.c keeps apart */
 extern const struct field arm_fields[];     /* of struct arm */
 extern const struct field arm_ssh_fields[]; /* of struct arm_ssh: an SSH arm's own keys */
+extern const struct field arm_mig_fields[]; /* of struct arm_mig */
 extern const struct field schedule_fields[]; /* of struct schedule */
 extern const struct field rounds_fields[];   /* of struct schedule, within "rounds" */
 
@@ -17,6 +18,11 @@ int plan_read_workloads(struct plan *p, struct json_object *list, struct err *er
 /* Names become parts of file names: letters, digits, '.', '_', '-', at most 40. */
 int plan_check_name(const char *name, const char *file, const char *pointer,
 		    struct err *err);
+
+/* The arm's "mig" (NULL is fine), after its machine was read. */
+int plan_read_arm_mig(const struct plan *p, struct arm *a, struct json_object *o,
+		      const char *arm_pointer, struct err *err);
+struct json_object *arm_mig_to_json(const struct arm *a);
 
 void arm_release(struct arm *a);
 struct json_object *arm_to_json(const struct arm *a);

@@ -166,6 +166,21 @@ static struct json_object *provisioner_schema(void)
 	return o;
 }
 
+static struct json_object *mig_schema(void)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *any = json_object_new_array();
+
+	json_object_array_add(any, constant("all"));
+	json_object_array_add(any, one_table(arm_mig_fields));
+	json_put(o, "anyOf", any);
+	json_put_text(o, "description",
+		      "Measure on MIG instances of the GPU, made in the arm's turn and "
+		      "taken away again: \"all\", {\"slices\": 1} or {\"profile\": "
+		      "NAME}.");
+	return o;
+}
+
 /* Local, SSH, and one form for each kind that lends machines. */
 static struct json_object *arm_schema(void)
 {
@@ -185,6 +200,8 @@ static struct json_object *arm_schema(void)
 			add_property(one, m->name, one_table(m->fields));
 		json_object_array_add(any, one);
 	}
+	for (size_t i = 0; i < json_object_array_length(any); i++)
+		add_property(json_object_array_get_idx(any, i), "mig", mig_schema());
 	json_put(o, "anyOf", any);
 	return o;
 }

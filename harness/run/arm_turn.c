@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "core/rundir.h"
 #include "core/stop.h"
+#include "harness/run/arm_target.h"
 #include "harness/run/driver_check.h"
 #include "harness/run/measure.h"
 
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t connect_timeout_ns = 60 * NS_PER_S;
 static const int64_t probe_timeout_ns = 120 * NS_PER_S;
 static const size_t probe_max_bytes = (size_t)16 << 20;
 
@@ -129,40 +129,6 @@ static int take_lease(struct turn *t, struct err *err)
 	return stage_end(&st, rc, lease_json(info), err);
 }
 
-/* What the lease knows wins over what the plan says; the plan fills the rest. */
-static struct target *open_target(struct turn *t, struct err *err)
-{
-	const struct arm_ssh *plan = &t->arm->ssh;
-	const struct lease_info *info = t->lease ? lease_info(t->lease) : NULL;
-	char *key = plan->key_file ? path_expand(plan->key_file) : NULL;
-	char *known = plan->known_hosts_file ? path_expand(plan->known_hosts_file) : NULL;
-	struct ssh_params p = {
-		.host = plan->host,
-		.port = (uint16_t)plan->port,
-		.user = plan->user,
-		.key_file = key,
-		.known_hosts_file = known,
-		.host_key_sha256 = plan->host_key_sha256,
-		.connect_timeout_ns = connect_timeout_ns,
-	};
-	struct target *target;
-
-	if (t->arm->target == ARM_LOCAL)
-		return target_local_new();
-	if (info) {
-		p.host = info->address;
-		p.port = info->port ? info->port : p.port;
-		p.user = info->user ? info->user : p.user;
-		p.key_file = info->key_file ? info->key_file : p.key_file;
-		if (info->host_key_sha256)
-			p.host_key_sha256 = info->host_key_sha256;
-	}
-	target = target_ssh_new(&p, err);
-	free(key);
-	free(known);
-	return target;
-}
-
 static int reach(struct turn *t, struct err *err)
 {
 	struct json_object *data;
@@ -172,7 +138,7 @@ static int reach(struct turn *t, struct err *err)
 
 	if (stage_begin(&st, t->s, STEP_REACH, &t->at, NULL, err))
 		return -1;
-	t->target = open_target(t, err);
+	t->target = arm_target_open(t->arm, t->lease ? lease_info(t->lease) : NULL, err);
 	if (t->target)
 		workdir = target_workdir(t->target, err);
 	data = json_object_new_object();

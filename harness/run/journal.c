@@ -15,10 +15,11 @@
 static const size_t journal_max_bytes = (size_t)256 << 20;
 
 static const char *const step_names[] = {
-	[STEP_RUN] = "run",         [STEP_SWEEP] = "sweep",     [STEP_BIND] = "bind",
-	[STEP_LEASE] = "lease",     [STEP_REACH] = "reach",     [STEP_PROBE] = "probe",
-	[STEP_PLACE] = "place",     [STEP_MEASURE] = "measure", [STEP_LEAVE] = "leave",
-	[STEP_RELEASE] = "release", [STEP_JUDGE] = "judge",     [STEP_REPORT] = "report",
+	[STEP_RUN] = "run",         [STEP_SWEEP] = "sweep",   [STEP_BIND] = "bind",
+	[STEP_LEASE] = "lease",     [STEP_REACH] = "reach",   [STEP_PROBE] = "probe",
+	[STEP_PLACE] = "place",     [STEP_MIG] = "mig",       [STEP_SLICE] = "slice",
+	[STEP_MEASURE] = "measure", [STEP_LEAVE] = "leave",   [STEP_RELEASE] = "release",
+	[STEP_JUDGE] = "judge",     [STEP_REPORT] = "report",
 };
 
 static const char *const event_names[] = {[JOURNAL_BEGIN] = "begin",

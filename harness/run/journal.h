@@ -29,6 +29,9 @@ enum step {
 	STEP_REACH,   /* opening the target; end: name, workdir */
 	STEP_PROBE,   /* machine facts; end: path */
 	STEP_PLACE,   /* upload of a bundle; end: digest, path there */
+	STEP_MIG,     /* a GPU's MIG layout changes hands; begin: gpu, before (what is put
+			 back), parts, lease; end: it is as before */
+	STEP_SLICE,   /* a part of it is made; begin: profile; end: profile, uuid */
 	STEP_MEASURE, /* the workload; end: result path, status, workload_s */
 	STEP_LEAVE,   /* closing the target */
 	STEP_RELEASE, /* giving the machine back */
