@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/strvec.h"
 
@@ -62,6 +63,9 @@ void load_result_print(const struct result *r, FILE *to)
 		      "this "
 		      "client\n",
 		      to);
+	if (!strncmp(json_get_text(r->details, "target", ""), "https:", 6) &&
+	    !json_get_bool(r->details, "tls_verified", false))
+		fputs("the server's TLS certificate was not verified (--insecure)\n", to);
 	fprintf(to, "status: %s\n", result_status_name(r->status));
 	for (size_t i = 0; i < r->reasons.nr; i++)
 		fprintf(to, "  %s\n", r->reasons.items[i]);

@@ -44,7 +44,6 @@ static void add_labelled(struct result *r, const struct metric_def *def,
 	s.owns_texts = true;
 	s.def.name = x_asprintf("%s@%s", def->name, label);
 	s.def.unit = x_strdup(def->unit);
-	s.def.help = x_strdup(def->help);
 	s.def.gate = false;
 	samples_add(&s, value);
 	result_add_metric(r, &s);
@@ -148,7 +147,8 @@ void load_result_add_stages(struct result *ret, const struct stage_report *stage
 		json_put_int(ret->details, "saturation_concurrency", saturation);
 	}
 	for (size_t i = 0; i < nr; i++) {
-		add_stage_metrics(ret, &stages[i], results[i].stage.label);
+		if (nr > 1) /* of a single stage the plain names say it all */
+			add_stage_metrics(ret, &stages[i], results[i].stage.label);
 		json_object_array_add(list, stage_to_json(&stages[i]));
 		judge_client(ret, &stages[i]);
 		judge_requests(ret, &stages[i]);

@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/result.h"
 
@@ -181,6 +182,10 @@ static int find_server(struct load_run *r, struct err *err)
 		.is_insecure = o->is_insecure,
 		.connect_timeout_ns = o->connect_timeout_ns,
 	};
+	if (r->url.is_tls && o->is_insecure)
+		log_warn("--insecure: the certificate of %s is NOT verified; whoever "
+			 "answers there is believed, and is sent the API key",
+			 r->origin);
 	return probe_models(&r->transport, o->model, &r->facts, err);
 }
 

@@ -335,6 +335,10 @@ static int serve(struct run *r, const struct strvec *client, struct err *err)
 	if (start(r, err))
 		return -1;
 	t.url = r->url;
+	if (t.is_insecure && !strncmp(t.url, "https:", 6))
+		log_warn("--insecure: the certificate of %s is NOT verified; whoever "
+			 "answers there is believed, and is sent the API key",
+			 t.url);
 	if (wait_ready(r, &t, err))
 		return -1;
 	return r->is_stopped ? 0 : attend(r, client, err);

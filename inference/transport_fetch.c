@@ -101,9 +101,24 @@ static struct curl_slist *headers(const struct transport *t, const struct fetch 
 	return list;
 }
 
+/* libcurl's own words, which say what is wrong with a certificate, and what helps. */
+static int fetch_failed(const struct fetch *f, const char *url, CURLcode code,
+			const char *words, struct err *err)
+{
+	bool is_untrusted =
+		code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR;
+
+	return err_set_code(err, ERR_ENVIRONMENT, "curl", code, "%s %s: %s%s", f->method,
+			    url, *words ? words : curl_easy_strerror(code),
+			    is_untrusted ? "; --ca-file names the authority to trust, "
+					   "--insecure believes whoever answers"
+					 : "");
+}
+
 int transport_fetch(const struct transport *t, const struct fetch *f, struct buf *ret,
 		    int *ret_status, struct err *err)
 {
+	char words[CURL_ERROR_SIZE] = "";
 	CURL *easy = curl_easy_init();
 	char *url = x_asprintf("%s%s", t->url, f->path);
 	struct curl_slist *list = headers(t, f);
@@ -124,16 +139,15 @@ int transport_fetch(const struct transport *t, const struct fetch *f, struct buf
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(f->timeout_ns / NS_PER_MS));
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, ret);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
 	code = curl_easy_perform(easy);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(list);
 	curl_easy_cleanup(easy);
 	*ret_status = (int)status;
 	if (code)
-		err_set_code(err, ERR_ENVIRONMENT, "curl", code, "%s %s: %s", f->method,
-			     url,
-			     ret->dropped ? "the reply is too long"
-					  : curl_easy_strerror(code));
+		fetch_failed(f, url, code, ret->dropped ? "the reply is too long" : words,
+			     err);
 	free(url);
 	return code ? -1 : 0;
 }

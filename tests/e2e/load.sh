@@ -25,6 +25,8 @@ for profile in synchronous "concurrent --concurrency 2,3" "throughput --max-conc
 	[ "$(json "$out" 'd["schema"]')" = tare.result/1 ] || fail "no result: $profile"
 	[ "$(json "$out" 'all(s["requests"]["ok"] > 0 and s["requests"]["failed"] == 0 for s in d["details"]["stages"])')" = True ] ||
 		fail "requests failed: $profile"
+	[ "$(json "$out" '(len(d["details"]["stages"]) > 1) == any("@" in m["name"] for m in d["metrics"])')" = True ] ||
+		fail "a metric for each stage, and only where there are several: $profile"
 done
 [ "$(json "$out" 'd["details"]["slo"]["stage"]')" = c4 ] || fail "slo: not all four were good"
 
