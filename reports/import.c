@@ -85,6 +85,57 @@ int import_json(struct result_set *s, struct json_object *o, const char *path,
 	return 0;
 }
 
+/* More than one line, each of them a whole object: nothing else is meant by that. */
+static bool is_lines(const char *text)
+{
+	size_t objects = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, "\n"), end = len;
+
+		while (end && strchr(" \t\r", text[end - 1]))
+			end--;
+		if (end && (text[0] != '{' || text[end - 1] != '}'))
+			return false;
+		objects += end > 0;
+		text += len + (text[len] == '\n');
+	}
+	return objects > 1;
+}
+
+static int import_line(struct result_set *s, const char *line, const char *path,
+		       size_t number, struct err *err)
+{
+	char *where = x_asprintf("%s:%zu", path, number);
+	struct json_object *o = json_parse(line, strlen(line), where, err);
+	int rc = -1;
+
+	if (o)
+		rc = import_json(s, o, where, err);
+	json_object_put(o);
+	free(where);
+	return rc;
+}
+
+int import_lines(struct result_set *s, const char *path, bool *ret_is_lines,
+		 struct err *err)
+{
+	struct buf b;
+	char *rest, *line;
+	size_t number = 0;
+	int rc = file_read(path, JSON_FILE_MAX, &b, err);
+
+	*ret_is_lines = !rc && is_lines(b.data);
+	rest = *ret_is_lines ? b.data : NULL;
+	while (!rc && (line = strsep(&rest, "\n"))) {
+		number++;
+		if (line[strspn(line, " \t\r")])
+			rc = import_line(s, line, path, number, err);
+	}
+	buf_release(&b);
+	return rc;
+}
+
 /* One line of CSV without quotes, in place: up to 'max' cells, blanks around them cut. */
 static size_t csv_cells(char *line, char **cells, size_t max)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/buf.h"
 #include "core/mem.h"
 
 /*
@@ -148,6 +149,22 @@ static void add_samples(struct result *r, const char *name, struct json_object *
 	free(values);
 }
 
+/* "serve-c8", "serve-r2.5": what sets the load. A rate without a limit is written "inf". */
+static char *vllm_name(struct json_object *o)
+{
+	double streams = json_get_real(o, "max_concurrency", NAN);
+	double rate = json_get_real(o, "request_rate", NAN);
+	struct buf b;
+
+	buf_init(&b, 128);
+	buf_puts(&b, "serve");
+	if (isfinite(streams))
+		buf_printf(&b, "-c%g", streams);
+	if (isfinite(rate))
+		buf_printf(&b, "-r%g", rate);
+	return buf_detach(&b);
+}
+
 static int read_vllm(struct result_set *s, struct json_object *o, const char *path,
 		     struct err *err)
 {
@@ -164,10 +181,12 @@ static int read_vllm(struct result_set *s, struct json_object *o, const char *pa
 		     {"p90", "p90"},
 		     {"p95", "p95"},
 		     {"p99", "p99"}};
+	char *load = vllm_name(o);
 	struct result r;
 
 	(void)err;
-	import_begin(&r, "vllm bench", json_get_text(o, "vllm_version", NULL), "serve");
+	import_begin(&r, "vllm bench", json_get_text(o, "vllm_version", NULL), load);
+	free(load);
 	import_value(&r, "load.output_tokens_per_s", "token/s", METRIC_HIGHER,
 		     json_get_real(o, "output_throughput", NAN));
 	import_value(&r, "load.requests_per_s", "1/s", METRIC_HIGHER,

@@ -196,14 +196,21 @@ static int load_document(struct result_set *s, struct json_object *o, const char
 
 static int load_file(struct result_set *s, const char *path, struct err *err)
 {
+	struct err why = ERR_INIT;
 	struct json_object *o;
+	bool is_lines;
 	int rc;
 
 	if (ends_with(path, ".csv"))
 		return import_csv(s, path, err);
-	o = json_read_numbers(path, JSON_FILE_MAX, err);
-	if (!o)
-		return -1;
+	o = json_read_numbers(path, JSON_FILE_MAX, &why);
+	if (!o) {
+		/* Not one document, but perhaps several. */
+		rc = import_lines(s, path, &is_lines, err);
+		if (!rc && !is_lines && err)
+			*err = why;
+		return rc || !is_lines ? -1 : 0;
+	}
 	rc = load_document(s, o, path, err);
 	json_object_put(o);
 	return rc;

@@ -117,6 +117,63 @@ static void discard(char *path)
 	free(path);
 }
 
+/* As 'vllm bench serve --append-result' writes one line for each load. */
+static void reads_several_vllm_reports(void **state)
+{
+	char *path = scratch("all.json",
+			     "{\"max_concurrency\": 1, \"request_rate\": \"inf\", "
+			     "\"output_throughput\": 100, \"mean_ttft_ms\": 20}\n"
+			     "{\"max_concurrency\": 8, \"request_rate\": \"inf\", "
+			     "\"output_throughput\": 700, \"mean_ttft_ms\": 30}\r\n\n"
+			     "{\"max_concurrency\": null, \"request_rate\": 2.5, "
+			     "\"output_throughput\": 300, \"mean_ttft_ms\": 25}");
+	static const char *const names[] = {"serve-c1", "serve-c8", "serve-r2.5"};
+	static const double tokens_per_s[] = {100, 700, 300};
+	struct result_set s;
+
+	(void)state;
+	load(&s, path);
+	assert_int_equal(s.nr, 3);
+	assert_int_equal(s.workloads.nr, 3);
+	for (size_t i = 0; i < 3; i++) {
+		size_t nr;
+		const struct result *r =
+			result_set_range(&s, s.arms.items[0], names[i], &nr);
+
+		assert_int_equal(nr, 1);
+		assert_true(result_metric(r, "load.output_tokens_per_s")->values[0] ==
+			    tokens_per_s[i]);
+	}
+	result_set_release(&s);
+	discard(path);
+}
+
+static void bad_lines_are_named(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+		{"{\"output_throughput\": 1, \"mean_ttft_ms\": 1}\n{\"a\": 1}\n",
+		 "all.json:2: neither a result nor a report"},
+		{"{\"output_throughput\": 1, \"mean_ttft_ms\": 1}\n{\"a\": }\n",
+		 "all.json:2"},
+		{"{\"output_throughput\": 1, \"mean_ttft_ms\": 1}\nx\n", "all.json"},
+		{"{\n\"a\": 1", "all.json"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *path = scratch("all.json", cases[i].text);
+		struct err err = ERR_INIT;
+		struct result_set s;
+
+		assert_int_equal(result_set_load(&s, path, &err), -1);
+		if (!strstr(err.text, cases[i].words))
+			fail_msg("%s", err.text);
+		discard(path);
+	}
+}
+
 static void reads_csv(void **state)
 {
 	char *path = scratch("a.csv", "metric,value,unit,better\r\nx,1.5,s,lower\n"
@@ -199,6 +256,8 @@ int main(void)
 		cmocka_unit_test(reads_nccl_tests),
 		cmocka_unit_test(reads_vllm_bench),
 		cmocka_unit_test(reads_guidellm_one_and_two),
+		cmocka_unit_test(reads_several_vllm_reports),
+		cmocka_unit_test(bad_lines_are_named),
 		cmocka_unit_test(reads_csv),
 		cmocka_unit_test(bad_csv_is_named_by_line),
 		cmocka_unit_test(a_baseline_keeps_every_sample),
