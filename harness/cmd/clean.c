@@ -20,13 +20,16 @@ static const struct opt_text examples[] = {
 
 static const struct opt_command command = {
 	.name = "tare clean",
-	.summary = "give back every machine that a run still holds",
+	.summary = "give back every machine and GPU that a run still holds",
 	.usage = "DIR...",
-	.about = "Asks every provisioner of the run in DIR for machines that carry the "
-		 "run's id "
-		 "and gives each of them back, whatever state it is in. What was "
-		 "measured stays "
-		 "as it is. It may be repeated: nothing left is success.",
+	.about =
+		"Asks every provisioner of the run in DIR for machines that carry the "
+		"run's id "
+		"and gives each of them back, whatever state it is in; then GPUs get the "
+		"driver that they had, and their hosts' scheduling is as it was. What "
+		"was "
+		"measured stays "
+		"as it is. It may be repeated: nothing left is success.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,
@@ -34,7 +37,12 @@ static const struct opt_command command = {
 	.positional_kind = "dir",
 };
 
-static int clean_run(const char *dir, size_t *ret_nr, struct err *err)
+/* What was given back. */
+struct given_back {
+	size_t machines, hosts;
+};
+
+static int clean_run(const char *dir, struct given_back *ret, struct err *err)
 {
 	char *path = path_join(dir, RUNDIR_PLAN);
 	struct plan plan;
@@ -47,12 +55,22 @@ static int clean_run(const char *dir, size_t *ret_nr, struct err *err)
 	/* Continuing a run begins with giving back what is left: that is all we want. */
 	rc = session_begin(&s, &plan, dir, true, err);
 	if (!rc) {
-		*ret_nr = s.swept;
+		*ret = (struct given_back){s.swept, s.restored};
 		(void)journal_write(s.journal, JOURNAL_NOTE, STEP_RUN, NULL, NULL, NULL);
 		session_end(&s);
 	}
 	plan_release(&plan);
 	return rc;
+}
+
+static void say(const char *dir, const struct given_back *g)
+{
+	printf("%s: %zu machine%s given back", dir, g->machines,
+	       g->machines == 1 ? "" : "s");
+	if (g->hosts)
+		printf(", the GPUs of %zu host%s bound as before", g->hosts,
+		       g->hosts == 1 ? "" : "s");
+	putchar('\n');
 }
 
 static int clean(void *options, const struct strvec *rest, struct err *err)
@@ -62,14 +80,13 @@ static int clean(void *options, const struct strvec *rest, struct err *err)
 	(void)options;
 	stop_install();
 	for (size_t i = 0; i < rest->nr; i++) {
-		size_t nr = 0;
+		struct given_back g = {0};
 
 		err_clear(err);
-		if (clean_run(rest->items[i], &nr, err))
+		if (clean_run(rest->items[i], &g, err))
 			status = log_failure(err);
 		else
-			printf("%s: %zu machine%s given back\n", rest->items[i], nr,
-			       nr == 1 ? "" : "s");
+			say(rest->items[i], &g);
 	}
 	return status;
 }

@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "core/stop.h"
 #include "harness/cmd/deliver.h"
+#include "harness/run/gpu_driver.h"
 #include "harness/run/schedule.h"
 
 #include <stdio.h>
@@ -45,18 +46,43 @@ static int write_reports(struct session *s, const struct run_request *request,
 	return rc;
 }
 
+/*
+ * Whatever happened, and also behind a Ctrl-C: its flag is down meanwhile, so that a
+ * second one ends the wait and not the first.
+ */
+static int restore_drivers(struct session *s, struct err *err)
+{
+	bool was_stopped = stop_requested();
+	int rc;
+
+	if (was_stopped)
+		stop_clear();
+	rc = gpu_driver_restore(s, err);
+	if (rc) {
+		log_failure(err);
+		log_info("'tare clean %s' tries that again", s->dir);
+	}
+	return rc;
+}
+
 static int run_session(struct session *s, const struct run_request *request,
 		       struct err *err)
 {
+	struct err left = ERR_INIT;
 	char text[32];
 	int status = EXIT_PASS;
+	bool failed;
 
 	log_info("run %s in %s: %lld to %lld rounds of about %s", s->run_id, s->dir,
 		 (long long)s->plan->schedule.rounds_min,
 		 (long long)s->plan->schedule.rounds_max,
 		 clock_human(schedule_round_ns(s->plan), text, sizeof(text)));
-	if (run_rounds(s, &request->filter, err)) {
+	failed = run_rounds(s, &request->filter, err) != 0;
+	if (failed)
 		log_failure(err);
+	if (restore_drivers(s, &left) && !failed)
+		return err_exit_status(&left);
+	if (failed) {
 		log_info("'tare run --resume %s' goes on from here", s->dir);
 		return err_exit_status(err);
 	}

@@ -27,7 +27,7 @@ static const struct subcommand subcommands[] = {
 	{"gate", "hold results against a baseline, for a pipeline", cmd_gate},
 	{"report", "draw again what was measured", cmd_report},
 	{"check", "what a plan's machines would meet, before anything runs", cmd_check},
-	{"clean", "give back every machine that a run still holds", cmd_clean},
+	{"clean", "give back every machine and GPU that a run still holds", cmd_clean},
 	{"mig", "MIG partitions of this machine's GPUs: list, apply, restore, clear",
 	 cmd_mig},
 	{"gemm", "measure a matrix product on this machine", NULL},

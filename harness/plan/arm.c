@@ -28,8 +28,17 @@ const struct field arm_fields[] = {
 	 .offset = offsetof(struct arm, driver),
 	 .choices = driver_names,
 	 .unset = "as-is",
-	 .help = "The driver that a GPU of the machine must have before the arm is "
-		 "measured: checked, not changed (tare-probe --bind changes it)."},
+	 .help = "The driver that the GPU has on its host while the arm is measured: the "
+		 "host's own for bare metal, vfio for a VM. Bound before the arm's turn, "
+		 "put "
+		 "back at the end. Where no other arm tells which GPU, it is only "
+		 "checked."},
+	{.name = "host_arm",
+	 .kind = FIELD_TEXT,
+	 .offset = offsetof(struct arm, host_arm),
+	 .help = "target vm, driver vfio: the arm that is the host of its GPU; without "
+		 "it "
+		 "the one that the machine is pinned to, or the only one with a driver."},
 	{.name = "provisioner",
 	 .kind = FIELD_TEXT,
 	 .offset = offsetof(struct arm, provisioner),
@@ -41,6 +50,16 @@ const struct field arm_fields[] = {
 	 .min = 1,
 	 .max = 86400,
 	 .help = "Longest wait from asking for a machine to its first SSH answer."},
+	{0},
+};
+
+const struct field arm_fixed_fields[] = {
+	{.name = "gpus",
+	 .kind = FIELD_TEXTS,
+	 .offset = offsetof(struct arm, gpus),
+	 .arg = "ADDRESS",
+	 .help = "With a driver: PCI addresses of GPUs to bind, as in \"0008:01:00.0\", "
+		 "beside those that VMs on this machine name themselves."},
 	{0},
 };
 
@@ -210,8 +229,14 @@ static int read_ssh_arm(struct plan *p, struct arm *a, struct json_object *rest,
 	int rc;
 
 	key_names(arm_fields, &ours);
+	key_names(arm_fixed_fields, &ours);
 	rc = fields_bind_json(arm_ssh_fields, &a->ssh, rest, p->path, pointer,
 			      strvec_argv(&ours), err);
+	strvec_release(&ours);
+	key_names(arm_ssh_fields, &ours);
+	if (!rc)
+		rc = fields_bind_json(arm_fixed_fields, a, rest, p->path, pointer,
+				      strvec_argv(&ours), err);
 	strvec_release(&ours);
 	if (!rc && !a->ssh.host)
 		rc = err_set(err, ERR_USAGE, "%s: %s: target ssh needs 'host'", p->path,
@@ -230,6 +255,7 @@ static int read_arm(struct plan *p, const char *name, struct json_object *o,
 
 	*a = (struct arm){0};
 	fields_init(arm_fields, a);
+	fields_init(arm_fixed_fields, a);
 	fields_init(arm_ssh_fields, &a->ssh);
 	fields_init(arm_mig_fields, &a->mig);
 	a->name = x_strdup(name);
@@ -252,8 +278,8 @@ static int read_arm(struct plan *p, const char *name, struct json_object *o,
 	else if (!rc && a->target == ARM_SSH)
 		rc = read_ssh_arm(p, a, rest, pointer, err);
 	else if (!rc)
-		rc = fields_check_json(arm_fields + ARRAY_SIZE(arm_fields) - 1, rest,
-				       p->path, pointer, NULL, err);
+		rc = fields_bind_json(arm_fixed_fields, a, rest, p->path, pointer, NULL,
+				      err);
 	if (!rc)
 		rc = plan_read_arm_mig(p, a, json_member(o, "mig"), pointer, err);
 	if (!rc && a->target != ARM_VM && a->provisioner)
@@ -284,6 +310,7 @@ int plan_read_arms(struct plan *p, struct json_object *o, struct err *err)
 void arm_release(struct arm *a)
 {
 	fields_release(arm_fields, a);
+	fields_release(arm_fixed_fields, a);
 	fields_release(arm_ssh_fields, &a->ssh);
 	fields_release(arm_mig_fields, &a->mig);
 	json_object_put(a->machine);
@@ -303,8 +330,13 @@ struct json_object *arm_to_json(const struct arm *a)
 	struct json_object *o = fields_to_json(arm_fields, a);
 	struct json_object *ssh = fields_to_json(arm_ssh_fields, &a->ssh);
 
+	struct json_object *fixed = fields_to_json(arm_fixed_fields, a);
+
 	if (a->target == ARM_SSH)
 		merge(o, ssh);
+	if (a->target != ARM_VM && a->gpus.nr)
+		merge(o, fixed);
+	json_object_put(fixed);
 	if (a->target == ARM_VM) {
 		merge(o, a->machine);
 		json_put(o, "ssh", json_object_get(ssh));

@@ -154,7 +154,7 @@ static int read_parts(struct plan *p, struct json_object *o, const char *baselin
 	if (p->arms_nr < 1)
 		return err_set(err, ERR_USAGE,
 			       "%s: /arms: there must be at least one arm", p->path);
-	return find_baseline(p, baseline, err);
+	return plan_find_gpu_hosts(p, err) || find_baseline(p, baseline, err) ? -1 : 0;
 }
 
 int plan_from_json(struct plan *ret, struct json_object *o, const char *path,
@@ -218,6 +218,7 @@ void plan_release(struct plan *p)
 		free(p->provisions[i].name);
 		json_object_put(p->provisions[i].config);
 	}
+	plan_release_gpu_hosts(p);
 	for (size_t i = 0; i < p->arms_nr; i++)
 		arm_release(&p->arms[i]);
 	for (size_t i = 0; i < p->workloads_nr; i++)

@@ -11,6 +11,7 @@
 #define TARE_HARNESS_PLAN_PLAN_H
 
 #include "core/field.h"
+#include "core/strvec.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,11 +38,27 @@ struct arm_mig {
 	char *gpu;      /* UUID or PCI address; NULL: the machine's only GPU */
 };
 
+/*
+ * A machine whose GPUs change hands: bound to the host's own driver while an arm measures
+ * it as bare metal, to vfio while a virtual machine on it has them.
+ */
+struct gpu_host {
+	const struct arm *arm; /* the machine itself: target local or ssh */
+	struct strvec gpus;    /* "0008:01:00.0", each once */
+	/* The provisioner that places machines on it and its name there; NULL: nobody. */
+	char *provisioner, *name;
+};
+
 struct arm {
 	char *name;
 	char *description;
 	int target; /* enum arm_target */
 	int driver; /* enum arm_driver */
+	/* Target vm with driver vfio: the arm that is the host of its GPU; NULL: it is the
+	 * one whose 'host' the machine is pinned to, or the only one with a driver. */
+	char *host_arm;
+	struct strvec gpus; /* local, ssh: GPUs that change hands, beside the VMs' own */
+	const struct gpu_host *gpu_host; /* NULL: this arm changes no driver */
 	struct arm_ssh ssh;
 	struct arm_mig mig;
 	char *provisioner;           /* ARM_VM: a key of the plan's provisioners */
@@ -80,6 +97,8 @@ struct plan {
 	size_t provisions_nr;
 	struct arm *arms;
 	size_t arms_nr, baseline; /* baseline: index of an arm */
+	struct gpu_host *gpu_hosts;
+	size_t gpu_hosts_nr;
 	struct workload *workloads;
 	size_t workloads_nr;
 	struct schedule schedule;

@@ -4,8 +4,9 @@
 
 #include "harness/plan/plan.h"
 
-extern const struct field plan_fields[];    /* of the texts that plan.c keeps apart */
-extern const struct field arm_fields[];     /* of struct arm */
+extern const struct field plan_fields[];      /* of the texts that plan.c keeps apart */
+extern const struct field arm_fields[];       /* of struct arm */
+extern const struct field arm_fixed_fields[]; /* of struct arm: local and SSH arms */
 extern const struct field arm_ssh_fields[]; /* of struct arm_ssh: an SSH arm's own keys */
 extern const struct field arm_mig_fields[]; /* of struct arm_mig */
 extern const struct field schedule_fields[]; /* of struct schedule */
@@ -23,6 +24,10 @@ int plan_check_name(const char *name, const char *file, const char *pointer,
 int plan_read_arm_mig(const struct plan *p, struct arm *a, struct json_object *o,
 		      const char *arm_pointer, struct err *err);
 struct json_object *arm_mig_to_json(const struct arm *a);
+
+/* Which arms change whose GPUs' drivers: after every arm was read. */
+int plan_find_gpu_hosts(struct plan *p, struct err *err);
+void plan_release_gpu_hosts(struct plan *p);
 
 void arm_release(struct arm *a);
 struct json_object *arm_to_json(const struct arm *a);

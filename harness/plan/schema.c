@@ -187,9 +187,11 @@ static struct json_object *arm_schema(void)
 	struct json_object *o = json_object_new_object();
 	struct json_object *any = json_object_new_array();
 
-	json_object_array_add(any, one_table(arm_fields));
 	json_object_array_add(any, object_schema((const struct field *const[]){
-					   arm_fields, arm_ssh_fields, NULL}));
+					   arm_fields, arm_fixed_fields, NULL}));
+	json_object_array_add(
+		any, object_schema((const struct field *const[]){
+			     arm_fields, arm_fixed_fields, arm_ssh_fields, NULL}));
 	for (const struct provisioner_kind *const *k = provisioner_kinds(); *k; k++) {
 		struct json_object *one = object_schema((const struct field *const[]){
 			arm_fields, (*k)->machine_fields, NULL});

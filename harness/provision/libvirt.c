@@ -584,5 +584,6 @@ const struct provisioner_kind libvirt_provisioner = {
 	.fields = libvirt_fields,
 	.machine_fields = vm_machine_fields,
 	.check_machine = vm_machine_check,
+	.machine_devices = vm_machine_devices,
 	.open = libvirt_open,
 };

@@ -53,6 +53,23 @@ static int find_host_id(struct one_client *c, const char *name, struct one_host 
 	return bad;
 }
 
+static bool is_enabled(const struct one_host *h)
+{
+	return h->state != ONE_HOST_DISABLED && h->state != ONE_HOST_OFFLINE;
+}
+
+static int host_state(struct provisioner *base, const char *name, char **ret_was,
+		      struct err *err)
+{
+	struct one_host h;
+
+	if (find_host_id(((struct one_provisioner *)base)->client, name, &h, err))
+		return -1;
+	*ret_was = x_strdup(is_enabled(&h) ? "enabled" : "disabled");
+	one_host_release(&h);
+	return 0;
+}
+
 static int refuse_occupied(const struct one_host *h, struct err *err)
 {
 	if (h->running_vms <= 0)
@@ -79,7 +96,7 @@ static int host_reserve(struct provisioner *base, const char *name, char **ret_w
 	if (find_host_id(c, name, &h, err))
 		return -1;
 	id = h.id;
-	was_enabled = h.state != ONE_HOST_DISABLED && h.state != ONE_HOST_OFFLINE;
+	was_enabled = is_enabled(&h);
 	bad = refuse_occupied(&h, err);
 	one_host_release(&h);
 	if (!bad && was_enabled) {
@@ -111,7 +128,7 @@ static int host_restore(struct provisioner *base, const char *name, const char *
 	if (find_host_id(c, name, &h, err)) {
 		bad = -1;
 	} else {
-		if (h.state == ONE_HOST_DISABLED || h.state == ONE_HOST_OFFLINE)
+		if (!is_enabled(&h))
 			bad = one_host_status(c, h.id, ONE_HOST_ENABLE, err);
 		one_host_release(&h);
 	}
@@ -136,6 +153,7 @@ static const struct provisioner_ops ops = {
 	.list = list,
 	.free = one_free,
 	.check = one_check,
+	.host_state = host_state,
 	.host_reserve = host_reserve,
 	.host_restore = host_restore,
 };
@@ -175,5 +193,6 @@ const struct provisioner_kind opennebula_provisioner = {
 	.machine_fields = one_machine_fields,
 	.machine_objects = one_machine_objects,
 	.check_machine = one_machine_check,
+	.machine_devices = one_machine_devices,
 	.open = one_open,
 };

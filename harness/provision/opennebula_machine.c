@@ -264,6 +264,18 @@ int one_machine_check(struct json_object *machine, const char *file, const char 
 	return bad;
 }
 
+void one_machine_devices(struct json_object *machine, struct strvec *ret_gpus,
+			 char **ret_host)
+{
+	struct one_machine m;
+
+	if (!one_machine_bind(&m, machine, "plan", "", NULL)) {
+		strvec_add_all(ret_gpus, strvec_argv(&m.pin.gpus));
+		*ret_host = x_strdup(m.pin.host);
+	}
+	one_machine_release(&m);
+}
+
 bool one_machine_chooses(const struct one_machine *m)
 {
 	return m->has_gpu || m->pin.gpus.nr > 0;

@@ -56,6 +56,10 @@ void one_machine_release(struct one_machine *m);
 int one_machine_check(struct json_object *machine, const char *file, const char *pointer,
 		      struct err *err);
 
+/* The pinned host and its devices: see struct provisioner_kind. */
+void one_machine_devices(struct json_object *machine, struct strvec *ret_gpus,
+			 char **ret_host);
+
 /* True when the plan itself chooses devices, so that the template's sections give way. */
 bool one_machine_chooses(const struct one_machine *m);
 

@@ -117,6 +117,16 @@ static int no_hosts(const struct provisioner *p, struct err *err)
 		       p->ops->kind);
 }
 
+int provisioner_host_state(struct provisioner *p, const char *host, char **ret_was,
+			   struct err *err)
+{
+	if (!p->ops->host_state)
+		return no_hosts(p, err);
+	if (p->ops->host_state(p, host, ret_was, err))
+		return err_wrap(err, "%s: host %s", p->ops->kind, host);
+	return 0;
+}
+
 int provisioner_host_reserve(struct provisioner *p, const char *host, char **ret_was,
 			     struct err *err)
 {

@@ -83,9 +83,12 @@ int provisioner_check(struct provisioner *p, struct json_object *machine,
 /*
  * For measuring a platform's host as bare metal: takes it out of scheduling, and puts it
  * back as it was. Refuses a host on which machines run. *ret_was ("enabled", "disabled")
- * belongs into the journal and is what restore wants; free(). Both may be repeated.
+ * is what restore wants; free(). The state alone, which only reads, belongs into a journal
+ * before the host is reserved. All may be repeated.
  * ERR_USAGE where the kind has no hosts.
  */
+int provisioner_host_state(struct provisioner *p, const char *host, char **ret_was,
+			   struct err *err);
 int provisioner_host_reserve(struct provisioner *p, const char *host, char **ret_was,
 			     struct err *err);
 int provisioner_host_restore(struct provisioner *p, const char *host, const char *was,
@@ -114,6 +117,13 @@ struct provisioner_kind {
 	const struct machine_object *machine_objects;
 	int (*check_machine)(struct json_object *machine, const char *file,
 			     const char *pointer, struct err *err);
+	/*
+	 * What a checked 'machine' says of the host that it will be on: PCI addresses of
+	 * the devices it takes, and the host's name at the platform (NULL: none; free()).
+	 * NULL: this kind cannot say.
+	 */
+	void (*machine_devices)(struct json_object *machine, struct strvec *ret_gpus,
+				char **ret_host);
 	struct provisioner *(*open)(struct json_object *config, struct err *err);
 };
 

@@ -18,6 +18,8 @@ struct provisioner_ops {
 	/* NULL where the kind has no such thing. */
 	int (*check)(struct provisioner *p, struct json_object *machine,
 		     struct json_object **ret, struct err *err);
+	int (*host_state)(struct provisioner *p, const char *host, char **ret_was,
+			  struct err *err);
 	int (*host_reserve)(struct provisioner *p, const char *host, char **ret_was,
 			    struct err *err);
 	int (*host_restore)(struct provisioner *p, const char *host, const char *was,

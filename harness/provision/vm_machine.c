@@ -207,6 +207,17 @@ int vm_machine_read(struct vm_machine *ret, struct json_object *o, const char *f
 	return 0;
 }
 
+void vm_machine_devices(struct json_object *machine, struct strvec *ret_gpus,
+			char **ret_host)
+{
+	struct vm_machine m;
+
+	if (!vm_machine_read(&m, machine, "plan", "", NULL))
+		strvec_add_all(ret_gpus, strvec_argv(&m.gpus));
+	*ret_host = NULL;
+	vm_machine_release(&m);
+}
+
 void vm_machine_release(struct vm_machine *m)
 {
 	fields_release(vm_machine_fields, m);

@@ -38,6 +38,9 @@ extern const struct field vm_machine_fields[];
  */
 int vm_machine_read(struct vm_machine *ret, struct json_object *o, const char *file,
 		    const char *pointer, struct err *err);
+/* Devices of this computer, which no platform places: see struct provisioner_kind. */
+void vm_machine_devices(struct json_object *machine, struct strvec *ret_gpus,
+			char **ret_host);
 void vm_machine_release(struct vm_machine *m);
 /* The kind's check_machine hook: vm_machine_read() without the result. */
 int vm_machine_check(struct json_object *o, const char *file, const char *pointer,

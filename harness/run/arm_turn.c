@@ -9,6 +9,7 @@
 #include "core/stop.h"
 #include "harness/run/arm_target.h"
 #include "harness/run/driver_check.h"
+#include "harness/run/gpu_driver.h"
 #include "harness/run/measure.h"
 
 #include <stdio.h>
@@ -279,9 +280,9 @@ int arm_turn(struct session *s, int round, const struct arm *arm, const bool *wa
 	     struct err *err)
 {
 	struct turn t = {.s = s, .arm = arm, .at = {.round = round, .arm = arm->name}};
-	int rc = 0;
+	int rc = gpu_driver_prepare(s, round, arm, err);
 
-	if (arm->target == ARM_VM) {
+	if (!rc && arm->target == ARM_VM) {
 		log_info("round %d, %s: asking '%s' for a machine", round, arm->name,
 			 arm->provisioner);
 		rc = take_lease(&t, err);

@@ -10,6 +10,7 @@
 /* What a step takes where no earlier run tells: a plain guess, and said to be one. */
 static const int64_t guess_lease_ns = 60 * NS_PER_S;
 static const int64_t guess_reach_ns = 2 * NS_PER_S;
+static const int64_t guess_bind_ns = 10 * NS_PER_S;
 static const int64_t guess_place_ns = 5 * NS_PER_S;
 static const int64_t guess_release_ns = 3 * NS_PER_S;
 
@@ -56,6 +57,9 @@ static int64_t arm_steps(const struct plan *p, const struct arm *a,
 	bool is_local = a->target == ARM_LOCAL;
 	int64_t ns = 0;
 
+	if (a->gpu_host)
+		ns += say(to, "bind", a->driver == ARM_DRIVER_VFIO ? "vfio" : "nvidia",
+			  step_ns(past, STEP_BIND, a->name, NULL, guess_bind_ns));
 	if (a->target == ARM_VM)
 		ns += say(to, "lease", a->provisioner,
 			  step_ns(past, STEP_LEASE, a->name, NULL, guess_lease_ns));

@@ -8,6 +8,7 @@
 #include "core/rundir.h"
 #include "core/version.h"
 #include "harness/plan/workload_kind.h"
+#include "harness/run/gpu_driver.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,8 +131,17 @@ static int open_directory(struct session *s, struct err *err)
 	return s->run_id ? write_begin(s, err) : -1;
 }
 
+/* After the machines, which have the GPUs; tried even when one of them is still there. */
+static int restore_left(struct session *s, struct err *err)
+{
+	if (gpu_driver_recall(s, err))
+		return -1;
+	return gpu_driver_restore(s, err);
+}
+
 static int sweep_stage(struct session *s, struct err *err)
 {
+	struct err later = ERR_INIT;
 	struct json_object *data;
 	struct stage st;
 	size_t nr = 0;
@@ -149,7 +159,10 @@ static int sweep_stage(struct session *s, struct err *err)
 	if (nr)
 		log_info("gave back %zu machine%s that an earlier process had left", nr,
 			 nr == 1 ? "" : "s");
-	return stage_end(&st, rc, data, err);
+	rc = stage_end(&st, rc, data, err);
+	if (restore_left(s, rc ? &later : err) && !rc)
+		rc = -1;
+	return rc;
 }
 
 int session_begin(struct session *s, const struct plan *plan, const char *dir,
@@ -180,6 +193,7 @@ void session_end(struct session *s)
 	free(s->parcels);
 	free(s->provisioners);
 	journal_close(s->journal);
+	json_object_put(s->taken);
 	free(s->dir);
 	free(s->run_id);
 	free(s->workdir);

@@ -28,7 +28,9 @@ struct session {
 	struct parcel *parcels;
 	size_t parcels_nr, parcels_alloc;
 	bool is_resumed;
-	size_t swept; /* machines given back by session_begin() */
+	struct json_object *taken; /* GPUs whose driver was changed (gpu_driver.h) */
+	size_t swept;              /* machines given back by session_begin() */
+	size_t restored;           /* machines whose GPUs have their drivers again */
 };
 
 /*

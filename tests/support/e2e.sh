@@ -30,7 +30,7 @@ until_true() {
 json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2], {"d": d}))' "$@"; }
 
 # A real sshd on a free loopback port for whoever runs the test, with keys of its own.
-# Sets ssh_port, ssh_key and ssh_fingerprint.
+# Sets ssh_port, ssh_key and ssh_fingerprint. 'sshd_extra' goes into its configuration.
 start_sshd() {
 	local dir=$scratch/sshd sshd
 	sshd=$(command -v sshd || ls /usr/sbin/sshd 2>/dev/null) || skip "no sshd here"
@@ -54,6 +54,7 @@ start_sshd() {
 			PasswordAuthentication no
 			PermitRootLogin yes
 			Subsystem sftp internal-sftp
+			${sshd_extra:-}
 		CONFIG
 		"$sshd" -D -e -f "$dir/config" 2>"$dir/log" &
 		local pid=$!
