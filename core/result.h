@@ -7,7 +7,8 @@
  *	 checks[], telemetry{}, details{}}
  *
  * The workload's program writes everything but 'arm' and 'round', which the harness adds
- * when it stores the document. 'params' is the complete set of parameters after defaults,
+ * when it stores the document, and 'details.mig' where it ran on a part of a GPU
+ * (harness/run/gpu_part.h). 'params' is the complete set of parameters after defaults,
  * and 'digest' its SHA-256: two results are of the same work when digests are equal.
  */
 #ifndef TARE_CORE_RESULT_H

@@ -11,6 +11,7 @@
 #include "harness/run/driver_check.h"
 #include "harness/run/gpu_driver.h"
 #include "harness/run/measure.h"
+#include "harness/run/mig_turn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,8 @@ struct turn {
 	struct provisioner *from;
 	struct lease *lease;
 	struct target *target;
+	struct json_object *facts; /* of its machine, tare.machine/1 */
+	struct mig_turn *mig;      /* its GPU is cut, or about to be */
 	struct progress progress;
 };
 
@@ -160,7 +163,7 @@ static int store_facts(struct turn *t, const struct proc_outcome *out, struct er
 
 	if (!rc)
 		rc = driver_check(t->arm, facts, err);
-	json_object_put(facts);
+	t->facts = facts;
 	free(path);
 	return rc;
 }
@@ -198,22 +201,84 @@ static int probe_stage(struct turn *t, struct err *err)
 	return stage_end(&st, probe(t, err), NULL, err);
 }
 
-static int measure_wanted(struct turn *t, const bool *wanted, struct err *err)
+/* The workload's name on this part: "gemm@1g.18gb"; free() */
+static char *name_on(const struct gpu_part *part, const struct workload *w)
+{
+	return x_asprintf("%s%s", w->name, part ? part->suffix : "");
+}
+
+static int measure_one(struct turn *t, const struct workload *w,
+		       const struct gpu_part *part, const char *name, struct err *err)
+{
+	struct step_at at = t->at;
+
+	at.workload = name;
+	log_info("round %d, %s: %s", at.round, at.arm, at.workload);
+	if (stop_check(err) || measure(t->s, &at, t->target, w, part, err))
+		return err_wrap(err, "workload '%s'", at.workload);
+	return 0;
+}
+
+static int measure_wanted(struct turn *t, const bool *wanted, const struct gpu_part *part,
+			  struct err *err)
 {
 	const struct plan *p = t->s->plan;
+	int rc = 0;
 
-	for (size_t i = 0; i < p->workloads_nr; i++) {
-		struct step_at at = t->at;
+	for (size_t i = 0; i < p->workloads_nr && !rc; i++) {
+		char *name = name_on(part, &p->workloads[i]);
 
-		if (!wanted[i])
+		if (wanted[i] && !measure_is_done(t->s, t->at.round, t->arm->name, name))
+			rc = measure_one(t, &p->workloads[i], part, name, err);
+		free(name);
+	}
+	return rc;
+}
+
+/* Does the i-th part have a result to give yet? */
+static bool is_part_wanted(const struct turn *t, const bool *wanted, size_t i)
+{
+	const struct plan *p = t->s->plan;
+	bool is = false;
+
+	for (size_t w = 0; w < p->workloads_nr && !is; w++) {
+		char *name = x_asprintf("%s%s", p->workloads[w].name,
+					mig_turn_suffix(t->mig, i));
+
+		is = wanted[w] && !measure_is_done(t->s, t->at.round, t->arm->name, name);
+		free(name);
+	}
+	return is;
+}
+
+static int measure_parts(struct turn *t, const bool *wanted, struct err *err)
+{
+	t->mig = mig_turn_begin(t->s, &t->at, t->arm, t->target,
+				t->lease ? lease_info(t->lease) : NULL, t->facts, err);
+	if (!t->mig)
+		return -1;
+	for (size_t i = 0; i < mig_turn_parts(t->mig); i++) {
+		const struct gpu_part *part;
+
+		if (!is_part_wanted(t, wanted, i))
 			continue;
-		at.workload = p->workloads[i].name;
-		log_info("round %d, %s: %s", at.round, at.arm, at.workload);
-		if (stop_check(err) ||
-		    measure(t->s, &at, t->target, &p->workloads[i], err))
-			return err_wrap(err, "workload '%s'", at.workload);
+		part = mig_turn_make(t->mig, i, err);
+		if (!part || measure_wanted(t, wanted, part, err))
+			return -1;
 	}
 	return 0;
+}
+
+/* On what the machine has, which may be a slice that its platform made. */
+static int measure_all(struct turn *t, const bool *wanted, struct err *err)
+{
+	struct gpu_part slice = {0};
+	bool is_slice =
+		t->lease && gpu_part_of_lease(lease_info(t->lease)->facts, &slice);
+	int rc = measure_wanted(t, wanted, is_slice ? &slice : NULL, err);
+
+	gpu_part_release(&slice);
+	return rc;
 }
 
 static int leave(struct turn *t, struct err *err)
@@ -253,6 +318,14 @@ static int give_back(struct turn *t, int rc, struct err *err)
 
 	if (was_stopped)
 		stop_clear();
+	if (mig_turn_end(t->mig, &later)) {
+		log_error("%s: %s; 'tare clean %s' tries again", t->arm->name, later.text,
+			  t->s->dir);
+		if (!rc)
+			*err = later;
+		rc = -1;
+	}
+	err_clear(&later);
 	if (leave(t, &later)) {
 		/* The machine goes away with what was left on it; a fixed one keeps it.
 		 */
@@ -292,8 +365,10 @@ int arm_turn(struct session *s, int round, const struct arm *arm, const bool *wa
 	if (!rc)
 		rc = probe_stage(&t, err);
 	if (!rc)
-		rc = measure_wanted(&t, wanted, err);
+		rc = arm->mig.is_wanted ? measure_parts(&t, wanted, err)
+					: measure_all(&t, wanted, err);
 	rc = give_back(&t, rc, err);
+	json_object_put(t.facts);
 	if (rc)
 		err_wrap(err, "arm '%s', round %d", arm->name, round);
 	return rc;

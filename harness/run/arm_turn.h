@@ -1,6 +1,8 @@
 /*
  * One arm's turn in a round: lease -> reach -> probe -> (place, measure)... -> leave ->
- * release. Whatever happens on the way, a machine that was lent is given back.
+ * release. With "mig" the GPU's parts are made and measured one after the other, and what
+ * was there is put back before the machine is left. Whatever happens on the way, a machine
+ * that was lent is given back.
  */
 #ifndef TARE_HARNESS_RUN_ARM_TURN_H
 #define TARE_HARNESS_RUN_ARM_TURN_H

@@ -69,12 +69,26 @@ static int place(struct session *s, const struct step_at *at, struct target *t,
 	return stage_end(&st, rc, data, err);
 }
 
+/* A program that has no "device" passes over it: the environment tells it. */
+static struct json_object *params_on(const struct workload *w,
+				     const struct gpu_part *part)
+{
+	struct json_object *params = NULL;
+
+	json_object_deep_copy(w->params, &params, NULL);
+	if (part && part->device)
+		json_put_text(params, "device", part->device);
+	return params;
+}
+
 /* tare-gemm OPTIONS, or tare-serve OPTIONS -- tare-load --target {url} OPTIONS. */
 static int build_command(struct session *s, const struct step_at *at, struct target *t,
-			 const struct workload *w, const char *output,
-			 struct strvec *argv, struct err *err)
+			 const struct workload *w, const struct gpu_part *part,
+			 const char *output, struct strvec *argv, struct err *err)
 {
+	struct json_object *params;
 	const char *path;
+	int rc;
 
 	if (w->server) {
 		if (place(s, at, t, w->kind->server, NULL, &path, err))
@@ -89,21 +103,38 @@ static int build_command(struct session *s, const struct step_at *at, struct tar
 	strvec_add(argv, path);
 	if (w->server)
 		strvec_add_all(argv, (const char *const[]){"--target={url}", NULL});
-	if (workload_args(w->kind->program, w->params, argv, err))
+	params = params_on(w, part);
+	rc = workload_args(w->kind->program, params, argv, err);
+	json_object_put(params);
+	if (rc)
 		return -1;
 	strvec_addf(argv, "--output=%s", output);
 	return 0;
 }
 
-static int execute(struct target *t, const struct workload *w, const struct strvec *argv,
-		   struct proc_outcome *out, struct err *err)
+/* What runs, and on which part. */
+struct job {
+	const struct workload *w;
+	const struct gpu_part *part; /* or NULL */
+	const struct strvec *argv;
+	const char *output; /* the document's path on the target */
+};
+
+static int execute(struct target *t, const struct job *job, struct proc_outcome *out,
+		   struct err *err)
 {
+	const struct workload *w = job->w;
+	char *visible = job->part && job->part->device
+				? x_asprintf("CUDA_VISIBLE_DEVICES=%s", job->part->device)
+				: NULL;
+	const char *env[] = {visible, NULL};
 	struct follow follow = {
 		.started_ns = clock_mono_ns(),
 		.expected_ns = w->kind->expected_ns(w->params),
 	};
 	struct proc_spec spec = {
-		.argv = strvec_argv(argv),
+		.argv = strvec_argv(job->argv),
+		.env = env,
 		.timeout_ns = w->timeout_ns,
 		.output_max = output_max_bytes,
 		.on_diag = on_diag,
@@ -114,6 +145,7 @@ static int execute(struct target *t, const struct workload *w, const struct strv
 	progress_start(&follow.progress, w->name, follow.expected_ns);
 	rc = target_run(t, &spec, out, err);
 	progress_end(&follow.progress);
+	free(visible);
 	return rc;
 }
 
@@ -137,7 +169,17 @@ static int check_outcome(const struct workload *w, const struct proc_outcome *o,
 		       proc_last_line(&o->diag, why, sizeof(why)));
 }
 
-static int store(struct session *s, const struct step_at *at, const struct workload *w,
+static void describe_part(struct session *s, const struct step_at *at,
+			  const struct job *job, struct result *r)
+{
+	char *whole = rundir_result_path(s->dir, at->round, at->arm, job->w->name);
+
+	if (job->part)
+		gpu_part_describe(job->part, job->w->name, whole, r);
+	free(whole);
+}
+
+static int store(struct session *s, const struct step_at *at, const struct job *job,
 		 const char *fetched, struct json_object *data, struct err *err)
 {
 	char *path = rundir_result_path(s->dir, at->round, at->arm, at->workload);
@@ -150,7 +192,8 @@ static int store(struct session *s, const struct step_at *at, const struct workl
 		r.arm = x_strdup(at->arm);
 		r.name = x_strdup(at->workload);
 		r.round = at->round;
-		for (size_t i = 0; i < r.metrics_nr && !w->is_gating; i++)
+		describe_part(s, at, job, &r);
+		for (size_t i = 0; i < r.metrics_nr && !job->w->is_gating; i++)
 			r.metrics[i].def.gate = false;
 		rc = result_write(&r, path, err);
 		json_put_text(data, "status", result_status_name(r.status));
@@ -165,47 +208,57 @@ static int store(struct session *s, const struct step_at *at, const struct workl
 }
 
 static int run_and_store(struct session *s, const struct step_at *at, struct target *t,
-			 const struct workload *w, const struct strvec *argv,
-			 const char *output, struct json_object *data, struct err *err)
+			 const struct job *job, struct json_object *data, struct err *err)
 {
 	char *fetched = x_asprintf("%s/fetched-r%03d-%s-%s.json", s->workdir, at->round,
 				   at->arm, at->workload);
 	struct proc_outcome out;
-	int rc = execute(t, w, argv, &out, err);
+	int rc = execute(t, job, &out, err);
 
 	if (!rc) {
 		json_put_real(data, "workload_s", (double)out.wall_ns / 1e9);
-		rc = check_outcome(w, &out, err);
+		rc = check_outcome(job->w, &out, err);
 		if (!rc)
-			rc = target_get(t, output, fetched, fetch_timeout_ns, err);
+			rc = target_get(t, job->output, fetched, fetch_timeout_ns, err);
 		proc_outcome_release(&out);
 	}
 	if (!rc)
-		rc = store(s, at, w, fetched, data, err);
+		rc = store(s, at, job, fetched, data, err);
 	unlink(fetched);
 	free(fetched);
 	return rc;
 }
 
 int measure(struct session *s, const struct step_at *at, struct target *t,
-	    const struct workload *w, struct err *err)
+	    const struct workload *w, const struct gpu_part *part, struct err *err)
 {
 	const char *dir = target_workdir(t, err);
-	char *output = dir ? x_asprintf("%s/result-%s.json", dir, w->name) : NULL;
+	char *output = dir ? x_asprintf("%s/result-%s.json", dir, at->workload) : NULL;
 	struct json_object *data = json_object_new_object();
 	struct strvec argv = {0};
+	const struct job job = {.w = w, .part = part, .argv = &argv, .output = output};
 	struct stage st;
 	int rc = -1;
 
-	if (!dir || build_command(s, at, t, w, output, &argv, err)) {
+	if (!dir || build_command(s, at, t, w, part, output, &argv, err)) {
 		json_object_put(data);
 	} else if (stage_begin(&st, s, STEP_MEASURE, at, NULL, err)) {
 		json_object_put(data);
 	} else {
-		rc = run_and_store(s, at, t, w, &argv, output, data, err);
+		rc = run_and_store(s, at, t, &job, data, err);
 		rc = stage_end(&st, rc, data, err);
 	}
 	strvec_release(&argv);
 	free(output);
 	return rc;
+}
+
+bool measure_is_done(const struct session *s, int round, const char *arm,
+		     const char *workload)
+{
+	char *path = rundir_result_path(s->dir, round, arm, workload);
+	bool is = file_exists(path);
+
+	free(path);
+	return is;
 }

@@ -7,6 +7,7 @@
 #include "core/rundir.h"
 #include "core/stop.h"
 #include "harness/run/arm_turn.h"
+#include "harness/run/mig_turn.h"
 #include "harness/run/schedule.h"
 #include "reports/report.h"
 
@@ -62,11 +63,10 @@ static size_t still_wanted(const struct session *s, const struct run_filter *f, 
 
 	for (size_t i = 0; i < s->plan->workloads_nr; i++) {
 		const char *name = s->plan->workloads[i].name;
-		char *path = rundir_result_path(s->dir, round, arm->name, name);
 
-		wanted[i] = is_wanted(f->workloads, name) && !file_exists(path);
+		wanted[i] = is_wanted(f->workloads, name) &&
+			    !mig_turn_is_measured(s, round, arm, name);
 		nr += wanted[i];
-		free(path);
 	}
 	return nr;
 }

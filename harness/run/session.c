@@ -9,6 +9,7 @@
 #include "core/version.h"
 #include "harness/plan/workload_kind.h"
 #include "harness/run/gpu_driver.h"
+#include "harness/run/mig_turn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,18 +145,26 @@ static int sweep_stage(struct session *s, struct err *err)
 	struct err later = ERR_INIT;
 	struct json_object *data;
 	struct stage st;
-	size_t nr = 0;
+	size_t nr = 0, layouts = 0;
 	int rc;
 
 	if (stage_begin(&st, s, STEP_SWEEP, NULL, NULL, err))
 		return -1;
-	rc = session_sweep(s, &nr, err);
+	/* A fixed machine gets its GPUs as they were while it can still be reached. */
+	rc = mig_turn_recall(s, &layouts, err);
+	if (session_sweep(s, &nr, rc ? &later : err)) {
+		if (rc)
+			log_error("%s", later.text);
+		rc = -1;
+	}
+	err_clear(&later);
 	/* Disks, keys and logs of machines that are gone now. */
 	if (!rc && (dir_remove(s->workdir, err) || dir_make(s->workdir, 0700, err)))
 		rc = -1;
 	data = json_object_new_object();
 	s->swept = nr;
 	json_put_int(data, "machines", (int64_t)nr);
+	json_put_int(data, "mig_layouts", (int64_t)layouts);
 	if (nr)
 		log_info("gave back %zu machine%s that an earlier process had left", nr,
 			 nr == 1 ? "" : "s");
