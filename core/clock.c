@@ -75,6 +75,36 @@ void clock_label(int64_t wall_ns, char label[CLOCK_LABEL_SIZE])
 	snprintf(label, CLOCK_LABEL_SIZE, "%.19s.%03uZ", day, (unsigned)ms % 1000);
 }
 
+/* ".123Z" as milliseconds; what stands behind them is dropped. */
+static bool read_fraction(const char *s, int64_t *ret_ms)
+{
+	int64_t unit = 100;
+
+	*ret_ms = 0;
+	if (*s == '.')
+		for (s++; *s >= '0' && *s <= '9'; s++, unit /= 10)
+			*ret_ms += (*s - '0') * unit;
+	return s[0] == 'Z' && !s[1];
+}
+
+bool clock_from_label(const char *label, int64_t *ret_wall_ns)
+{
+	struct tm tm = {0};
+	const char *rest = strptime(label, "%Y-%m-%d", &tm);
+	int64_t ms = 0;
+
+	if (rest && *rest) {
+		tm = (struct tm){0};
+		rest = strptime(label, "%Y-%m-%dT%H:%M:%S", &tm);
+		if (!rest || !read_fraction(rest, &ms))
+			return false;
+	}
+	if (!rest || tm.tm_year < 70 || tm.tm_year > 290)
+		return false;
+	*ret_wall_ns = (int64_t)timegm(&tm) * NS_PER_S + ms * NS_PER_MS;
+	return true;
+}
+
 const char *clock_human(int64_t ns, char *text, size_t size)
 {
 	double s = (double)ns / (double)NS_PER_S;

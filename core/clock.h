@@ -30,6 +30,8 @@ bool clock_sleep_until(int64_t mono_ns);
 #define CLOCK_LABEL_SIZE sizeof("2026-11-22T19:17:25.123Z")
 /* "2026-11-22T19:17:25.123Z" */
 void clock_label(int64_t wall_ns, char label[CLOCK_LABEL_SIZE]);
+/* The inverse, to the millisecond; a day alone ("2026-11-22") is its midnight. UTC. */
+bool clock_from_label(const char *label, int64_t *ret_wall_ns);
 
 /* "850 ms", "12.3 s", "4 min 10 s", "2 h 5 min": for people, never for files. */
 const char *clock_human(int64_t ns, char *text, size_t size);

@@ -12,84 +12,109 @@
  * Sums over the values seen so far by rank, so that the distances from a new value to all
  * of them come in log n steps (Fenwick, Softw. Pract. Exper. 24, 1994).
  */
-struct tree {
-	double *sum, *count;
-	size_t nr;
+struct node {
+	double sum, count;
 };
 
-static void tree_clear(struct tree *t)
+static void tree_add(struct node *tree, size_t nr, size_t rank, double x)
 {
-	memset(t->sum, 0, (t->nr + 1) * sizeof(*t->sum));
-	memset(t->count, 0, (t->nr + 1) * sizeof(*t->count));
-}
-
-static void tree_add(struct tree *t, size_t rank, double x)
-{
-	for (size_t i = rank + 1; i <= t->nr; i += i & (~i + 1)) {
-		t->sum[i] += x;
-		t->count[i]++;
+	for (size_t i = rank + 1; i <= nr; i += i & (~i + 1)) {
+		tree[i].sum += x;
+		tree[i].count++;
 	}
 }
 
-static void tree_below(const struct tree *t, size_t rank, double *sum, double *count)
+static struct node tree_below(const struct node *tree, size_t rank)
 {
-	*sum = *count = 0;
+	struct node below = {0, 0};
+
 	for (size_t i = rank; i; i -= i & (~i + 1)) {
-		*sum += t->sum[i];
-		*count += t->count[i];
+		below.sum += tree[i].sum;
+		below.count += tree[i].count;
 	}
+	return below;
 }
+
+/* What the distances across, inside the left and inside the right part weigh. */
+struct weights {
+	double across, left, right;
+};
 
 struct search {
-	const double *values; /* in order of size */
-	size_t *order;        /* the series as ranks */
+	const double *values;          /* in order of size */
+	const double *reach;           /* of each: its distances to all others, summed */
+	const struct weights *weights; /* of each split */
+	size_t *order;                 /* the series as ranks */
 	size_t nr, segment_min;
-	struct tree tree;
-	double *left, *right; /* distances inside x[0..i) and x[i..nr) */
+	double inside_all; /* distances between all pairs */
+	struct node *tree;
 };
 
-/* Distances inside each head of the series (or tail, from the end). */
-static void inside(struct search *s, bool from_end, double *ret)
-{
-	double sum = 0, count = 0, total = 0;
-
-	tree_clear(&s->tree);
-	ret[from_end ? s->nr : 0] = 0;
-	for (size_t k = 0; k < s->nr; k++) {
-		size_t rank = s->order[from_end ? s->nr - 1 - k : k];
-		double x = s->values[rank], low_sum, low_count;
-
-		tree_below(&s->tree, rank, &low_sum, &low_count);
-		total += x * low_count - low_sum + (sum - low_sum) -
-			 x * (count - low_count);
-		tree_add(&s->tree, rank, x);
-		sum += x;
-		count++;
-		ret[from_end ? s->nr - 1 - k : k + 1] = total;
-	}
-}
-
-/* The best split and its statistic (Matteson and James, equations 5 and 6, alpha = 1). */
+/*
+ * The best split and its statistic (Matteson and James, equations 5 and 6, alpha = 1). As
+ * the split moves on, one value changes sides: its distances to those already on the left
+ * are all that must be found, for those to everything are known.
+ */
 static double best_split(struct search *s, size_t *ret_at)
 {
-	double best = -1, all;
+	double best = -1, left = 0, across = 0, sum = 0, count = 0;
 
-	inside(s, false, s->left);
-	inside(s, true, s->right);
-	all = s->left[s->nr];
-	for (size_t at = s->segment_min; at + s->segment_min <= s->nr; at++) {
-		double n = (double)at, m = (double)(s->nr - at);
-		double between = all - s->left[at] - s->right[at];
-		double energy = 2 * between / (n * m) - s->left[at] * 2 / (n * (n - 1)) -
-				s->right[at] * 2 / (m * (m - 1));
-		double q = n * m / (n + m) * energy;
+	memset(s->tree, 0, (s->nr + 1) * sizeof(*s->tree));
+	for (size_t k = 0; k + s->segment_min < s->nr; k++) {
+		size_t rank = s->order[k], at = k + 1;
+		double x = s->values[rank], to_left, q;
+		struct node low = tree_below(s->tree, rank);
 
+		to_left = x * low.count - low.sum + (sum - low.sum) -
+			  x * (count - low.count);
+		left += to_left;
+		across += s->reach[rank] - 2 * to_left;
+		tree_add(s->tree, s->nr, rank, x);
+		sum += x;
+		count++;
+		if (at < s->segment_min)
+			continue;
+		q = s->weights[at].across * across - s->weights[at].left * left -
+		    s->weights[at].right * (s->inside_all - left - across);
 		if (q > best) {
 			best = q;
 			*ret_at = at;
 		}
 	}
 	return best;
+}
+
+/* Each value's distances to all others, from running sums over the sorted values. */
+static double *reach_of(const double *values, size_t nr, double *ret_all)
+{
+	double *reach = x_calloc(nr, sizeof(*reach)), below = 0, total = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		total += values[i];
+	*ret_all = 0;
+	for (size_t i = 0; i < nr; i++) {
+		double x = values[i], n_below = (double)i;
+		double n_above = (double)(nr - 1 - i);
+
+		reach[i] = x * n_below - below + (total - below - x) - x * n_above;
+		below += x;
+		*ret_all += reach[i] / 2;
+	}
+	return reach;
+}
+
+static struct weights *weights_of(size_t nr)
+{
+	struct weights *w = x_calloc(nr + 1, sizeof(*w));
+
+	for (size_t at = 2; at + 2 <= nr; at++) {
+		double n = (double)at, m = (double)(nr - at), scale = n * m / (n + m);
+
+		w[at] = (struct weights){.across = scale * 2 / (n * m),
+					 .left = scale * 2 / (n * (n - 1)),
+					 .right = scale * 2 / (m * (m - 1))};
+	}
+	return w;
 }
 
 static void shuffle(size_t *order, size_t nr, struct rng *rng)
@@ -125,7 +150,8 @@ static double *rank_series(const double *x, size_t nr, size_t *order)
 		sorted[i] = (struct value_at){x[i], i};
 	qsort(sorted, nr, sizeof(*sorted), by_value);
 	for (size_t i = 0; i < nr; i++) {
-		values[i] = sorted[i].value;
+		/* Near zero, so that sums keep their digits. */
+		values[i] = sorted[i].value - sorted[nr / 2].value;
 		order[sorted[i].at] = i;
 	}
 	free(sorted);
@@ -136,20 +162,22 @@ static double *rank_series(const double *x, size_t nr, size_t *order)
 static double split_p(const double *x, size_t nr, const struct change_spec *spec,
 		      struct rng *rng, size_t *ret_at)
 {
-	struct search s = {.nr = nr, .segment_min = spec->segment_min};
-	double *values, found;
-	size_t as_good = 0, ignored;
+	size_t *order = x_calloc(nr, sizeof(*order)), as_good = 0, ignored;
+	struct search s = {.nr = nr, .segment_min = spec->segment_min, .order = order};
+	double *values = rank_series(x, nr, order), found;
+	double *reach = reach_of(values, nr, &s.inside_all);
+	struct weights *weights = weights_of(nr);
 
-	s.order = x_calloc(nr, sizeof(*s.order));
-	s.values = values = rank_series(x, nr, s.order);
-	s.tree.nr = nr;
-	s.tree.sum = x_calloc(nr + 1, sizeof(double));
-	s.tree.count = x_calloc(nr + 1, sizeof(double));
-	s.left = x_calloc(nr + 1, sizeof(double));
-	s.right = x_calloc(nr + 1, sizeof(double));
+	s.values = values;
+	s.reach = reach;
+	s.weights = weights;
+	s.tree = x_calloc(nr + 1, sizeof(*s.tree));
 	found = best_split(&s, ret_at);
-	for (size_t i = 0; i < spec->permutations; i++) {
-		shuffle(s.order, nr, rng);
+	/* Without any spread the statistic is rounding and nothing else. */
+	if (values[0] == values[nr - 1])
+		as_good = spec->permutations;
+	for (size_t i = 0; i < spec->permutations && as_good < spec->permutations; i++) {
+		shuffle(order, nr, rng);
 		as_good += best_split(&s, &ignored) >= found;
 		/* Already too many: the rest cannot make it significant. */
 		if ((double)(as_good + 1) >
@@ -157,11 +185,10 @@ static double split_p(const double *x, size_t nr, const struct change_spec *spec
 			break;
 	}
 	free(values);
-	free(s.order);
-	free(s.tree.sum);
-	free(s.tree.count);
-	free(s.left);
-	free(s.right);
+	free(reach);
+	free(weights);
+	free(order);
+	free(s.tree);
 	return (double)(as_good + 1) / (double)(spec->permutations + 1);
 }
 
@@ -187,6 +214,17 @@ static void divide(const double *x, size_t from, size_t to,
 	divide(x, from + at, to, spec, rng, f);
 }
 
+void change_levels(const double *x, size_t nr, struct change_point *c, size_t changes)
+{
+	for (size_t i = 0; i < changes; i++) {
+		size_t from = i ? c[i - 1].at : 0;
+		size_t to = i + 1 < changes ? c[i + 1].at : nr;
+
+		stats_median(x + from, c[i].at - from, &c[i].before);
+		stats_median(x + c[i].at, to - c[i].at, &c[i].after);
+	}
+}
+
 struct change_point *change_points(const double *x, size_t nr,
 				   const struct change_spec *spec, size_t *ret_nr)
 {
@@ -200,13 +238,7 @@ struct change_point *change_points(const double *x, size_t nr,
 	rng_init(&rng, s.seed);
 	if (nr <= CHANGE_SERIES_MAX)
 		divide(x, 0, nr, &s, &rng, &f);
-	for (size_t i = 0; i < f.nr; i++) {
-		size_t from = i ? f.items[i - 1].at : 0;
-		size_t to = i + 1 < f.nr ? f.items[i + 1].at : nr;
-
-		stats_median(x + from, f.items[i].at - from, &f.items[i].before);
-		stats_median(x + f.items[i].at, to - f.items[i].at, &f.items[i].after);
-	}
+	change_levels(x, nr, f.items, f.nr);
 	*ret_nr = f.nr;
 	return f.items;
 }

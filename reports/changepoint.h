@@ -29,4 +29,7 @@ struct change_spec {
 struct change_point *change_points(const double *x, size_t nr,
 				   const struct change_spec *spec, size_t *ret_nr);
 
+/* Fills 'before' and 'after' of change points whose 'at' is known. */
+void change_levels(const double *x, size_t nr, struct change_point *c, size_t changes);
+
 #endif

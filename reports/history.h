@@ -1,19 +1,21 @@
 /*
- * Results over months: a SQLite database of every result's metrics with its machine, and
- * since when a metric has been at its level. history.c is the only door to SQLite.
+ * Results over months: an SQLite database of every result's metrics with its machine, and
+ * since when a metric has been at its level.
+ *
+ * A series is one metric of the same work (workload and digest of its parameters) on one
+ * machine and arm; its values are the means of the results' samples, in order of the
+ * results' creation. Change points are those of reports/changepoint.h.
  *
  * Several processes may write at once: each addition is one transaction that waits for
  * the others (10 s at most). A result is known by its id, so adding it twice changes
- * nothing. An older layout is brought up to date when it is opened for writing; a newer
- * one is refused.
+ * nothing. An older layout is brought up to date when it is opened; a newer one is
+ * refused.
  */
 #ifndef TARE_REPORTS_HISTORY_H
 #define TARE_REPORTS_HISTORY_H
 
+#include "reports/changepoint.h"
 #include "reports/load.h"
-#include "reports/margins.h"
-
-#include <stdio.h>
 
 struct history;
 
@@ -22,26 +24,37 @@ enum history_mode { HISTORY_READ, HISTORY_WRITE /* made where missing */ };
 struct history *history_open(const char *path, enum history_mode mode, struct err *err);
 void history_close(struct history *h); /* NULL is fine */
 
-/* Adds all results of a set in one transaction; *ret_new: those that were not there. */
-int history_add(struct history *h, const struct result_set *s, size_t *ret_new,
-		struct err *err);
+struct history_added {
+	size_t added, known,
+		unsound; /* unsound: not 'ok', hence no level to compare with */
+};
 
-/* NULL: any. The series that match, newest last, are what the functions below speak of. */
+/* All results of all sets in one transaction: every one of them or none. */
+int history_add(struct history *h, const struct result_set *sets, size_t nr,
+		struct history_added *ret, struct err *err);
+
+/* Texts are names or patterns (*, ?, [abc]); NULL: any. */
 struct history_query {
 	const char *machine, *workload, *metric, *arm;
-	size_t last; /* values a series at most; 0: CHANGE_SERIES_MAX */
+	int64_t since_ms;   /* of results' creation, since 1970 */
+	size_t last;        /* values a series at most; 0: CHANGE_SERIES_MAX */
+	bool informational; /* those too, beside the gating metrics */
 };
 
 struct history_point {
-	char *created, *id, *version; /* of the result and of the program */
-	double value;                 /* mean over the result's samples */
+	int64_t at_ms, result; /* creation; key of the result: history_origin() */
+	double value;
 };
 
 struct history_series {
 	char *machine, *workload, *metric, *arm, *unit, *digest;
 	enum metric_better better;
-	struct history_point *points;
-	size_t nr, alloc;
+	bool gate;
+	struct history_point *points; /* oldest first; at least one */
+	double *values;               /* of the points */
+	size_t nr;
+	struct change_point *changes;
+	size_t changes_nr;
 };
 
 struct history_list {
@@ -49,21 +62,18 @@ struct history_list {
 	size_t nr, alloc;
 };
 
+/* ERR_USAGE where nothing matches, with the nearest name that there is. */
 int history_read(struct history *h, const struct history_query *q,
 		 struct history_list *ret, struct err *err);
 void history_list_release(struct history_list *l);
 
-/* A line a series: values, last value, and since when it has been at its level. */
-int history_show(struct history *h, const struct history_query *q, FILE *to,
-		 struct err *err);
-/*
- * EXIT_DEGRADED in *ret_status when the last change point of a series is a loss beyond its
- * margin that has not been made good, each named with its date; EXIT_PASS else.
- */
-int history_check(struct history *h, const struct history_query *q,
-		  const struct margins *m, FILE *to, int *ret_status, struct err *err);
-/* A plot of each series with its change points (at most 'most'), into dir/plots. */
-int history_plot(struct history *h, const struct history_query *q, size_t most,
-		 const char *dir, struct err *err);
+/* Where a value came from. */
+struct history_origin {
+	char *id, *created, *version, *source; /* of the result and of the program */
+	struct json_object *facts;             /* tare.machine/1, or NULL */
+};
+int history_origin(struct history *h, int64_t result, struct history_origin *ret,
+		   struct err *err);
+void history_origin_release(struct history_origin *o);
 
 #endif

@@ -1,4 +1,5 @@
 #include "reports/html.h"
+#include "reports/page_frame.h"
 #include "reports/page_parts.h"
 #include "reports/report_impl.h"
 
@@ -42,15 +43,7 @@ static void head(const struct report *r, struct buf *b)
 	const struct judgement *j = &r->judgement;
 	char *sentence = report_sentence(r);
 
-	buf_puts(b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-		    "<meta name=\"viewport\" "
-		    "content=\"width=device-width,initial-scale=1\">\n"
-		    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
-		    "'none'; style-src 'unsafe-inline'\">\n<title>");
-	html_textf(b, "%.100s: %s", r->title, verdict_name(j->overall));
-	buf_puts(b, "</title>\n<style>\n");
-	buf_puts(b, page_style);
-	buf_puts(b, "</style></head>\n<body><main>\n<header>");
+	page_head(b, r->title, verdict_name(j->overall));
 	html_element(b, "h1", NULL, r->title);
 	buf_puts(b, "<p class=\"sub\">");
 	if (r->sets_nr == 1 && j->pairs_nr == 1)

@@ -10,6 +10,7 @@ static const struct {
 	[PLOT_LOAD] = {"Throughput and latency against load", NULL},
 	[PLOT_ROUNDS] = {"Round by round", "raw"},
 	[PLOT_TELEMETRY] = {"Clocks, power and temperature", NULL},
+	[PLOT_HISTORY] = {"Over time", NULL},
 };
 
 static void drawing(const struct plot *p, struct buf *b)

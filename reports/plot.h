@@ -23,6 +23,7 @@ enum plot_section {
 	PLOT_LOAD,
 	PLOT_ROUNDS,
 	PLOT_TELEMETRY,
+	PLOT_HISTORY,
 	PLOT_SECTIONS
 };
 
@@ -87,8 +88,9 @@ struct plot_tic {
 
 struct plot_xy {
 	const char *name, *x_label, *y_label, *caption, *alt;
-	const char *
-		x_time; /* x is seconds since 1970, shown so (strftime); NULL: a number */
+	/* With x_time, x is seconds since 1970, shown so (strftime), a label each x_step. */
+	const char *x_time;
+	double x_step;
 	enum plot_section section;
 	const struct plot_series *series;
 	size_t nr;

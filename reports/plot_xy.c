@@ -90,8 +90,10 @@ static void xy_label(struct buf *b, const char *axis, const char *text)
 static void xy_tics(struct buf *b, const struct plot_xy *x)
 {
 	if (x->x_time)
-		buf_printf(b, "set xdata time\nset timefmt '%%s'\nset format x '%s'\n",
-			   x->x_time);
+		buf_printf(b,
+			   "set xdata time\nset timefmt '%%s'\nset format x '%s'\n"
+			   "set xtics %.10g\nset autoscale xfix\nset rmargin 5\n",
+			   x->x_time, x->x_step);
 	if (x->x_is_log)
 		buf_puts(b, "set logscale x\n");
 	if (x->y_is_log)

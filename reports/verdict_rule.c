@@ -104,16 +104,26 @@ static void without_interval(struct comparison *c)
 	       rounds_least);
 }
 
-static enum verdict beyond(const struct comparison *c, const struct interval *ci,
-			   const struct interval *band)
+static enum verdict beyond(const struct interval *ci, const struct interval *band,
+			   enum metric_better better)
 {
-	bool is_above = ci->low > band->high, is_below = ci->high < band->low;
-
-	if (is_above)
-		return c->better == METRIC_HIGHER ? VERDICT_IMPROVED : VERDICT_DEGRADED;
-	if (is_below)
-		return c->better == METRIC_HIGHER ? VERDICT_DEGRADED : VERDICT_IMPROVED;
+	if (ci->low > band->high)
+		return better == METRIC_HIGHER ? VERDICT_IMPROVED : VERDICT_DEGRADED;
+	if (ci->high < band->low)
+		return better == METRIC_HIGHER ? VERDICT_DEGRADED : VERDICT_IMPROVED;
 	return VERDICT_INCONCLUSIVE;
+}
+
+enum verdict ratio_verdict(const struct interval *ci90, const struct interval *ci95,
+			   double margin, enum metric_better better)
+{
+	struct interval band = margin_band(margin);
+
+	if (better == METRIC_NONE)
+		return VERDICT_NONE;
+	if (ci90->low >= band.low && ci90->high <= band.high)
+		return VERDICT_EQUIVALENT;
+	return beyond(ci95, &band, better);
 }
 
 static void say_decided(struct comparison *c, const struct interval *band)
@@ -296,21 +306,15 @@ void comparison_decide(struct comparison *c, const struct looks *looks)
 	if (r.has_error)
 		intervals(c, &r);
 	c->ratio = exp(r.mean);
-	if (c->better == METRIC_NONE) {
-		c->verdict = VERDICT_NONE;
+	c->verdict = ratio_verdict(&c->ci90, &c->ci95, c->margin, c->better);
+	if (c->verdict == VERDICT_NONE)
 		reason(c, "neither direction is better: shown, not judged");
-	} else if (!r.has_error) {
+	else if (!r.has_error)
 		without_interval(c);
-	} else if (c->ci90.low >= band.low && c->ci90.high <= band.high) {
-		c->verdict = VERDICT_EQUIVALENT;
+	else if (c->verdict == VERDICT_INCONCLUSIVE)
+		say_undecided(c, &r);
+	else
 		say_decided(c, &band);
-	} else {
-		c->verdict = beyond(c, &c->ci95, &band);
-		if (c->verdict == VERDICT_INCONCLUSIVE)
-			say_undecided(c, &r);
-		else
-			say_decided(c, &band);
-	}
 }
 
 bool comparison_stands(const struct comparison *c, const struct looks *looks,
@@ -330,7 +334,7 @@ bool comparison_stands(const struct comparison *c, const struct looks *looks,
 		rank_interval(logs, c->n_baseline, level, &ci);
 		free(logs);
 	}
-	if (beyond(c, &ci, &band) == claim)
+	if (beyond(&ci, &band, c->better) == claim)
 		return true;
 	*needed_n = rounds_needed(c, &r, level);
 	return false;

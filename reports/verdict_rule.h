@@ -19,6 +19,10 @@ void comparison_decide(struct comparison *c, const struct looks *looks);
 bool comparison_stands(const struct comparison *c, const struct looks *looks,
 		       enum verdict claim, double alpha, size_t *needed_n);
 
+/* The rule itself, of two intervals of candidate over baseline; NONE without a direction. */
+enum verdict ratio_verdict(const struct interval *ci90, const struct interval *ci95,
+			   double margin, enum metric_better better);
+
 /* Marks it invalid; 'fmt' is the reason. What can be shown stays shown. */
 void comparison_invalidate(struct comparison *c, const char *fmt, ...) ERR_PRINTF(2, 3);
 

@@ -26,6 +26,8 @@ static const struct subcommand subcommands[] = {
 	{"baseline", "make or show a baseline file", cmd_baseline},
 	{"gate", "hold results against a baseline, for a pipeline", cmd_gate},
 	{"report", "draw again what was measured", cmd_report},
+	{"history", "results over months: since when a metric is at its level",
+	 cmd_history},
 	{"check", "what a plan's machines would meet, before anything runs", cmd_check},
 	{"clean", "give back every machine and GPU that a run still holds", cmd_clean},
 	{"mig", "MIG partitions of this machine's GPUs: list, apply, restore, clear",

@@ -114,6 +114,28 @@ static void people_read_durations(void **state)
 				    cases[i].want);
 }
 
+/* Seconds since 1970 by date(1): date -u -d 2026-11-22T19:17:25Z +%s */
+static void labels_are_read_back(void **state)
+{
+	char label[CLOCK_LABEL_SIZE];
+	int64_t ns = 0;
+
+	(void)state;
+	assert_true(clock_from_label("2026-11-22T19:17:25.123Z", &ns));
+	assert_int_equal(ns, INT64_C(1795375045123) * NS_PER_MS);
+	clock_label(ns, label);
+	assert_string_equal(label, "2026-11-22T19:17:25.123Z");
+	assert_true(clock_from_label("2026-11-22", &ns));
+	assert_int_equal(ns, INT64_C(1795305600) * NS_PER_S);
+	assert_true(clock_from_label("2024-02-29T00:00:00Z", &ns));
+	assert_false(clock_from_label("", &ns));
+	assert_false(clock_from_label("yesterday", &ns));
+	assert_false(clock_from_label("2026-11-22T19:17", &ns));
+	assert_false(clock_from_label("2026-11-22T19:17:25", &ns));
+	assert_false(clock_from_label("2026-13-22", &ns));
+	assert_false(clock_from_label("9999-01-01", &ns));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +146,7 @@ int main(void)
 		cmocka_unit_test(a_signal_ends_a_sleep),
 		cmocka_unit_test(labels_are_utc),
 		cmocka_unit_test(people_read_durations),
+		cmocka_unit_test(labels_are_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

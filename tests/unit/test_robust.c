@@ -143,6 +143,71 @@ static void noise_alone_shows_no_change(void **state)
 	assert_in_range(found, 0, 6);
 }
 
+/* The statistic as its definition has it: every pair, for every split. */
+static size_t split_by_definition(const double *series, size_t nr, size_t least)
+{
+	double best = -1;
+	size_t best_at = 0;
+
+	for (size_t at = least; at + least <= nr; at++) {
+		double across = 0, left = 0, right = 0;
+		double n = (double)at, m = (double)(nr - at), q;
+
+		for (size_t i = 0; i < nr; i++)
+			for (size_t k = i + 1; k < nr; k++)
+				*(k < at    ? &left
+				  : i >= at ? &right
+					    : &across) += fabs(series[i] - series[k]);
+		q = n * m / (n + m) *
+		    (2 * across / (n * m) - 2 * left / (n * (n - 1)) -
+		     2 * right / (m * (m - 1)));
+		if (q > best) {
+			best = q;
+			best_at = at;
+		}
+	}
+	return best_at;
+}
+
+static void the_split_is_the_one_of_the_definition(void **state)
+{
+	/* Every permutation counts as no better, so the first split is always taken. */
+	struct change_spec spec = {.seed = 3, .segment_min = 17, .alpha = 1};
+	double series[40];
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, 11);
+	for (int repeat = 0; repeat < 50; repeat++) {
+		struct change_point *c;
+		size_t nr;
+
+		for (int i = 0; i < 40; i++) {
+			series[i] = 5e13 * (1 + 0.001 * rng_unit(&rng) +
+					    (i >= 20 + repeat % 4 ? 0.0005 : 0));
+			if (repeat % 5 == 0) /* many of the same value */
+				series[i] = floor(series[i] / 2e10);
+		}
+		c = change_points(series, 40, &spec, &nr);
+		assert_int_equal(nr, 1);
+		assert_int_equal(c[0].at, split_by_definition(series, 40, 17));
+		free(c);
+	}
+}
+
+static void values_without_spread_do_not_change(void **state)
+{
+	struct change_spec spec = {.seed = 3};
+	double series[60];
+	size_t nr;
+
+	(void)state;
+	for (int i = 0; i < 60; i++)
+		series[i] = 0.1;
+	free(change_points(series, 60, &spec, &nr));
+	assert_int_equal(nr, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +217,8 @@ int main(void)
 		cmocka_unit_test(bootstrap_covers_a_known_ratio),
 		cmocka_unit_test(a_step_is_found_where_it_is),
 		cmocka_unit_test(noise_alone_shows_no_change),
+		cmocka_unit_test(the_split_is_the_one_of_the_definition),
+		cmocka_unit_test(values_without_spread_do_not_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
