@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "reports/part.h"
 #include "reports/verdict_rule.h"
 
 static const struct statistic {
@@ -110,13 +111,18 @@ static void count_samples(const struct side *side, const char *metric, uint64_t 
 static char *flaw_of(const struct result *r, const struct result *first,
 		     const struct gathering *g, const struct side *side)
 {
+	char *why;
+
 	if (r->status == RESULT_INVALID)
 		return x_asprintf("round %lld on %s: %s", (long long)r->round,
 				  side->of->label,
 				  r->reasons.nr ? r->reasons.items[0] : "marked invalid");
-	if (r->status == RESULT_FAILED || !first || !*r->digest || !*first->digest ||
-	    strcmp(r->digest, first->digest) == 0)
+	if (r->status == RESULT_FAILED || !first)
 		return NULL;
+	why = part_mismatch(first, g->sides[0].of->label, r, side->of->label);
+	if (why || !*r->digest || !*first->digest ||
+	    strcmp(r->digest, first->digest) == 0)
+		return why;
 	return x_asprintf(
 		"other work: %s in round %lld ran '%s' with other parameters than "
 		"%s (digest %.12s, %.12s)",
@@ -305,6 +311,39 @@ static int gather_result(const struct gathering *g, const struct result *r, size
 	return 0;
 }
 
+static bool has_slices(const struct gather_side *side)
+{
+	for (size_t i = 0; i < side->set->nr; i++)
+		if (strcmp(side->set->results[i].arm, side->arm) == 0 &&
+		    part_is_slice(&side->set->results[i]))
+			return true;
+	return false;
+}
+
+/*
+ * A sweep over a GPU's slices beside an arm that has the whole GPU only: what only the
+ * sweep has is shown in its table, and nothing is missing on the other side.
+ */
+static bool is_of_sweep_alone(const struct gathering *g)
+{
+	for (size_t i = 0; i < 2; i++) {
+		const struct side *has = &g->sides[i], *lacks = &g->sides[1 - i];
+
+		if (has->nr && !lacks->nr && part_is_slice(has->results) &&
+		    !has_slices(lacks->of))
+			return true;
+	}
+	return false;
+}
+
+static void note_sweep(const struct gathering *g)
+{
+	const struct side *has = &g->sides[g->sides[0].nr ? 0 : 1];
+
+	strvec_addf(&g->j->notes, "%s: only %s ran on a slice of the GPU; not judged",
+		    g->workload, has->of->label);
+}
+
 static int gather_workload(struct gathering *g, struct err *err)
 {
 	size_t from = g->j->nr;
@@ -315,6 +354,10 @@ static int gather_workload(struct gathering *g, struct err *err)
 		g->sides[i].results =
 			result_set_range(g->sides[i].of->set, g->sides[i].of->arm,
 					 g->workload, &g->sides[i].nr);
+	if (is_of_sweep_alone(g)) {
+		note_sweep(g);
+		return 0;
+	}
 	why = flaw(g);
 	for (size_t i = 0; i < 2 && !rc; i++)
 		for (size_t k = 0; k < g->sides[i].nr && !rc; k++)

@@ -1,0 +1,25 @@
+/*
+ * Did two results run on alike parts of a GPU? A result of a MIG slice says which profile
+ * it was and by which route it came to be: cut by the host, inside the guest that has the
+ * whole GPU, or by the platform as a MIG-backed vGPU (harness/run/gpu_part.h). A slice is
+ * not a whole GPU, a profile is not another, and the routes are three products with one
+ * name: none of them is ever compared as like for like.
+ */
+#ifndef TARE_REPORTS_PART_H
+#define TARE_REPORTS_PART_H
+
+#include "core/result.h"
+
+#include <stdbool.h>
+
+/* A part of a GPU, not the whole of it. */
+bool part_is_slice(const struct result *r);
+
+/*
+ * Why they are not alike, as a reason that begins with "mig-part: " or "mig-route: ";
+ * NULL: they are. free().
+ */
+char *part_mismatch(const struct result *a, const char *label_a, const struct result *b,
+		    const char *label_b);
+
+#endif
