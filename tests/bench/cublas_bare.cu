@@ -1,7 +1,9 @@
 /*
  * What tare-gemm on cuBLAS is measured against: a bare loop around cublasGemmEx between
- * events, with CUDA's runtime and random matrices. Prints the milliseconds of each product.
- *   nvcc -O2 tests/bench/cublas_bare.cu -lcublas -o build/bench/cublas_bare
+ * events, with CUDA's runtime. The matrices are tare-gemm's, bit for bit, and C is filled
+ * anew before the timed products: other numbers draw other power, and at the power limit
+ * that is another clock. Prints the milliseconds of each product.
+ *   nvcc -O2 -I. tests/bench/cublas_bare.cu -lcublas -o build/bench/cublas_bare
  *   build/bench/cublas_bare N WARMUP_SECONDS ITERATIONS [zeros]
  */
 #include <cstdint>
@@ -12,6 +14,8 @@
 #include <cublas_v2.h>
 #include <cuda_runtime.h>
 
+#include "gemm/element.h"
+
 #define MUST(call)                                                                       \
 	do {                                                                             \
 		int status = (int)(call);                                                \
@@ -21,19 +25,15 @@
 		}                                                                        \
 	} while (0)
 
-static __global__ void fill(float *x, size_t nr, uint32_t seed)
-{
-	for (size_t i = blockIdx.x * (size_t)blockDim.x + threadIdx.x; i < nr;
-	     i += gridDim.x * (size_t)blockDim.x) {
-		uint32_t a = (uint32_t)i * 2654435761u + seed, b;
+#define SEED 1 /* tare-gemm's default */
 
-		a = (a ^ a >> 16) * 0x7feb352du;
-		a = (a ^ a >> 15) * 0x846ca68bu;
-		b = (a ^ a >> 16) * 0x9e3779b9u;
-		b ^= b >> 13;
-		x[i] = sqrtf(-2 * logf((a >> 8) * 0x1p-24f + 0x1p-25f)) *
-		       cospif(2 * (b >> 8) * 0x1p-24f);
-	}
+static __global__ void fill(float *x, size_t nr, int how, int which)
+{
+	uint64_t seed = element_bits(SEED, which);
+
+	for (size_t i = blockIdx.x * (size_t)blockDim.x + threadIdx.x; i < nr;
+	     i += gridDim.x * (size_t)blockDim.x)
+		x[i] = (float)element_value(how, seed, i);
 }
 
 static double now(void)
@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 	int n = argc > 3 ? atoi(argv[1]) : 0, iterations = argc > 3 ? atoi(argv[3]) : 0;
 	double warmup = argc > 3 ? atof(argv[2]) : 0, begin;
 	size_t nr = (size_t)n * n;
+	int how = argc > 4 ? FILL_ZEROS : FILL_NORMAL;
 	float *m[3], one = 1, ms;
 	cudaEvent_t start[1000], stop[1000];
 	cublasHandle_t handle;
@@ -57,10 +58,7 @@ int main(int argc, char **argv)
 		return 2;
 	for (int i = 0; i < 3; i++) {
 		MUST(cudaMalloc(&m[i], nr * sizeof(float)));
-		if (argc > 4)
-			MUST(cudaMemset(m[i], 0, nr * sizeof(float)));
-		else
-			fill<<<2048, 256>>>(m[i], nr, 77u * i + 1);
+		fill<<<2048, 256>>>(m[i], nr, how, i);
 	}
 	MUST(cublasCreate(&handle));
 	for (int i = 0; i < iterations; i++) {
@@ -75,6 +73,7 @@ int main(int argc, char **argv)
 		PRODUCT();
 		MUST(cudaDeviceSynchronize());
 	}
+	fill<<<2048, 256>>>(m[2], nr, how, 2);
 	for (int i = 0; i < iterations; i++) {
 		MUST(cudaEventRecord(start[i]));
 		PRODUCT();
