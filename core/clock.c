@@ -22,6 +22,22 @@ int64_t clock_wall_ns(void)
 	return read_ns(CLOCK_REALTIME);
 }
 
+int64_t clock_wall_offset_ns(int readings)
+{
+	int64_t best = INT64_MAX, offset = 0;
+
+	for (int i = 0; i < readings; i++) {
+		int64_t before = clock_mono_ns(), wall = clock_wall_ns();
+		int64_t after = clock_mono_ns();
+
+		if (after - before < best) {
+			best = after - before;
+			offset = wall - (before + (after - before) / 2);
+		}
+	}
+	return offset;
+}
+
 int64_t clock_deadline_ns(int64_t from_now_ns)
 {
 	int64_t now = clock_mono_ns();

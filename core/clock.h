@@ -16,6 +16,11 @@
 
 int64_t clock_mono_ns(void);
 int64_t clock_wall_ns(void); /* CLOCK_REALTIME since 1970 */
+/*
+ * Wall minus monotonic, now: of so many readings the one that was disturbed least, so that
+ * a process put aside between its two clocks does not shift them against each other.
+ */
+int64_t clock_wall_offset_ns(int readings);
 
 /* Saturating: a deadline can be CLOCK_NEVER. Left is 0 once it has passed. */
 int64_t clock_deadline_ns(int64_t from_now_ns);

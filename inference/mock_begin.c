@@ -154,7 +154,7 @@ static struct mock_stream *stream_new(struct mock_conn *c, const struct http_req
 
 	st->conn = c;
 	st->arrival_ns = clock_mono_ns();
-	st->wall_offset_ns = clock_wall_ns() - st->arrival_ns;
+	st->wall_offset_ns = clock_wall_offset_ns(4);
 	st->kernel_wall_ns = c->kernel_wall_ns;
 	st->pace = (struct mock_timer){.kind = TIMER_PACE, .owner = st};
 	st->delay = (struct mock_timer){.kind = TIMER_DELAY, .owner = st};

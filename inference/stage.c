@@ -10,7 +10,12 @@
 #include "core/stop.h"
 #include "inference/worker.h"
 
-enum { WATCH_NS = 200000000, LEAD_NS = 20000000, RATE_REQUESTS_MIN = 30 };
+enum {
+	WATCH_NS = 200000000,
+	LEAD_NS = 20000000,
+	RATE_REQUESTS_MIN = 30,
+	OFFSET_READINGS = 32
+};
 
 struct running {
 	const struct stage_config *config;
@@ -22,23 +27,6 @@ struct running {
 	bool is_aborted, is_interrupted;
 	int64_t offset_before;
 };
-
-int64_t wall_offset_ns(void)
-{
-	int64_t best = INT64_MAX, offset = 0;
-
-	/* The reading that was disturbed least counts. */
-	for (int i = 0; i < 32; i++) {
-		int64_t before = clock_mono_ns(), wall = clock_wall_ns();
-		int64_t after = clock_mono_ns();
-
-		if (after - before < best) {
-			best = after - before;
-			offset = wall - (before + (after - before) / 2);
-		}
-	}
-	return offset;
-}
 
 /* A descriptor for each connection, and some. */
 static void raise_limits(void)
@@ -91,7 +79,7 @@ static void open_gate(struct running *r)
 	const struct stage_config *c = r->config;
 	int64_t wanted;
 
-	s->wall_offset_ns = r->offset_before = wall_offset_ns();
+	s->wall_offset_ns = r->offset_before = clock_wall_offset_ns(OFFSET_READINGS);
 	s->start_ns = clock_deadline_ns(LEAD_NS);
 	wanted = c->start_at_wall_ns - s->wall_offset_ns;
 	if (c->start_at_wall_ns && wanted > s->start_ns)
@@ -241,7 +229,7 @@ static void gather(struct running *r, struct stage_outcome *o)
 	o->turnaround = x_calloc(1, sizeof(*o->turnaround));
 	for (unsigned i = 0; i < r->workers_nr; i++)
 		add_up(o, &r->workers[i], o->stage.start_ns);
-	o->clock_step_ns = wall_offset_ns() - r->offset_before;
+	o->clock_step_ns = clock_wall_offset_ns(OFFSET_READINGS) - r->offset_before;
 	close_window(&o->stage, r, !r->config->duration_ns || r->is_aborted);
 }
 

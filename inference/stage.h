@@ -76,7 +76,4 @@ int stage_run(const struct stage_config *config, struct stage_outcome *ret,
 	      struct err *err);
 void stage_outcome_release(struct stage_outcome *o);
 
-/* Wall clock minus monotonic clock, to some tens of nanoseconds. */
-int64_t wall_offset_ns(void);
-
 #endif

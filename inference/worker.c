@@ -370,7 +370,7 @@ void *worker_thread(void *ctx)
 
 	pin(w);
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-	w->hub.wall_offset_ns = wall_offset_ns();
+	w->hub.wall_offset_ns = clock_wall_offset_ns(32);
 	open_ahead(w);
 	pass_gate(w);
 	w->hub.wall_offset_ns = w->config->stage.wall_offset_ns;

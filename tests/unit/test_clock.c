@@ -32,6 +32,18 @@ static void time_goes_forward(void **state)
 	assert_true(left > 0 && left <= day);
 }
 
+/* The wall clock, told by the monotonic one, lies between two of its own readings. */
+static void the_clocks_are_brought_together(void **state)
+{
+	int64_t offset = clock_wall_offset_ns(32), before, told, after;
+
+	(void)state;
+	before = clock_wall_ns();
+	told = clock_mono_ns() + offset;
+	after = clock_wall_ns();
+	assert_true(told >= before - NS_PER_MS && told <= after + NS_PER_MS);
+}
+
 static void poll_waits_round_up_and_are_capped(void **state)
 {
 	(void)state;
@@ -141,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deadlines_saturate),
 		cmocka_unit_test(time_goes_forward),
+		cmocka_unit_test(the_clocks_are_brought_together),
 		cmocka_unit_test(poll_waits_round_up_and_are_capped),
 		cmocka_unit_test(sleeping_ends_at_the_instant),
 		cmocka_unit_test(a_signal_ends_a_sleep),
