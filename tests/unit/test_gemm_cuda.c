@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "core/proc.h"
 #include "gemm/element.h"
+#include "tests/support/kernel.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -292,6 +293,11 @@ int main(void)
 		cmocka_unit_test(test_autotune),
 		cmocka_unit_test(test_finds_its_bundle),
 	};
+	char *program = build_path("tare-gemm");
+	bool starts = kernel_starts(program);
 
+	free(program);
+	if (!starts)
+		return 77;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/mem.h"
+#include "tests/support/kernel.h"
 #include "tests/support/load_rig.h"
 
 /* The clocks of both are the same one, read to the microsecond or better. */
@@ -43,14 +44,18 @@ static void compare(struct request_record *records, size_t nr, struct json_objec
 {
 	struct request_record *r =
 		find(records, nr, json_get_text(truth, "response_id", "-"));
+	int64_t arrival;
 
 	assert_non_null(r);
 	assert_int_equal(json_get_int(truth, "prompt_tokens", 0), r->prompt_tokens);
 	assert_int_equal(json_get_int(truth, "output_tokens", 0), r->output_tokens);
 	assert_int_equal(json_object_array_length(json_member(truth, "sent_ns")),
 			 r->chunks_nr);
-	assert_true(r->sent_ns + offset <=
-		    json_get_int(truth, "arrival_kernel_ns", 0) + SLACK_NS);
+	/* Its own reading is never before the kernel's stamp, which may be missing. */
+	arrival = json_get_int(truth, "arrival_kernel_ns", 0);
+	if (!arrival)
+		arrival = json_get_int(truth, "arrival_ns", 0);
+	assert_true(r->sent_ns + offset <= arrival + SLACK_NS);
 	for (size_t i = 0; i < r->chunks_nr; i++) {
 		assert_true(r->chunks[i].arrival_ns + offset >=
 			    item(truth, "sent_ns", i) - SLACK_NS);
@@ -110,7 +115,7 @@ static void check_truth(enum stage_kind kind)
 					 i * NS_PER_S / 400);
 	}
 	assert_int_equal(r.outcome.unsent, 0);
-	assert_int_equal(r.outcome.unstamped, 0);
+	assert_int_equal(r.outcome.unstamped == 0, kernel_stamps_arrivals());
 	assert_int_equal(r.outcome.chunks, 240);
 	assert_int_equal(r.outcome.stamp_error->negative, 0);
 	/* The truth file is whole once the mock has stopped. */

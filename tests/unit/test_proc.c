@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/mem.h"
 #include "core/stop.h"
+#include "tests/support/kernel.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -173,12 +174,6 @@ static void output_is_bounded_and_the_rest_counted(void **state)
 	proc_outcome_release(&o);
 }
 
-/* qemu-user (tests/cross/run): its vfork() is a fork(), and it knows no subreaper. */
-static bool is_emulated(void)
-{
-	return getenv("TEST_EMULATED") != NULL;
-}
-
 static void a_missing_program_is_an_error(void **state)
 {
 	const char *const argv[] = {"tare-no-such-program", NULL};
@@ -187,7 +182,7 @@ static void a_missing_program_is_an_error(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	if (is_emulated())
+	if (!kernel_shares_vfork())
 		skip();
 	assert_int_equal(proc_run(&spec, &o, &err), -1);
 	assert_int_equal(err.kind, ERR_ENVIRONMENT);
@@ -244,7 +239,8 @@ static void check_deadline(const char *script)
 static void the_deadline_ends_child_and_grandchildren(void **state)
 {
 	(void)state;
-	assert_true(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 || is_emulated());
+	if (kernel_has_subreaper())
+		assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	check_deadline("exec sleep " FOREVER);
 	check_deadline("sleep " FOREVER " & sleep " FOREVER " & wait");
 	/* Deaf to the polite signal. */

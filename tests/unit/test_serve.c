@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "inference/serve_child.h"
 #include "inference/serve_tree.h"
+#include "tests/support/kernel.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -256,6 +257,8 @@ static void a_tree_ends_with_all_its_leaves(void **state)
 	int status;
 
 	(void)state;
+	if (!kernel_has_subreaper())
+		skip();
 	pid = fork();
 	if (pid == 0)
 		_exit(end_a_tree());
