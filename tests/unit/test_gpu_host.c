@@ -75,18 +75,23 @@ static void pinned_to_the_host(void **state)
 	struct plan p;
 
 	(void)state;
-	if (
-		read_arms(METAL("\"ssh\", \"host\": \"gpu-7\", \"gpus\": "
-				"\"0009:01:00.0\"") ","
-						    "\"other\": {\"target\": \"ssh\", "
-						    "\"host\": \"gpu-8\", \"driver\": "
-						    "\"nvidia\"}," VM(
-							    "vm",
-							    PIN("gpu-7",
-								"0008:01:00.0")) "," VM("short",
-											PIN("gpu-7",
-											    "E1:00.0")),
-			  &p, &err))
+	if (read_arms(
+		    METAL("\"ssh\", \"host\": \"gpu-7\", \"gpus\": "
+			  "\"0009:01:00.0\"") ","
+					      "\"other\": {\"target\": \"ssh\", "
+					      "\"host\": \"gpu-8\", \"driver\": "
+					      "\"nvidia\"}," VM(
+						      "vm",
+						      PIN("gpu-7",
+							  "0008:01:00.0")) "," VM("short",
+										  PIN("gp"
+										      "u-"
+										      "7",
+										      "E1"
+										      ":0"
+										      "0."
+										      "0")),
+		    &p, &err))
 		fail_msg("%s", err.text);
 	h = plan_arm(&p, "vm")->gpu_host;
 	assert_non_null(h);
