@@ -1,11 +1,14 @@
-/* tare check: what a plan's arms would meet at their provisioners, before anything runs. */
+/*
+ * tare check: what a plan's arms would meet, before anything is leased: at their
+ * provisioners, on their fixed machines, and as a comparison of those.
+ */
 #include "harness/cmd/cmd.h"
 
+#include "core/likeness.h"
 #include "core/log.h"
 #include "core/stop.h"
 #include "harness/cmd/command.h"
-#include "harness/plan/plan.h"
-#include "harness/provision/provisioner.h"
+#include "harness/run/arm_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +16,7 @@
 
 struct options {
 	struct strvec arms;
-	bool json;
+	bool json, all;
 };
 
 static const struct field fields[] = {
@@ -22,6 +25,11 @@ static const struct field fields[] = {
 	 .offset = offsetof(struct options, arms),
 	 .arg = "NAME",
 	 .help = "Only this arm; may be repeated."},
+	{.name = "all",
+	 .kind = FIELD_FLAG,
+	 .letter = 'a',
+	 .offset = offsetof(struct options, all),
+	 .help = "Print checks that passed and facts that agree as well."},
 	{.name = "json",
 	 .kind = FIELD_FLAG,
 	 .offset = offsetof(struct options, json),
@@ -30,7 +38,9 @@ static const struct field fields[] = {
 };
 
 static const struct opt_text examples[] = {
-	{"tare check plan.json", "Says what would fail at the front-end of each arm."},
+	{"tare check plan.json", "Says what would fail, and why."},
+	{"tare check --arm metal --all plan.json",
+	 "Every check of one machine with what was seen."},
 	{0},
 };
 
@@ -40,8 +50,15 @@ static const struct opt_command command = {
 	.usage = "[OPTION]... PLAN",
 	.about = "Asks the provisioner of each arm that takes machines from one: devices "
 		 "and "
-		 "who has them, quotas, rights, hosts. It only reads. Exit status 5 when "
-		 "something would fail.",
+		 "who has them, quotas, rights, hosts. On each fixed machine (target "
+		 "local or "
+		 "ssh) it runs tare-probe's preflight, and compares their facts with the "
+		 "baseline's, or the first's. It leases and changes nothing; tare-probe "
+		 "is "
+		 "uploaded to machines over SSH.\n\n"
+		 "Exit status 5 when something would fail, else 4 when the machines are "
+		 "not "
+		 "like for like, so that a comparison would be invalid.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,
@@ -49,20 +66,53 @@ static const struct opt_command command = {
 	.positional_kind = "file",
 };
 
-/* A line a check, with what mends it. */
-static void print_checks(const char *arm, struct json_object *report)
+static void print_line(const char *state, const char *name, const char *text,
+		       const char *remedy)
+{
+	printf("  %-8s %-10s %s\n", state, name, text);
+	if (remedy)
+		printf("  %-8s %-10s -> %s\n", "", "", remedy);
+}
+
+/* A line a check, with what mends it. Of preflight's many, those that passed are not news. */
+static void print_checks(const char *arm, struct json_object *report, bool all)
 {
 	struct json_object *checks = json_member(report, "checks");
+	bool is_preflight = json_member(report, "preflight") != NULL;
 
 	printf("%s: %s\n", arm, json_get_text(report, "summary", ""));
 	for (size_t i = 0; checks && i < json_object_array_length(checks); i++) {
 		struct json_object *c = json_object_array_get_idx(checks, i);
-		const char *remedy = json_get_text(c, "remedy", NULL);
+		const char *state = json_get_text(c, "state", "unknown");
+		const char *name = json_get_text(c, "name", "");
 
-		printf("  %-8s %-10s %s\n", json_get_text(c, "state", "unknown"),
-		       json_get_text(c, "name", ""), json_get_text(c, "text", ""));
-		if (remedy)
-			printf("  %-8s %-10s -> %s\n", "", "", remedy);
+		if (all || !is_preflight || strcmp(state, "failed") == 0 ||
+		    strcmp(state, "warning") == 0 || strcmp(name, "driver") == 0)
+			print_line(state, name, json_get_text(c, "text", ""),
+				   json_get_text(c, "remedy", NULL));
+	}
+}
+
+/* Differences, and in full also what agrees. */
+static void print_likeness(const struct likeness *l, const char *baseline,
+			   const char *candidate, bool all)
+{
+	printf("%s and %s: %s\n", baseline, candidate,
+	       l->breaks ? "not like for like" : "like for like as far as is known");
+	for (size_t i = 0; i < l->nr; i++) {
+		const struct likeness_row *r = &l->rows[i];
+		bool is_news = r->state == LIKENESS_BREAKS ||
+			       r->state == LIKENESS_DIFFERS ||
+			       (r->state == LIKENESS_UNKNOWN &&
+				r->field->weight == LIKENESS_MUST);
+
+		if (!is_news && (!all || r->state == LIKENESS_ABSENT))
+			continue;
+		printf("  %-8s %-24s %s | %s\n", likeness_state_name(r->state),
+		       r->field->label, r->baseline ? r->baseline : "unknown",
+		       r->candidate ? r->candidate : "unknown");
+		if (is_news)
+			printf("  %-8s %-24s -> %s\n", "", "", r->field->why);
 	}
 }
 
@@ -78,15 +128,50 @@ static unsigned count_failed(struct json_object *report)
 	return failed;
 }
 
-static int check_arm(const struct plan *plan, const struct arm *a,
-		     struct json_object **ret, struct err *err)
+static int check_arm(struct session *s, const struct arm *a, struct json_object **ret,
+		     struct err *err)
 {
-	const struct provision *v = plan_provision(plan, a->provisioner);
-	struct provisioner *p = v->kind->open(v->config, err);
-	int rc = p ? provisioner_check(p, a->machine, ret, err) : -1;
+	struct provisioner *p;
 
-	provisioner_free(p);
-	return rc ? err_wrap(err, "arm '%s'", a->name) : 0;
+	if (a->target != ARM_VM)
+		return arm_check(s, a, ret, err);
+	p = session_provisioner(s, a->provisioner, err);
+	if (p && !provisioner_check(p, a->machine, ret, err))
+		return 0;
+	return err_wrap(err, "arm '%s'", a->name);
+}
+
+static struct json_object *machine_of(struct json_object *all, const struct arm *a)
+{
+	return json_member(json_member(all, a->name), "machine");
+}
+
+/* Every other fixed machine against the baseline's, or the first's. */
+static bool compare_machines(const struct options *o, const struct plan *plan,
+			     struct json_object *all)
+{
+	const struct arm *base = &plan->arms[plan->baseline];
+	bool alike = true;
+
+	for (size_t i = 0; !machine_of(all, base) && i < plan->arms_nr; i++)
+		base = &plan->arms[i];
+	for (size_t i = 0; i < plan->arms_nr; i++) {
+		const struct arm *a = &plan->arms[i];
+		struct json_object *report;
+		struct likeness l;
+
+		if (a == base || !machine_of(all, a) || !machine_of(all, base))
+			continue;
+		likeness_compare(&l, machine_of(all, base), machine_of(all, a));
+		alike = alike && likeness_holds(&l);
+		if (!o->json)
+			print_likeness(&l, base->name, a->name, o->all);
+		report = likeness_to_json(&l);
+		json_put_text(report, "baseline", base->name);
+		json_put(json_member(all, a->name), "likeness", report);
+		likeness_release(&l);
+	}
+	return alike;
 }
 
 static int check_plan(const struct options *o, const struct plan *plan)
@@ -94,27 +179,32 @@ static int check_plan(const struct options *o, const struct plan *plan)
 	struct json_object *all = json_object_new_object();
 	struct err err = ERR_INIT;
 	int status = EXIT_PASS;
+	struct session s;
 
+	session_begin_unwritten(&s, plan);
 	for (size_t i = 0; i < plan->arms_nr; i++) {
 		const struct arm *a = &plan->arms[i];
 		struct json_object *report = NULL;
 
-		if (a->target != ARM_VM || (o->arms.nr && !strvec_has(&o->arms, a->name)))
+		if (o->arms.nr && !strvec_has(&o->arms, a->name))
 			continue;
 		err_clear(&err);
-		if (check_arm(plan, a, &report, &err)) {
+		if (check_arm(&s, a, &report, &err)) {
 			status = log_failure(&err);
 			continue;
 		}
 		if (count_failed(report))
 			status = EXIT_ENVIRONMENT;
 		if (!o->json)
-			print_checks(a->name, report);
+			print_checks(a->name, report, o->all);
 		json_put(all, a->name, report);
 	}
+	if (!compare_machines(o, plan, all) && status == EXIT_PASS)
+		status = EXIT_INVALID;
 	if (o->json)
 		fputs(json_text(all), stdout);
 	json_object_put(all);
+	session_end(&s);
 	return status;
 }
 

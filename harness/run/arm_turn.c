@@ -12,13 +12,11 @@
 #include "harness/run/gpu_driver.h"
 #include "harness/run/measure.h"
 #include "harness/run/mig_turn.h"
+#include "harness/run/probe_call.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const int64_t probe_timeout_ns = 120 * NS_PER_S;
-static const size_t probe_max_bytes = (size_t)16 << 20;
 
 static const struct metric_def boot_metric = {
 	.name = "lease.boot_time",
@@ -154,41 +152,21 @@ static int reach(struct turn *t, struct err *err)
 	return stage_end(&st, rc, data, err);
 }
 
-static int store_facts(struct turn *t, const struct proc_outcome *out, struct err *err)
+static int probe(struct turn *t, struct err *err)
 {
-	char *path = rundir_machine_path(t->s->dir, t->at.round, t->arm->name);
-	struct json_object *facts =
-		json_parse(out->out.data, out->out.len, "tare-probe", err);
-	int rc = facts ? json_write_file(path, facts, 0644, err) : -1;
+	static const char *const args[] = {"--json", NULL};
+	struct json_object *facts;
+	char *path;
+	int rc;
 
+	if (probe_call(t->s, t->target, args, EXIT_PASS, &facts, err))
+		return -1;
+	path = rundir_machine_path(t->s->dir, t->at.round, t->arm->name);
+	rc = json_write_file(path, facts, 0644, err);
 	if (!rc)
 		rc = driver_check(t->arm, facts, err);
 	t->facts = facts;
 	free(path);
-	return rc;
-}
-
-static int probe(struct turn *t, struct err *err)
-{
-	const char *argv[] = {NULL, "--json", NULL};
-	struct proc_spec spec = {.argv = argv,
-				 .timeout_ns = probe_timeout_ns,
-				 .output_max = probe_max_bytes};
-	struct proc_outcome out;
-	char how[80], why[400];
-	int rc;
-
-	if (session_place(t->s, t->target, "tare-probe", NULL, &argv[0], NULL, err) ||
-	    target_run(t->target, &spec, &out, err))
-		return -1;
-	if (out.end == PROC_EXITED && out.code == 0)
-		rc = store_facts(t, &out, err);
-	else
-		rc = err_set(err,
-			     out.end == PROC_STOPPED ? ERR_INTERRUPTED : ERR_ENVIRONMENT,
-			     "tare-probe: %s: %s", proc_end_text(&out, how, sizeof(how)),
-			     proc_last_line(&out.diag, why, sizeof(why)));
-	proc_outcome_release(&out);
 	return rc;
 }
 

@@ -1,16 +1,12 @@
 #include "harness/run/gpu_driver.h"
 
-#include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "harness/run/arm_target.h"
+#include "harness/run/probe_call.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* A Grace GPU trains its links for up to 30 s when a driver takes it. */
-static const int64_t bind_timeout_ns = 300 * NS_PER_S;
-static const size_t bind_max_bytes = (size_t)1 << 20;
 
 /* One machine, while its drivers are looked at or changed. */
 struct seat {
@@ -18,16 +14,12 @@ struct seat {
 	const struct gpu_host *host;
 	struct step_at at;
 	struct target *target;
-	const char *probe; /* tare-probe's path there */
 };
 
 static int seat_open(struct seat *b, struct err *err)
 {
 	b->target = arm_target_open(b->host->arm, NULL, err);
-	if (b->target &&
-	    !session_place(b->s, b->target, "tare-probe", NULL, &b->probe, NULL, err))
-		return 0;
-	return err_wrap(err, "arm '%s'", b->host->arm->name);
+	return b->target ? 0 : err_wrap(err, "arm '%s'", b->host->arm->name);
 }
 
 static void seat_close(struct seat *b)
@@ -38,49 +30,21 @@ static void seat_close(struct seat *b)
 		log_warn("%s", err.text);
 }
 
-/* Why tare-probe refused: its document says it in full, its last line at least. */
-static int refused(const struct proc_outcome *out, struct json_object *document,
-		   struct err *err)
-{
-	char how[80], line[400];
-
-	if (out->end == PROC_STOPPED)
-		return err_set(err, ERR_INTERRUPTED, "interrupted");
-	return err_set(err, ERR_ENVIRONMENT, "tare-probe: %s: %s",
-		       proc_end_text(out, how, sizeof(how)),
-		       json_get_text(document, "error",
-				     proc_last_line(&out->diag, line, sizeof(line))));
-}
-
 /* tare-probe with these options and devices; *ret is its document, tare.binding/1. */
 static int run_probe(struct seat *b, const char *const *options,
 		     struct json_object *devices, struct json_object **ret,
 		     struct err *err)
 {
-	struct strvec argv = {0};
-	struct proc_spec spec = {.timeout_ns = bind_timeout_ns,
-				 .output_max = bind_max_bytes};
-	struct proc_outcome out;
+	struct strvec args = {0};
 	int rc;
 
-	strvec_add(&argv, b->probe);
-	strvec_add_all(&argv, options);
+	strvec_add_all(&args, options);
 	for (size_t i = 0; i < json_object_array_length(devices); i++)
-		strvec_addf(&argv, "--device=%s",
+		strvec_addf(&args, "--device=%s",
 			    json_get_text(json_object_array_get_idx(devices, i),
 					  "address", ""));
-	spec.argv = strvec_argv(&argv);
-	rc = target_run(b->target, &spec, &out, err);
-	strvec_release(&argv);
-	if (rc)
-		return -1;
-	*ret = json_parse(out.out.data, out.out.len, "tare-probe", NULL);
-	if (out.end != PROC_EXITED || out.code != 0 || !*ret) {
-		rc = refused(&out, *ret, err);
-		json_object_put(*ret);
-		*ret = NULL;
-	}
-	proc_outcome_release(&out);
+	rc = probe_call(b->s, b->target, strvec_argv(&args), EXIT_PASS, ret, err);
+	strvec_release(&args);
 	return rc;
 }
 

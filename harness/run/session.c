@@ -190,6 +190,14 @@ int session_begin(struct session *s, const struct plan *plan, const char *dir,
 	return -1;
 }
 
+void session_begin_unwritten(struct session *s, const struct plan *plan)
+{
+	*s = (struct session){
+		.plan = plan,
+		.provisioners = x_calloc(plan->provisions_nr, sizeof(*s->provisioners)),
+	};
+}
+
 void session_end(struct session *s)
 {
 	for (size_t i = 0; s->plan && i < s->plan->provisions_nr; i++)

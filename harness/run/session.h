@@ -40,6 +40,8 @@ struct session {
 int session_begin(struct session *s, const struct plan *plan, const char *dir,
 		  bool is_resumed, struct err *err);
 void session_end(struct session *s);
+/* For asking and looking only: no directory, no journal, no run's id. session_end() too. */
+void session_begin_unwritten(struct session *s, const struct plan *plan);
 
 /* Opens it on first use; borrowed. */
 struct provisioner *session_provisioner(struct session *s, const char *name,

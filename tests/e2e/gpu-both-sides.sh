@@ -18,22 +18,8 @@ kill_at() { env LD_PRELOAD="$PWD/$BUILD/tests/support/kill_at.so" TARE_TEST_KILL
 start_lab() {
 	local scratch=$1
 	lab=$1
-	mkdir -p "$lab/tree"
-	python3 - tests/machines/binding.tree "$lab/tree" <<'PY'
-import os, sys
-for line in open(sys.argv[1]):
-    path, _, value = line.rstrip("\n").partition(" ")
-    if not path.startswith("/"):
-        continue
-    whole = sys.argv[2] + path
-    os.makedirs(os.path.dirname(whole.rstrip("/")), exist_ok=True)
-    if path.endswith("/"):
-        os.makedirs(whole, exist_ok=True)
-    elif value.startswith("-> "):
-        os.symlink(value[3:], whole)
-    else:
-        open(whole, "w").write(value[2:] + "\n")
-PY
+	mkdir -p "$lab"
+	make_tree tests/machines/binding.tree "$lab/tree"
 	sshd_extra="SetEnv TARE_TEST_TREE=$lab/tree"
 	export TARE_TEST_TREE=$lab/tree
 	start_sshd

@@ -29,6 +29,35 @@ until_true() {
 }
 json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2], {"d": d}))' "$@"; }
 
+# make_tree FILE DIR: a machine of tests/machines as a folder (tests/support/tree.h).
+make_tree() {
+	python3 - "$1" "$2" <<'PY'
+import os, sys
+end = None
+for line in open(sys.argv[1]):
+    if end:
+        if line.rstrip("\n") == end:
+            end = None
+            out.close()
+        else:
+            out.write(line)
+        continue
+    path, _, value = line.rstrip("\n").partition(" ")
+    if not path.startswith("/"):
+        continue
+    whole = sys.argv[2] + path
+    os.makedirs(os.path.dirname(whole.rstrip("/")), exist_ok=True)
+    if path.endswith("/"):
+        os.makedirs(whole, exist_ok=True)
+    elif value.startswith("-> "):
+        os.symlink(value[3:], whole)
+    elif value.startswith("<<"):
+        end, out = value[2:], open(whole, "w")
+    else:
+        open(whole, "w").write(value.removeprefix("=").removeprefix(" ") + "\n")
+PY
+}
+
 # A real sshd on a free loopback port for whoever runs the test, with keys of its own.
 # Sets ssh_port, ssh_key and ssh_fingerprint. 'sshd_extra' goes into its configuration.
 start_sshd() {

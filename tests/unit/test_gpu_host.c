@@ -46,52 +46,46 @@ static int tear_down(void **state)
 }
 
 static const char frame[] =
-	"{\"name\": \"x\", \"baseline\": \"metal\", \"workloads\": [{\"gemm\": {}}],"
-	"\"provisioners\": {\"here\": {\"kind\": \"libvirt\"}, \"cloud\": {\"kind\": "
-	"\"opennebula\", \"endpoint\": \"http://localhost:1/RPC2\", \"auth_file\": "
-	"\"/none\"}}, \"arms\": {%s}}";
+	"{'name': 'x', 'baseline': 'metal', 'workloads': [{'gemm': {}}],"
+	" 'provisioners': {'here': {'kind': 'libvirt'},"
+	"  'cloud': {'kind': 'opennebula', 'endpoint': 'http://localhost:1/RPC2',"
+	"            'auth_file': '/none'}},"
+	" 'arms': {%s}}";
 
+/* JSON with single quotes, for the eye. */
 static int read_arms(const char *arms, struct plan *ret, struct err *err)
 {
 	char *text = x_asprintf(frame, arms);
-	struct json_object *o = json_parse(text, strlen(text), "plan", err);
-	int rc = o ? plan_from_json(ret, o, "plan", err) : -1;
+	struct json_object *o;
+	int rc;
 
+	for (char *c = text; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	o = json_parse(text, strlen(text), "plan", err);
+	rc = o ? plan_from_json(ret, o, "plan", err) : -1;
 	json_object_put(o);
 	free(text);
 	return rc;
 }
 
-#define METAL(more) "\"metal\": {\"driver\": \"nvidia\", \"target\": " more "}"
-#define VM(name, more)                                                                  \
-	"\"" name "\": {\"target\": \"vm\", \"provisioner\": \"cloud\", \"template\": " \
-	"\"t\", \"driver\": \"vfio\", " more "}"
-#define PIN(host, gpu) "\"pin\": {\"host\": \"" host "\", \"gpu\": \"" gpu "\"}"
+#define HERE "'metal': {'target': 'local', 'driver': 'nvidia'},"
+#define VM "'target': 'vm', 'provisioner': 'cloud', 'template': 't', 'driver': 'vfio',"
 
 static void pinned_to_the_host(void **state)
 {
+	static const char arms[] =
+		"'metal': {'target': 'ssh', 'host': 'gpu-7', 'driver': 'nvidia',"
+		"          'gpus': '0009:01:00.0'},"
+		"'other': {'target': 'ssh', 'host': 'gpu-8', 'driver': 'nvidia'},"
+		"'vm': {" VM "'pin': {'host': 'gpu-7', 'gpu': '0008:01:00.0'}},"
+		"'short': {" VM "'pin': {'host': 'gpu-7', 'gpu': 'E1:00.0'}}";
 	struct err err = ERR_INIT;
 	const struct gpu_host *h;
 	struct plan p;
 
 	(void)state;
-	if (read_arms(
-		    METAL("\"ssh\", \"host\": \"gpu-7\", \"gpus\": "
-			  "\"0009:01:00.0\"") ","
-					      "\"other\": {\"target\": \"ssh\", "
-					      "\"host\": \"gpu-8\", \"driver\": "
-					      "\"nvidia\"}," VM(
-						      "vm",
-						      PIN("gpu-7",
-							  "0008:01:00.0")) "," VM("short",
-										  PIN("gp"
-										      "u-"
-										      "7",
-										      "E1"
-										      ":0"
-										      "0."
-										      "0")),
-		    &p, &err))
+	if (read_arms(arms, &p, &err))
 		fail_msg("%s", err.text);
 	h = plan_arm(&p, "vm")->gpu_host;
 	assert_non_null(h);
@@ -111,20 +105,16 @@ static void pinned_to_the_host(void **state)
 /* A machine of this computer's libvirt: nobody schedules, so there is no host to name. */
 static void on_this_computer(void **state)
 {
+	static const char arms[] =
+		HERE "'vm': {'target': 'vm', 'provisioner': 'here', 'image': '/i',"
+		     "       'driver': 'vfio', 'gpus': ['41:00.0']},"
+		     "'plain': {'target': 'vm', 'provisioner': 'here', 'image': '/i'}";
 	struct err err = ERR_INIT;
 	const struct gpu_host *h;
 	struct plan p;
 
 	(void)state;
-	if (read_arms(METAL("\"local\"") ","
-					 "\"vm\": {\"target\": \"vm\", \"provisioner\": "
-					 "\"here\", \"image\": "
-					 "\"/i\", \"driver\": \"vfio\", \"gpus\": "
-					 "[\"41:00.0\"]},"
-					 "\"plain\": {\"target\": \"vm\", "
-					 "\"provisioner\": \"here\", "
-					 "\"image\": \"/i\"}",
-		      &p, &err))
+	if (read_arms(arms, &p, &err))
 		fail_msg("%s", err.text);
 	h = plan_arm(&p, "vm")->gpu_host;
 	assert_ptr_equal(h, plan_arm(&p, "metal")->gpu_host);
@@ -137,16 +127,18 @@ static void on_this_computer(void **state)
 /* A driver with nobody to share the GPU with changes nothing, as it always was. */
 static void alone(void **state)
 {
+	static const char metal[] = "'metal': {'target': 'local', 'driver': 'nvidia'}";
+	static const char vm[] = "'metal': {'target': 'local'},"
+				 "'vm': {" VM "'pin': {'host': 'x', 'gpu': '01:00.0'}}";
 	struct err err = ERR_INIT;
 	struct plan p;
 
 	(void)state;
-	if (read_arms(METAL("\"local\""), &p, &err))
+	if (read_arms(metal, &p, &err))
 		fail_msg("%s", err.text);
 	assert_null(p.arms[0].gpu_host);
 	plan_release(&p);
-	if (read_arms("\"metal\": {\"target\": \"local\"}," VM("vm", PIN("x", "01:00.0")),
-		      &p, &err))
+	if (read_arms(vm, &p, &err))
 		fail_msg("%s", err.text);
 	assert_null(plan_arm(&p, "vm")->gpu_host);
 	plan_release(&p);
@@ -157,17 +149,15 @@ static void what_does_not_follow(void **state)
 	static const struct {
 		const char *arms, *why;
 	} wrong[] = {
-		{METAL("\"local\"") "," VM("vm", "\"gpu\": {\"count\": 1}"),
+		{HERE "'vm': {" VM "'gpu': {'count': 1}}",
 		 "which GPU is to change its driver?"},
-		{METAL("\"local\"") ", \"b\": {\"target\": \"ssh\", \"host\": \"h\", "
-				    "\"driver\": \"nvidia\"}," VM("vm",
-								  PIN("x", "01:00.0")),
+		{HERE "'b': {'target': 'ssh', 'host': 'h', 'driver': 'nvidia'},"
+		      "'vm': {" VM "'pin': {'host': 'x', 'gpu': '01:00.0'}}",
 		 "Name it by 'host_arm'"},
-		{METAL("\"local\"") "," VM("vm",
-					   "\"host_arm\": \"vm\"," PIN("x", "1:0.0")),
+		{HERE "'vm': {" VM "'host_arm': 'vm', 'pin': {'host': 'x', 'gpu': '1'}}",
 		 "a driver of its own"},
-		{METAL("\"local\"") "," VM("a", PIN("x", "01:00.0")) "," VM(
-			 "b", PIN("y", "01:00.0")),
+		{HERE "'a': {" VM "'pin': {'host': 'x', 'gpu': '01:00.0'}},"
+		      "'b': {" VM "'pin': {'host': 'y', 'gpu': '01:00.0'}}",
 		 "cannot be the arm 'metal'"},
 	};
 

@@ -1,0 +1,134 @@
+#include "harness/run/arm_check.h"
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "harness/run/arm_target.h"
+#include "harness/run/probe_call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Preflight's words, and those of every other report of 'tare check'. */
+static const char *const states[][2] = {
+	{"ok", "ok"}, {"warn", "warning"}, {"fail", "failed"}, {"unknown", "unknown"}};
+
+static const char *state_of(struct json_object *row)
+{
+	const char *state = json_get_text(row, "state", "unknown");
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (strcmp(states[i][0], state) == 0)
+			return states[i][1];
+	return NULL;
+}
+
+static void add(struct json_object *checks, const char *name, const char *state,
+		const char *text, const char *why, const char *remedy)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_put_text(o, "name", name);
+	json_put_text(o, "state", state);
+	json_put_text(o, "text", text);
+	json_put_text(o, "why", why);
+	json_put_text(o, "remedy", strcmp(state, "ok") == 0 ? NULL : remedy);
+	json_object_array_add(checks, o);
+}
+
+static void add_preflight(struct json_object *checks, struct json_object *preflight)
+{
+	struct json_object *rows = json_member(preflight, "checks");
+
+	for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+		const char *state = state_of(row);
+		char *text;
+
+		if (!state)
+			continue;
+		text = x_asprintf("%s: %s", json_get_text(row, "title", "?"),
+				  json_get_text(row, "evidence", "nothing seen"));
+		add(checks, json_get_text(row, "id", "?"), state, text,
+		    json_get_text(row, "why", NULL), json_get_text(row, "mend", NULL));
+		free(text);
+	}
+}
+
+static struct json_object *find_device(struct json_object *machine, const char *address)
+{
+	struct json_object *list = json_member(machine, "pci");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *d = json_object_array_get_idx(list, i);
+
+		if (strcmp(json_get_text(d, "address", ""), address) == 0)
+			return d;
+	}
+	return NULL;
+}
+
+static void add_drivers(struct json_object *checks, struct json_object *machine,
+			const struct gpu_host *host)
+{
+	for (size_t i = 0; host && i < host->gpus.nr; i++) {
+		const char *address = host->gpus.items[i];
+		struct json_object *d = find_device(machine, address);
+		char *text =
+			d ? x_asprintf("%s has %s now; a run binds it to what each "
+				       "arm needs, and puts this back",
+				       address, json_get_text(d, "driver", "no driver"))
+			  : x_asprintf("%s: the machine has no such device", address);
+
+		add(checks, "driver", d ? "ok" : "failed", text, NULL,
+		    "lspci -D lists them; name another in the VM's pin or in 'gpus'");
+		free(text);
+	}
+}
+
+static void put_summary(struct json_object *report, const struct target *t)
+{
+	struct json_object *checks = json_member(report, "checks");
+	size_t failed = 0, warned = 0, nr = json_object_array_length(checks);
+	char text[200];
+
+	for (size_t i = 0; i < nr; i++) {
+		const char *state =
+			json_get_text(json_object_array_get_idx(checks, i), "state", "");
+
+		failed += strcmp(state, "failed") == 0;
+		warned += strcmp(state, "warning") == 0;
+	}
+	snprintf(text, sizeof(text), "%.80s: %zu of %zu checks failed, %zu to look at",
+		 target_name(t), failed, nr, warned);
+	json_put_text(report, "summary", text);
+}
+
+int arm_check(struct session *s, const struct arm *arm, struct json_object **ret,
+	      struct err *err)
+{
+	static const char *const facts[] = {"--json", NULL};
+	static const char *const checks[] = {"--check", "--json", NULL};
+	struct target *t = arm_target_open(arm, NULL, err);
+	struct json_object *machine = NULL, *preflight = NULL, *list;
+	struct err ignored = ERR_INIT;
+	int rc;
+
+	rc = !t || probe_call(s, t, facts, EXIT_PASS, &machine, err) ||
+	     probe_call(s, t, checks, EXIT_INVALID, &preflight, err);
+	if (!rc) {
+		*ret = json_object_new_object();
+		list = json_object_new_array();
+		json_put(*ret, "checks", list);
+		add_preflight(list, preflight);
+		add_drivers(list, machine, arm->gpu_host);
+		put_summary(*ret, t);
+		json_put(*ret, "machine", json_object_get(machine));
+		json_put(*ret, "preflight", json_object_get(preflight));
+	}
+	json_object_put(machine);
+	json_object_put(preflight);
+	if (target_close(t, &ignored))
+		log_warn("%s", ignored.text);
+	return rc ? err_wrap(err, "arm '%s'", arm->name) : 0;
+}
