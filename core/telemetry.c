@@ -21,6 +21,8 @@ static const char *const quantity_keys[] = {"sm_clock_hz", "memory_clock_hz", "p
 struct reading {
 	int64_t at_ns;
 	double values[QUANTITIES]; /* NaN: not told */
+	unsigned long long reasons;
+	bool is_told; /* the reasons */
 };
 
 /* What the GPU counts by itself. */
@@ -107,14 +109,13 @@ static void read_now(struct telemetry *t, struct reading *r)
 	}
 }
 
-static void read_reasons(struct telemetry *t)
+static void read_reasons(struct telemetry *t, struct reading *r)
 {
-	unsigned long long reasons = 0;
-
-	if (t->nvml->nvmlDeviceGetCurrentClocksThrottleReasons &&
-	    t->nvml->nvmlDeviceGetCurrentClocksThrottleReasons(t->gpu, &reasons) ==
-		    NVML_SUCCESS)
-		t->reasons |= reasons;
+	r->is_told = t->nvml->nvmlDeviceGetCurrentClocksThrottleReasons &&
+		     t->nvml->nvmlDeviceGetCurrentClocksThrottleReasons(
+			     t->gpu, &r->reasons) == NVML_SUCCESS;
+	if (r->is_told)
+		t->reasons |= r->reasons;
 }
 
 static void sample(struct telemetry *t)
@@ -122,7 +123,7 @@ static void sample(struct telemetry *t)
 	struct reading r;
 
 	read_now(t, &r);
-	read_reasons(t);
+	read_reasons(t, &r);
 	if (isnan(r.values[SM_CLOCK]))
 		t->failed++;
 	if (t->nr < SAMPLES_MAX)
@@ -399,12 +400,19 @@ static void put_series(const struct telemetry *t, struct json_object *o)
 {
 	struct json_object *series = group(o, "series");
 	struct json_object *times = json_object_new_array();
+	struct json_object *reasons = json_object_new_array();
 
-	for (size_t i = 0; i < t->nr && i < SERIES_MAX; i++)
-		json_object_array_add(times, json_new_real((double)(t->readings[i].at_ns -
-								    t->span_from_ns) /
-							   1e9));
+	for (size_t i = 0; i < t->nr && i < SERIES_MAX; i++) {
+		const struct reading *r = &t->readings[i];
+
+		json_object_array_add(
+			times, json_new_real((double)(r->at_ns - t->span_from_ns) / 1e9));
+		json_object_array_add(
+			reasons,
+			r->is_told ? json_object_new_int64((int64_t)r->reasons) : NULL);
+	}
 	json_put(series, "t_s", times);
+	json_put(series, "reasons", reasons);
 	for (int q = 0; q < QUANTITIES; q++) {
 		struct json_object *values = json_object_new_array();
 

@@ -17,6 +17,13 @@
 
 #define TELEMETRY_PERIOD_NS INT64_C(100000000)
 
+/*
+ * NVML's throttle reasons (nvmlClocksThrottleReason*): power cap, hardware slowdown, sync
+ * boost, thermal by software and by hardware, power brake. Not idle, nor clocks that were
+ * set.
+ */
+#define TELEMETRY_SLOWED INT64_C(0xfc)
+
 struct telemetry;
 
 /*
@@ -42,9 +49,10 @@ void telemetry_free(struct telemetry *t); /* stops; NULL is fine */
  * {uuid, period_s, span_s, samples, failed, sm_clock_hz{mean, least, most}, memory_clock_hz,
  * power_w, temperature_c, energy_j, throttle_s{sw_power_cap, sync_boost, sw_thermal,
  * hw_thermal, hw_power_brake}, reasons[], ecc{...}, remapped_rows{...}, pcie{...},
- * nvlink{...}, c2c{...}, series{t_s[], sm_clock_hz[], power_w[], temperature_c[]}}. Counts
- * are differences over the span. What is not told is null. After telemetry_stop(); owned
- * by the caller.
+ * nvlink{...}, c2c{...}, series{t_s[], reasons[], sm_clock_hz[], power_w[],
+ * temperature_c[]}}. Counts are differences over the span. 'reasons' of the series are
+ * NVML's bits at each reading; TELEMETRY_SLOWED has those that mean a lower clock than
+ * asked for. What is not told is null. After telemetry_stop(); owned by the caller.
  */
 struct json_object *telemetry_json(const struct telemetry *t);
 

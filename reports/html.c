@@ -98,9 +98,10 @@ static void row_html(struct buf *to, const struct table *t, const char *const *c
 	buf_puts(to, "</tr>\n");
 }
 
-void html_table(struct buf *to, const struct table *t)
+void html_table(struct buf *to, const struct table *t, const char *css_class)
 {
-	buf_puts(to, "<div class=\"scroll\"><table class=\"cards\"><thead><tr>");
+	buf_printf(to, "<div class=\"scroll\"><table class=\"%s\"><thead><tr>",
+		   css_class);
 	for (size_t i = 0; i < t->width; i++) {
 		buf_printf(to, "<th scope=\"col\"%s>",
 			   t->columns[i].align == TABLE_RIGHT ? " class=\"n\"" : "");

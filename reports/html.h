@@ -19,7 +19,10 @@ void html_textf(struct buf *to, const char *fmt, ...) ERR_PRINTF(2, 3);
 void html_element(struct buf *to, const char *tag, const char *css_class,
 		  const char *text);
 
-/* A table inside a box that scrolls where it is too wide. */
-void html_table(struct buf *to, const struct table *t);
+/*
+ * A table inside a box that scrolls where it is too wide. 'css_class' is a literal: "cards"
+ * (each row a card on a narrow screen) or "plain".
+ */
+void html_table(struct buf *to, const struct table *t, const char *css_class);
 
 #endif

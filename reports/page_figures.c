@@ -2,15 +2,15 @@
 #include "reports/page_parts.h"
 
 static const struct {
-	const char *heading;
+	const char *id, *heading;
 	const char *figures; /* where the figures of those without a table are */
 } sections[PLOT_SECTIONS] = {
-	[PLOT_FOREST] = {"Ratios and their intervals", "results"},
-	[PLOT_DISTRIBUTION] = {"Latency distributions", NULL},
-	[PLOT_LOAD] = {"Throughput and latency against load", NULL},
-	[PLOT_ROUNDS] = {"Round by round", "raw"},
-	[PLOT_TELEMETRY] = {"Clocks, power and temperature", NULL},
-	[PLOT_HISTORY] = {"Over time", NULL},
+	[PLOT_FOREST] = {"ratios", "Ratios and their intervals", "results"},
+	[PLOT_DISTRIBUTION] = {"distributions", "Latency distributions", NULL},
+	[PLOT_LOAD] = {"load", "Throughput and latency against load", NULL},
+	[PLOT_ROUNDS] = {"rounds", "Round by round", "raw"},
+	[PLOT_TELEMETRY] = {"telemetry", "Clocks, power and temperature", NULL},
+	[PLOT_HISTORY] = {"history", "Over time", NULL},
 };
 
 static void drawing(const struct plot *p, struct buf *b)
@@ -37,7 +37,7 @@ static void figure(const struct plot *p, struct buf *b)
 	buf_puts(b, "</figcaption>\n");
 	if (p->table.width) {
 		buf_puts(b, "<details><summary>Its figures</summary>\n");
-		html_table(b, &p->table);
+		html_table(b, &p->table, "plain");
 		buf_puts(b, "</details>\n");
 	}
 	buf_puts(b, "</figure>\n");
@@ -54,8 +54,10 @@ static void section(const struct plot_list *l, enum plot_section which, struct b
 		if (p->section != which || (!p->inlined && !p->table.width))
 			continue;
 		if (!is_open)
-			buf_printf(b, "<section><h2>%s</h2>\n<div class=\"pair\">\n",
-				   sections[which].heading);
+			buf_printf(b,
+				   "<section id=\"%s\"><h2>%s</h2>\n<div "
+				   "class=\"pair\">\n",
+				   sections[which].id, sections[which].heading);
 		is_open = true;
 		figure(p, b);
 	}

@@ -53,28 +53,47 @@ static void xy_data(struct buf *data, const struct plot_xy *x)
 	}
 }
 
-/* gnuplot widens to whole decades and tics: too far for a handful of points. */
-static void xy_ranges(struct buf *b, const struct plot_xy *x)
-{
-	double low = INFINITY, high = 0, last = 1;
+struct range {
+	double low, high;
+};
 
+static void widen(struct range *r, double v)
+{
+	r->low = fmin(r->low, v);
+	r->high = fmax(r->high, v);
+}
+
+static void extent(const struct plot_xy *x, struct range *across, struct range *up)
+{
+	*across = *up = (struct range){INFINITY, -INFINITY};
 	for (size_t s = 0; s < x->nr; s++) {
 		const struct plot_series *p = &x->series[s];
 
 		for (size_t i = 0; i < p->nr; i++) {
 			if (!is_drawn(p, i))
 				continue;
-			low = fmin(low, p->y[i]);
-			high = fmax(high, top(p, i));
-			last = fmax(last, p->x[i]);
+			widen(across, p->x[i]);
+			widen(up, p->y[i]);
+			widen(up, top(p, i));
 		}
 	}
+}
+
+/* gnuplot widens to whole decades and tics: too far for a handful of points. */
+static void xy_ranges(struct buf *b, const struct plot_xy *x)
+{
+	struct range across, up;
+
+	extent(x, &across, &up);
 	if (x->x_is_whole)
-		buf_printf(b, "set xrange [0.5:%g]\n", last + 0.5);
+		buf_printf(b, "set xrange [0.5:%g]\n", fmax(across.high, 1) + 0.5);
+	else if (x->x_is_log && across.low > 0)
+		buf_printf(b, "set xrange [%.6g:%.6g]\n", across.low / 1.3,
+			   across.high * 1.3);
 	if (x->y_from_zero)
-		buf_printf(b, "set yrange [0:%.6g]\n", high > 0 ? high * 1.12 : 1);
-	else if (x->y_is_log && low > 0 && high > 0)
-		buf_printf(b, "set yrange [%.6g:%.6g]\n", low / 1.25, high * 1.25);
+		buf_printf(b, "set yrange [0:%.6g]\n", up.high > 0 ? up.high * 1.12 : 1);
+	else if (x->y_is_log && up.low > 0)
+		buf_printf(b, "set yrange [%.6g:%.6g]\n", up.low / 1.25, up.high * 1.25);
 }
 
 static void xy_label(struct buf *b, const char *axis, const char *text)
@@ -115,20 +134,14 @@ static void xy_tics(struct buf *b, const struct plot_xy *x)
 /* Less than a decade has no power of ten in it: steps of 1, 2 and 5 are shown then. */
 static void xy_log_steps(struct buf *b, const struct plot_xy *x)
 {
-	double low = INFINITY, high = 0;
+	struct range across, up;
+	int n = 0;
 
-	for (size_t s = 0; s < x->nr; s++) {
-		for (size_t i = 0; i < x->series[s].nr; i++) {
-			if (!is_drawn(&x->series[s], i))
-				continue;
-			low = fmin(low, x->series[s].y[i]);
-			high = fmax(high, x->series[s].y[i]);
-		}
-	}
-	if (!x->y_is_log || !(low > 0) || high / low > 300)
+	extent(x, &across, &up);
+	if (!x->y_is_log || !(up.low > 0) || up.high / up.low > 300)
 		return;
 	buf_puts(b, "unset mytics\nset ytics (");
-	for (int e = (int)floor(log10(low)) - 1, n = 0; e <= (int)ceil(log10(high)); e++)
+	for (int e = (int)floor(log10(up.low)) - 1; e <= (int)ceil(log10(up.high)); e++)
 		for (int k = 1; k <= 5; k = k == 2 ? 5 : k == 1 ? 2 : 6)
 			buf_printf(b, "%s'%.6g' %.6g", n++ ? ", " : "", k * pow(10, e),
 				   k * pow(10, e));
@@ -159,6 +172,8 @@ static void xy_ground(struct buf *b, const struct plot_xy *x)
 static void xy_mark(struct buf *b, const struct plot_series *p)
 {
 	static const int points[] = {7, 9, 5, 13, 11, 15};
+	static const char *const dashes[] = {"solid", "'-'",   "'.'",
+					     "'-.'",  "'--.'", "'..-'"};
 	int k = p->colour % PLOT_SERIES_COLOURS;
 	char c[8];
 
@@ -171,8 +186,8 @@ static void xy_mark(struct buf *b, const struct plot_series *p)
 			   c);
 		break;
 	case PLOT_CURVE:
-		buf_printf(b, "using 1:2 with lines lw 2 dt %s lc rgb '%s'",
-			   k ? "'-'" : "solid", c);
+		buf_printf(b, "using 1:2 with lines lw 2 dt %s lc rgb '%s'", dashes[k],
+			   c);
 		break;
 	case PLOT_DOTS:
 		buf_printf(b, "using 1:2 with points pt %d ps 0.4 lc rgb '%s'", points[k],
@@ -188,7 +203,7 @@ static void xy_mark(struct buf *b, const struct plot_series *p)
 	case PLOT_LINES:
 		buf_printf(b, "using 1:2 with %s pt %d ps 0.9 lw 1.6 dt %s lc rgb '%s'",
 			   p->style == PLOT_LINES ? "linespoints" : "points", points[k],
-			   k ? "'-'" : "solid", c);
+			   dashes[k], c);
 	}
 }
 
@@ -249,7 +264,8 @@ struct plot *plot_xy(struct plot_list *l, const struct plot_xy *x)
 	plot_frame(&script);
 	xy_label(&script, "x", x->x_label);
 	buf_printf(&script,
-		   "set key above left horizontal textcolor rgb '%s' samplen 2\n",
+		   "set key above left horizontal textcolor rgb '%s' samplen 2\n"
+		   "set rmargin 2.5\n",
 		   plot_colour(PLOT_INK, c));
 	xy_axes(&script, x);
 	xy_marks(&script, x, x->name, 0);

@@ -20,6 +20,8 @@ bool comparison_is_of_stage(const struct comparison *c);
 /* The table of results, gating or informational; the caller releases it. */
 void report_rows(const struct report *r, bool gate, struct table *t);
 
+/* Every arm's label once: the baselines first, as the pairs name them. */
+void report_labels(const struct report *r, struct strvec *ret);
 /* The set and arm that a comparison's label stands for. */
 const struct result_set *report_side(const struct report *r, const char *label,
 				     const char **ret_arm);
@@ -34,8 +36,14 @@ void report_limits(const struct report *r, struct strvec *ret);
 void report_versions(const struct report *r, struct strvec *ret);
 char *report_plan_digest(const struct report *r); /* NULL without a plan; free() */
 
-/* The plots of a report: forest first, then the rounds of every gating metric. */
+/* The plots of a report: all of the following, the forest and the rounds of each metric. */
 void report_plots(const struct report *r, struct plot_list *ret);
+/* Percentile curves of times: by samples, and by the stages of load. */
+void report_curves(const struct report *r, struct plot_list *ret);
+/* Throughput and latency over the stages of load. */
+void report_stages(const struct report *r, struct plot_list *ret);
+/* Clocks, power and temperature of each arm over the rounds. */
+void report_telemetry(const struct report *r, struct plot_list *ret);
 
 /* Whole documents. 'why_no_plots' is NULL where the plots were drawn. */
 void page_write(const struct report *r, const struct plot_list *plots,

@@ -1,58 +1,14 @@
 #include "reports/report_impl.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
+#include "reports/axis.h"
 
 /* More than this many plots of rounds are left to the tables. */
 static const size_t round_plots_max = 12;
-
-struct axis {
-	double scale;
-	char label[64];
-};
-
-/*
- * One unit for the whole axis: the value's own scaled by the power of ten that
- * unit_human() would choose for it.
- */
-static struct axis axis_for(double value, const char *unit)
-{
-	static const struct {
-		double scale;
-		const char *prefix;
-	} steps[] = {{1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
-	static const struct {
-		double scale;
-		const char *prefix;
-	} small[] = {{1, ""}, {1e-3, "m"}, {1e-6, "µ"}, {1e-9, "n"}};
-	struct axis a = {.scale = 1};
-
-	snprintf(a.label, sizeof(a.label), "%.40s", unit);
-	if (strcmp(unit, "s") == 0) {
-		for (size_t i = 0; i < ARRAY_SIZE(small); i++) {
-			a.scale = small[i].scale;
-			snprintf(a.label, sizeof(a.label), "%s%.40s", small[i].prefix,
-				 unit);
-			if (value >= small[i].scale)
-				break;
-		}
-		return a;
-	}
-	if (strcmp(unit, "FLOP/s") != 0 && strncmp(unit, "byte", 4) != 0)
-		return a;
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		if (value < steps[i].scale)
-			continue;
-		a.scale = steps[i].scale;
-		snprintf(a.label, sizeof(a.label), "%s%.40s", steps[i].prefix, unit);
-		break;
-	}
-	return a;
-}
 
 static bool is_far(const struct comparison *c)
 {
@@ -124,6 +80,8 @@ void report_plots(const struct report *r, struct plot_list *ret)
 	size_t nr = 0;
 
 	plot_forest(ret, j);
+	report_curves(r, ret);
+	report_stages(r, ret);
 	for (size_t i = 0; i < j->nr && nr < round_plots_max; i++) {
 		const struct comparison *c = &j->items[i];
 

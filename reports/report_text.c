@@ -89,8 +89,7 @@ struct json_object *report_facts(const struct report *r, const char *label)
 	return s ? result_set_facts(s, arm) : NULL;
 }
 
-/* Every label once: the baselines first, as the pairs name them. */
-static void labels(const struct report *r, struct strvec *ret)
+void report_labels(const struct report *r, struct strvec *ret)
 {
 	for (size_t i = 0; i < r->judgement.pairs_nr; i++)
 		if (!strvec_has(ret, r->judgement.pairs[i].baseline))
@@ -104,7 +103,7 @@ void report_caveats(const struct report *r, struct strvec *ret)
 {
 	struct strvec names = {0};
 
-	labels(r, &names);
+	report_labels(r, &names);
 	for (size_t i = 0; i < names.nr; i++) {
 		const char *name = names.items[i], *arm;
 		const struct result_set *s = report_side(r, name, &arm);
@@ -133,7 +132,7 @@ static void describe_machines(const struct report *r, struct buf *b)
 {
 	struct strvec names = {0};
 
-	labels(r, &names);
+	report_labels(r, &names);
 	for (size_t i = 0; i < names.nr; i++) {
 		struct json_object *facts = report_facts(r, names.items[i]);
 		char *machine = facts_machine(facts);

@@ -12,6 +12,7 @@
 #include "core/rng.h"
 #include "core/rundir.h"
 #include "core/strvec.h"
+#include "tests/support/synthetic_details.h"
 
 static void must(int rc, const struct err *err)
 {
@@ -91,6 +92,12 @@ static void write_result(const char *dir, const struct synthetic_run *run, int a
 		json_put_bool(r.details, "is_mock", true);
 	for (const struct synthetic_metric *m = w->metrics; m->name; m++)
 		add_metric(&r, m, rng, arm > 0);
+	if (w->has_stages)
+		synthetic_stages(&r, arm > 0 && w->ratio > 0 ? w->ratio : 1, rng);
+	if (w->has_telemetry)
+		synthetic_telemetry(&r, arm > 0 && round % 3 == 0, rng);
+	if (w->has_gpu)
+		synthetic_gpu(&r, run->parts[arm]);
 	must(result_write(&r, path, &err), &err);
 	result_release(&r);
 	free(path);
@@ -168,35 +175,49 @@ static const struct synthetic_run named[] = {
 				     0.01, 0.004, 10}}}}},
 	{.name = "gpu",
 	 .arms = {"metal", "vm", "vm-1g"},
+	 .parts = {NULL, NULL, "1g.18gb"},
 	 .rounds = 7,
 	 .rounds_max = 12,
 	 .seed = 3,
 	 .has_gpu = true,
 	 .workloads = {{.name = "gemm",
 			.kind = "gemm",
+			.has_telemetry = true,
+			.has_gpu = true,
 			.metrics = {{"gemm.flops", "FLOP/s", "higher", true, 6.6e13,
 				     0.9987, 0.0012, 0.001, 10},
 				    {"gemm.time", "s", "lower", false, 0.133, 1 / 0.9987,
 				     0.0012, 0.001, 10}}},
 		       {.name = "load",
 			.kind = "load",
+			.has_stages = true,
+			.ratio = 0.93,
 			.metrics = {LOAD_METRICS(0.93)}}}},
 	{.name = "large",
 	 .arms = {"metal", "vm"},
 	 .rounds = 12,
 	 .seed = 4,
 	 .has_gpu = true,
-	 .workloads =
-		 {{.name = "gemm",
-		   .kind = "gemm",
-		   .metrics =
-			   {{"gemm.flops", "FLOP/s", "higher", true, 6.6e13, 0.9995,
-			     0.002, 0.001, 10},
-			    {"gemm.time", "s", "lower", true, 0.133, 1, 0.002, 0.001, 10},
-			    {"gemm.gap", "s", "lower", true, 1e-5, 1.01, 0.01, 0.001, 10},
-			    {"gemm.start_time", "s", "lower", true, 0.8, 1.02, 0.01, 0,
-			     1}}},
-		  {.name = "load", .kind = "load", .metrics = {LOAD_METRICS(0.995)}}}},
+	 .workloads = {{.name = "gemm",
+			.kind = "gemm",
+			.has_telemetry = true,
+			.has_gpu = true,
+			.metrics = {{"gemm.flops", "FLOP/s", "higher", true, 6.6e13,
+				     0.9995, 0.002, 0.001, 10},
+				    {"gemm.time", "s", "lower", true, 0.133, 1, 0.002,
+				     0.001, 10},
+				    {"gemm.gap", "s", "lower", true, 1e-5, 1.01, 0.01,
+				     0.001, 10},
+				    {"gemm.wall_time", "s", "lower", true, 1.4, 1.001,
+				     0.004, 0, 1},
+				    {"gemm.start_time", "s", "lower", true, 0.8, 1.02,
+				     0.01, 0, 1}}},
+		       {.name = "load",
+			.kind = "load",
+			.has_stages = true,
+			.has_telemetry = true,
+			.ratio = 0.995,
+			.metrics = {LOAD_METRICS(0.995)}}}},
 	{.name = "mock",
 	 .arms = {"first", "second"},
 	 .rounds = 6,

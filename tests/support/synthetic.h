@@ -22,11 +22,14 @@ struct synthetic_workload {
 	const char *name, *kind;
 	struct synthetic_metric metrics[8]; /* ends with an empty name */
 	bool is_mock;
+	bool has_stages, has_telemetry, has_gpu; /* synthetic_details.h */
+	double ratio;                            /* of the stages' throughput; 0: 1 */
 };
 
 struct synthetic_run {
 	const char *name;       /* of the plan, and in the title */
 	const char *arms[4];    /* the first is the baseline */
+	const char *parts[4];   /* of each arm: its MIG profile; NULL: the whole GPU */
 	int rounds, rounds_max; /* done; the plan's maximum (0: as many as done) */
 	uint64_t seed;
 	bool is_emulated;            /* the candidates are QEMU TCG guests */
