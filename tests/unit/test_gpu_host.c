@@ -154,7 +154,8 @@ static void what_does_not_follow(void **state)
 		{HERE "'b': {'target': 'ssh', 'host': 'h', 'driver': 'nvidia'},"
 		      "'vm': {" VM "'pin': {'host': 'x', 'gpu': '01:00.0'}}",
 		 "Name it by 'host_arm'"},
-		{HERE "'vm': {" VM "'host_arm': 'vm', 'pin': {'host': 'x', 'gpu': '1'}}",
+		{HERE "'vm': {" VM
+		      "'host_arm': 'vm', 'pin': {'host': 'x', 'gpu': '01:00.0'}}",
 		 "a driver of its own"},
 		{HERE "'a': {" VM "'pin': {'host': 'x', 'gpu': '01:00.0'}},"
 		      "'b': {" VM "'pin': {'host': 'y', 'gpu': '01:00.0'}}",
