@@ -1,0 +1,45 @@
+/*
+ * A target over SSH for tests: a real OpenSSH server of this machine
+ * (tests/support/sshd.h), which lives for a whole group of tests, and a scratch folder.
+ * What the other side sees is checked on this side's files: they are one machine. Whatever
+ * goes wrong in here fails the test.
+ */
+#ifndef TARE_TESTS_SUPPORT_SSH_RIG_H
+#define TARE_TESTS_SUPPORT_SSH_RIG_H
+
+#include "core/proc.h"
+#include "harness/target/target.h"
+#include "tests/support/sshd.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ssh_rig {
+	struct sshd *server;
+	char *dir;
+};
+
+/*
+ * The main() of such a program, around its CMUnitTest list: 77 with the reason where there
+ * is no OpenSSH server.
+ */
+#define SSH_RIG_MAIN(tests) \
+	(ssh_rig_missing()  \
+		 ? 77       \
+		 : cmocka_run_group_tests(tests, ssh_rig_set_up, ssh_rig_tear_down))
+
+bool ssh_rig_missing(void);
+int ssh_rig_set_up(void **state);
+int ssh_rig_tear_down(void **state);
+struct ssh_rig *ssh_rig(void **state);
+
+struct target *ssh_rig_connect(struct sshd *s);
+void ssh_rig_close(struct target *t); /* and nothing is left behind */
+/* Within half a minute; proc_outcome_release() */
+struct proc_outcome ssh_rig_run(struct target *t, const char *const *argv);
+
+/* Descriptors that this process has open. */
+int ssh_rig_open_files(void);
+void ssh_rig_write_random(const char *path, size_t size);
+
+#endif
