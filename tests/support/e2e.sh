@@ -59,7 +59,7 @@ PY
 }
 
 # A real sshd on a free loopback port for whoever runs the test, with keys of its own.
-# Sets ssh_port, ssh_key and ssh_fingerprint. 'sshd_extra' goes into its configuration.
+# Sets ssh_port, ssh_key and ssh_fingerprint. 'sshd_extra' is a line for its configuration. 'sshd_extra' goes into its configuration.
 start_sshd() {
 	local dir=$scratch/sshd sshd
 	sshd=$(command -v sshd || ls /usr/sbin/sshd 2>/dev/null) || skip "no sshd here"
@@ -83,6 +83,7 @@ start_sshd() {
 			PasswordAuthentication no
 			PermitRootLogin yes
 			Subsystem sftp internal-sftp
+			${sshd_extra:-}
 			${sshd_extra:-}
 		CONFIG
 		"$sshd" -D -e -f "$dir/config" 2>"$dir/log" &

@@ -145,6 +145,40 @@ static void it_is_written_and_read_the_same(void **state)
 	free(path);
 }
 
+/* Every way to say it, and the plan that comes of it says the same again. */
+static void mig_is_read_and_written(void **state)
+{
+	static const char text[] =
+		"{\"name\": \"x\", \"baseline\": \"a\", \"arms\": {"
+		"\"a\": {\"target\": \"local\", \"mig\": \"all\"}, "
+		"\"b\": {\"target\": \"ssh\", \"host\": \"h\", \"mig\": {\"slices\": "
+		"2}}, "
+		"\"c\": {\"target\": \"local\", \"mig\": {\"profile\": \"1g.18gb+me\", "
+		"\"gpu\": \"GPU-1\"}}, \"d\": {\"target\": \"local\"}}, " GOOD_WORK "}";
+	struct err err = ERR_INIT;
+	struct json_object *o;
+	struct plan p, again;
+
+	if (read_text(*state, text, &p, &err))
+		fail_msg("%s", err.text);
+	assert_true(p.arms[0].mig.is_wanted && p.arms[0].mig.is_all);
+	assert_true(p.arms[1].mig.is_wanted && !p.arms[1].mig.is_all);
+	assert_int_equal(p.arms[1].mig.slices, 2);
+	assert_string_equal(p.arms[2].mig.profile, "1g.18gb+me");
+	assert_string_equal(p.arms[2].mig.gpu, "GPU-1");
+	assert_false(p.arms[3].mig.is_wanted);
+	o = plan_to_json(&p);
+	if (plan_from_json(&again, o, "again", &err))
+		fail_msg("%s", err.text);
+	assert_true(again.arms[0].mig.is_all);
+	assert_int_equal(again.arms[1].mig.slices, 2);
+	assert_string_equal(again.arms[2].mig.gpu, "GPU-1");
+	assert_false(again.arms[3].mig.is_wanted);
+	json_object_put(o);
+	plan_release(&again);
+	plan_release(&p);
+}
+
 static void the_baseline_gets_a_twin(void **state)
 {
 	struct err err = ERR_INIT;
@@ -183,6 +217,21 @@ static const struct {
 	const char *text;
 	const char *says[3];
 } mistakes[] = {
+	{"{\"arms\": {\"a\": {\"target\": \"local\", \"mig\": \"some\"}}, " GOOD_WORK
+	 ", \"name\": \"x\", \"baseline\": \"a\"}",
+	 {"/arms/a/mig", "object"}},
+	{"{\"arms\": {\"a\": {\"target\": \"local\", \"mig\": {\"slice\": "
+	 "1}}}, " GOOD_WORK ", \"name\": \"x\", \"baseline\": \"a\"}",
+	 {"/arms/a/mig", "'slices'"}},
+	{"{\"arms\": {\"a\": {\"target\": \"local\", \"mig\": {\"gpu\": "
+	 "\"0\"}}}, " GOOD_WORK ", \"name\": \"x\", \"baseline\": \"a\"}",
+	 {"/arms/a/mig", "one of 'slices' and 'profile'"}},
+	{"{\"provisioners\": {\"o\": {\"kind\": \"opennebula\", \"endpoint\": "
+	 "\"http://f:2633/RPC2\"}}, \"arms\": {\"a\": "
+	 "{\"target\": \"vm\", \"provisioner\": \"o\", \"template\": \"t\", \"gpu\": "
+	 "{\"profile\": \"H100XM-1-10C\"}, \"mig\": \"all\"}}, " GOOD_WORK
+	 ", \"name\": \"x\", \"baseline\": \"a\"}",
+	 {"/arms/a/mig", "MIG-backed slice"}},
 	{"{ \"name\": \"x\", ", {"p.json:", "not valid JSON"}},
 	{"[]", {"expected an object", "a list"}},
 	{"{" GOOD_REST ", \"marginns\": {}}", {"unknown key 'marginns'", "'margins'"}},
@@ -272,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_plan_is_read),
 		cmocka_unit_test(it_is_written_and_read_the_same),
+		cmocka_unit_test(mig_is_read_and_written),
 		cmocka_unit_test(the_baseline_gets_a_twin),
 		cmocka_unit_test(parameters_become_arguments),
 		cmocka_unit_test(every_mistake_is_explained),

@@ -1,0 +1,136 @@
+#!/bin/bash
+# Arms with "mig" on a FAKE GPU (tests/support/fakes; no real GPU's settings are touched):
+# a whole run over all profiles, a run killed (SIGKILL) at every place where the GPU is cut
+# and put right by 'tare clean' or --resume, Ctrl-C, a failing driver, a guest that is lent,
+# and the routes that are never compared as alike. The fake's time is made of the number
+# of multiprocessors, so the share of throughput must equal that of multiprocessors.
+. tests/support/e2e.sh
+need python3
+fakes=$PWD/$BUILD/tests/fakes
+[ -e "$fakes/libnvidia-ml.so.1" ] && [ -e "$fakes/libcuda.so.1" ] || fail "$fakes is not built"
+export LD_LIBRARY_PATH=$fakes TARE_FAKE_NVML_STATE=$scratch/gpu TARE_FAKE_CUDA_EVENT_MS=1
+work='"workloads": [ { "gemm": { "n": 32, "iterations": 3, "warmup_seconds": 0, "telemetry": false } } ],
+      "schedule": { "rounds": { "min": 2, "max": 2 } }, "margins": { "gemm.flops": 0.01 }'
+cat >"$scratch/all.json" <<JSON
+{ "name": "all-fake", "baseline": "a",
+  "arms": { "a": { "target": "local", "mig": "all" },
+            "b": { "target": "local", "mig": { "profile": "all" } } }, $work }
+JSON
+layout() { "$tare" mig list --json | python3 -c '
+import json, sys
+l = json.load(sys.stdin)["gpus"][0]["layout"]
+print(l["enabled"], [(i["profile"], i["start"], i["size"]) for i in l["instances"]])'; }
+
+# What was there before must be there afterwards: two instances, not where a driver puts
+# them by itself.
+check 0 "$tare" mig apply --switch-mode 1g.18gb 3g.71gb
+before=$(layout)
+[ "$before" = "True [('1g.18gb', 0, 1), ('3g.71gb', 4, 4)]" ] || fail "cut as $before"
+
+check 0 "$tare" run -q -o "$scratch/whole" "$scratch/all.json"
+[ "$(layout)" = "$before" ] || fail "the run left $(layout)"
+python3 - "$scratch/whole" <<'PY' || fail "results of the whole run"
+import glob, json, sys
+sms = {None: 132, "1g.18gb": 16, "1g.18gb+me": 16, "1g.35gb": 26, "2g.35gb": 32,
+       "3g.71gb": 60, "4g.71gb": 64, "7g.141gb": 132}
+found = set()
+for path in glob.glob(sys.argv[1] + "/results/r001-a-*"):
+    d = json.load(open(path))
+    mig = d["details"]["mig"]
+    profile = mig["profile"]
+    found.add(profile)
+    metrics = {m["name"]: m["values"] for m in d["metrics"]}
+    assert "FAKE" in d["details"]["gpu"]["name"], path
+    assert d["status"] == "ok", (path, d["reasons"])
+    assert d["workload"]["name"] == ("gemm@" + profile if profile else "gemm"), path
+    assert d["details"]["gpu"]["multiprocessors"] == mig["multiprocessors"] == sms[profile], path
+    assert metrics["mig.sm_ratio"] == [sms[profile] / 132], path
+    if profile:
+        assert mig["route"] in ("host", "guest") and mig["whole"] == "gemm", path
+        assert mig["device"].startswith("MIG-") and d["details"]["gpu"]["asked"] == mig["device"]
+        share = metrics["mig.throughput_share"][0]
+        assert abs(share / (sms[profile] / 132) - 1) < 1e-5, (path, share)
+        assert any(c["name"] == "gpu-is-alone" and "MIG device" in c["detail"] for c in d["checks"])
+assert found == set(sms), found
+steps = [json.loads(l) for l in open(sys.argv[1] + "/journal.jsonl")]
+opened = [e for e in steps if e["step"] == "mig"]
+assert [e["event"] for e in opened] == ["begin", "end"] * 4, opened
+PY
+
+# Killed at each of many journal lines while the GPU is cut, each time put right.
+lines=$(wc -l <"$scratch/whole/journal.jsonl")
+kills=0 cut=0
+for at in $(seq 7 21 $((lines - 4))); do
+	dir=$scratch/killed-$at status=0
+	{ LD_PRELOAD=$PWD/$BUILD/tests/support/kill_at.so TARE_TEST_KILL_AT=$at \
+		"$tare" run -q -o "$dir" "$scratch/all.json" >/dev/null 2>&1 || status=$?; } 2>/dev/null
+	[ $status = 137 ] || fail "place $at of $lines: exit status $status, not killed"
+	[ "$(layout)" = "$before" ] || cut=$((cut + 1))
+	kills=$((kills + 1))
+	if [ $((kills % 2)) = 0 ]; then
+		check 0 "$tare" clean "$dir"
+		[ "$(layout)" = "$before" ] || fail "place $at: 'tare clean' left $(layout)"
+	fi
+	check 0 "$tare" run -q --resume "$dir"
+	[ "$(layout)" = "$before" ] || fail "place $at: resumed, and left $(layout)"
+	[ "$(ls "$dir/results")" = "$(ls "$scratch/whole/results")" ] || fail "place $at: other results"
+done
+[ "$cut" -ge $((kills / 2)) ] || fail "only $cut of $kills kills found the GPU cut"
+
+# Ctrl-C while the GPU is cut: an endless workload, ended by the first SIGINT.
+cat >"$scratch/long.json" <<JSON
+{ "name": "long-fake", "baseline": "a",
+  "arms": { "a": { "target": "local", "mig": { "slices": 2 } }, "b": { "target": "local", "mig": { "slices": 2 } } },
+  "workloads": [ { "gemm": { "n": 32, "iterations": 3, "warmup_seconds": 600, "telemetry": false } } ],
+  "schedule": { "rounds": { "min": 2, "max": 2 } } }
+JSON
+"$tare" run -q -o "$scratch/stopped" "$scratch/long.json" >/dev/null 2>"$scratch/err" &
+pid=$!
+until_true 60 grep -q '"begin","step":"measure"' "$scratch/stopped/journal.jsonl" || fail "never measured"
+[ "$(layout)" = "True [('2g.35gb', 0, 2)]" ] || fail "measures on $(layout)"
+kill -INT $pid
+status=0; wait $pid || status=$?
+[ $status = 130 ] || { cat "$scratch/err"; fail "exit status $status, not 130"; }
+[ "$(layout)" = "$before" ] || fail "Ctrl-C left $(layout)"
+
+# A driver that refuses: nothing measured, the GPU as before, the reason in words.
+cat >"$scratch/none.json" <<JSON
+{ "name": "none-fake", "baseline": "a",
+  "arms": { "a": { "target": "local", "mig": { "profile": "5g.1gb" } }, "b": { "target": "local" } }, $work }
+JSON
+check 2 "$tare" run -q -o "$scratch/none" "$scratch/none.json"
+said "no MIG profile '5g.1gb'; it has 1g.18gb"
+[ "$(layout)" = "$before" ] || fail "a refusal left $(layout)"
+check 5 env TARE_FAKE_NVML_OTHERS=1 "$tare" run -q -o "$scratch/busy" "$scratch/long.json"
+said "1 processes compute on it"
+[ "$(layout)" = "$before" ] || fail "a busy GPU was left as $(layout)"
+
+# A machine that is lent has its GPU cut inside, over SSH. Whether this machine is a host or
+# a guest itself decides which route the other arm takes, and with it whether they are alike.
+sshd_extra="SetEnv LD_LIBRARY_PATH=$fakes TARE_FAKE_NVML_STATE=$TARE_FAKE_NVML_STATE TARE_FAKE_CUDA_EVENT_MS=1"
+start_sshd
+export TARE_TEST_FAKE=1
+cat >"$scratch/routes.json" <<JSON
+{ "name": "routes-fake", "baseline": "here",
+  "provisioners": { "lab": { "kind": "fake", "state_dir": "$scratch/machines" } },
+  "arms": {
+    "here": { "target": "local", "mig": { "profile": "1g.18gb" } },
+    "vm": { "target": "vm", "provisioner": "lab", "port": $ssh_port, "mig": { "profile": "1g.18gb" },
+            "ssh": { "user": "$(id -un)", "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint" } } }, $work }
+JSON
+status=0
+"$tare" run -q -o "$scratch/routes" "$scratch/routes.json" >"$scratch/out" 2>"$scratch/err" || status=$?
+[ "$(layout)" = "$before" ] || fail "the lent machine was left as $(layout)"
+here=$(json "$scratch/routes/results/r001-here-gemm.json" 'd["details"]["mig"]["route"]')
+there=$(json "$scratch/routes/results/r001-vm-gemm.json" 'd["details"]["mig"]["route"]')
+kind=$(json "$scratch/routes/machines/r001-here.json" 'd["hypervisor"]["kind"]')
+[ "$there" = guest ] || fail "the lent machine's route is $there"
+if [ "$kind" = none ]; then
+	[ "$here" = host ] || fail "bare metal's route is $here"
+	[ $status = 4 ] || fail "two routes compared: exit status $status"
+	grep -q "mig-route: never alike" "$scratch/routes/verdict.json" || fail "no reason"
+else
+	[ "$here" = guest ] || fail "the route on '$kind' is $here"
+	[ $status = 0 ] || { cat "$scratch/err" "$scratch/out"; fail "one route: exit status $status"; }
+fi
+echo "killed at $kills of $lines places, $cut of them with the GPU cut, and put right"
