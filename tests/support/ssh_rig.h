@@ -19,16 +19,8 @@ struct ssh_rig {
 	char *dir;
 };
 
-/*
- * The main() of such a program, around its CMUnitTest list: 77 with the reason where there
- * is no OpenSSH server.
- */
-#define SSH_RIG_MAIN(tests) \
-	(ssh_rig_missing()  \
-		 ? 77       \
-		 : cmocka_run_group_tests(tests, ssh_rig_set_up, ssh_rig_tear_down))
-
-bool ssh_rig_missing(void);
+bool ssh_rig_missing(void); /* no OpenSSH server here, which it has said: exit 77 */
+/* Around a group of tests, whose state ssh_rig() then is. */
 int ssh_rig_set_up(void **state);
 int ssh_rig_tear_down(void **state);
 struct ssh_rig *ssh_rig(void **state);
