@@ -7,7 +7,7 @@
 #   make bench      speed, as ratios in one run
 #   make fuzz       coverage-guided fuzzers, FUZZ_SECONDS=600 each
 #   make cross      builds for aarch64 and runs its unit tests under qemu-user
-#   make check-peers   reads our GuideLLM and vLLM files back with those tools themselves
+#   make check-peers   reads our GuideLLM and vLLM files back with those tools, and runs GuideLLM beside us
 #   make install    DESTDIR=, PREFIX=/usr/local
 #   make clean      removes what make made
 #   make help       this text
@@ -224,6 +224,7 @@ cross:
 	$(Q)tests/cross/run
 
 check-peers: all
+	@scripts/setup --install peers
 	$(Q)BUILD=$(BUILD) tests/peers/run
 
 install: all

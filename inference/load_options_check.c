@@ -1,0 +1,90 @@
+#include "inference/load_options.h"
+
+int64_t load_share_ns(int64_t given_ns, int64_t seconds_ns)
+{
+	return given_ns >= 0 ? given_ns : seconds_ns / 10;
+}
+
+static struct length_rule rule(int64_t mean, int64_t min, int64_t max, double deviation)
+{
+	struct length_rule r = {.kind = LENGTH_FIXED, .mean = mean};
+
+	if (deviation > 0) {
+		r.kind = LENGTH_NORMAL;
+		r.deviation = deviation;
+		r.min = min > 0 ? min : 1;
+		r.max = max > 0 ? max : 2 * mean;
+	} else if (max > 0) {
+		r.kind = LENGTH_UNIFORM;
+		r.min = min > 0 ? min : 1;
+		r.max = max;
+	}
+	return r;
+}
+
+struct length_rule load_prompt_rule(const struct load_options *o)
+{
+	return rule(o->prompt_tokens, o->prompt_min, o->prompt_max, o->prompt_deviation);
+}
+
+struct length_rule load_output_rule(const struct load_options *o)
+{
+	return rule(o->output_tokens, o->output_min, o->output_max, o->output_deviation);
+}
+
+static int check_lengths(struct length_rule r, const char *what, struct err *err)
+{
+	if (r.kind != LENGTH_FIXED && r.min > r.max)
+		return err_set(err, ERR_USAGE, "--%s-min %lld is above --%s-max %lld",
+			       what, (long long)r.min, what, (long long)r.max);
+	return 0;
+}
+
+static int check_time(const struct load_options *o, struct err *err)
+{
+	int64_t aside = load_share_ns(o->warmup_ns, o->seconds_ns) +
+			load_share_ns(o->cooldown_ns, o->seconds_ns);
+
+	if (!o->seconds_ns && !o->requests && o->profile != PROFILE_TRACE)
+		return err_set(err, ERR_USAGE,
+			       "give --seconds or --requests: when to end?");
+	if (o->seconds_ns && aside >= o->seconds_ns)
+		return err_set(err, ERR_USAGE,
+			       "--warmup and --cooldown leave nothing of --seconds");
+	return 0;
+}
+
+static bool is_adaptive(int profile)
+{
+	return profile == PROFILE_SWEEP || profile == PROFILE_SATURATION ||
+	       profile == PROFILE_SLO;
+}
+
+int load_options_check(const struct load_options *o, struct err *err)
+{
+	if (!o->target == !o->uses_mock)
+		return err_set(err, ERR_USAGE, "give either --target URL or --mock");
+	if (o->mock_set.nr && !o->uses_mock)
+		return err_set(err, ERR_USAGE, "--mock-set needs --mock");
+	if (o->profile == PROFILE_TRACE && !o->trace)
+		return err_set(err, ERR_USAGE, "profile trace needs --trace FILE");
+	if (o->profile == PROFILE_SLO && !o->slo_ttft_ns && !o->slo_tpot_ns &&
+	    !o->slo_latency_ns)
+		return err_set(
+			err, ERR_USAGE,
+			"profile slo needs --slo-ttft, --slo-tpot or --slo-latency");
+	if (o->token_low >= o->token_high)
+		return err_set(err, ERR_USAGE, "--token-low must be below --token-high");
+	if (o->part && is_adaptive(o->profile))
+		return err_set(
+			err, ERR_USAGE,
+			"profile %s decides as it goes and cannot be shared (--part)",
+			load_profile_names[o->profile]);
+	if (o->api_key_env && o->api_key_file)
+		return err_set(err, ERR_USAGE,
+			       "give one of --api-key-env, --api-key-file");
+	if (check_lengths(load_prompt_rule(o), "prompt", err) ||
+	    check_lengths(load_output_rule(o), "output", err))
+		return -1;
+	return check_time(o, err);
+}
