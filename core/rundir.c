@@ -1,6 +1,24 @@
 #include "core/rundir.h"
 
+#include "core/file.h"
 #include "core/mem.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+char *rundir_plan_path(const char *dir, struct err *err)
+{
+	char *path = path_join(dir, RUNDIR_PLAN);
+
+	if (access(path, F_OK) == 0)
+		return path;
+	free(path);
+	err_set(err, ERR_USAGE,
+		"%s: no run is kept there, for it holds no " RUNDIR_PLAN
+		"; 'tare run' prints the folder that it writes",
+		dir);
+	return NULL;
+}
 
 char *rundir_result_path(const char *dir, int round, const char *arm,
 			 const char *workload)

@@ -12,12 +12,17 @@
 #ifndef TARE_CORE_RUNDIR_H
 #define TARE_CORE_RUNDIR_H
 
+#include "core/err.h"
+
 #define RUNDIR_PLAN "plan.json"
 #define RUNDIR_JOURNAL "journal.jsonl"
 #define RUNDIR_MACHINES "machines"
 #define RUNDIR_RESULTS "results"
 #define RUNDIR_VERDICT "verdict.json"
 #define RUNDIR_PLOTS "plots"
+
+/* The path of the plan of the run in 'dir' (free()); NULL: 'dir' holds no run. */
+char *rundir_plan_path(const char *dir, struct err *err);
 
 /* free() what these return. Rounds count from 1. */
 char *rundir_result_path(const char *dir, int round, const char *arm,

@@ -1,7 +1,6 @@
 /* tare clean: gives back whatever a run still holds. */
 #include "harness/cmd/cmd.h"
 
-#include "core/file.h"
 #include "core/log.h"
 #include "core/rundir.h"
 #include "core/stop.h"
@@ -44,10 +43,10 @@ struct given_back {
 
 static int clean_run(const char *dir, struct given_back *ret, struct err *err)
 {
-	char *path = path_join(dir, RUNDIR_PLAN);
+	char *path = rundir_plan_path(dir, err);
 	struct plan plan;
 	struct session s;
-	int rc = plan_read(&plan, path, err);
+	int rc = path ? plan_read(&plan, path, err) : -1;
 
 	free(path);
 	if (rc)

@@ -1,7 +1,6 @@
 /* tare run: the whole comparison. */
 #include "harness/cmd/cmd.h"
 
-#include "core/file.h"
 #include "core/mem.h"
 #include "core/rundir.h"
 #include "harness/cmd/command.h"
@@ -132,7 +131,9 @@ static int find_plan(const struct run_options *o, const struct strvec *rest,
 			err, ERR_USAGE,
 			"which plan? Usage: tare run %s; configs/plans/ holds some",
 			command.usage);
-	path = o->resume ? path_join(o->resume, RUNDIR_PLAN) : x_strdup(rest->items[0]);
+	path = o->resume ? rundir_plan_path(o->resume, err) : x_strdup(rest->items[0]);
+	if (!path)
+		return -1;
 	rc = plan_read(ret, path, err);
 	free(path);
 	if (!rc && o->rounds) {

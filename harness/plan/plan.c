@@ -5,9 +5,11 @@
 #include "harness/plan/plan_impl.h"
 #include "harness/provision/provisioner.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const size_t plan_max_bytes = 1 << 20;
 static const char *const order_names[] = {"abba", "abab", NULL};
@@ -181,10 +183,16 @@ int plan_from_json(struct plan *ret, struct json_object *o, const char *path,
 
 int plan_read(struct plan *ret, const char *path, struct err *err)
 {
-	struct json_object *o = json_read_commented(path, plan_max_bytes, err);
+	struct json_object *o;
 	int rc;
 
 	*ret = (struct plan){0};
+	if (access(path, F_OK) && errno == ENOENT)
+		return err_set(
+			err, ERR_USAGE,
+			"%s: no such plan; configs/plans/ holds some to begin with",
+			path);
+	o = json_read_commented(path, plan_max_bytes, err);
 	if (!o)
 		return -1;
 	rc = plan_from_json(ret, o, path, err);

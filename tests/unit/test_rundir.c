@@ -1,11 +1,15 @@
 /* The names in a run directory are a contract between the harness and the reports. */
 #include "core/rundir.h"
 
+#include "core/file.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -21,10 +25,31 @@ static void names_sort_by_round(void **state)
 	free(machine);
 }
 
+static void a_folder_without_a_plan_holds_no_run(void **state)
+{
+	char dir[] = "/tmp/tare-rundir-XXXXXX", *plan, *path;
+	struct err err = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_null(rundir_plan_path(dir, &err));
+	assert_int_equal(err_exit_status(&err), 2);
+	assert_non_null(strstr(err.text, dir));
+	plan = path_join(dir, RUNDIR_PLAN);
+	assert_int_equal(file_write(plan, "{}", 2, 0600, &err), 0);
+	path = rundir_plan_path(dir, &err);
+	assert_string_equal(path, plan);
+	unlink(plan);
+	rmdir(dir);
+	free(path);
+	free(plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_sort_by_round),
+		cmocka_unit_test(a_folder_without_a_plan_holds_no_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
