@@ -124,6 +124,20 @@ static const char *skip_element(const char *s, const char *open, const char *clo
 	return end ? end + strlen(close) : s;
 }
 
+/* Behind a group that holds nothing, of which gnuplot writes dozens; else 's'. */
+static const char *skip_empty_group(const char *s)
+{
+	const char *end;
+
+	if (strncmp(s, "<g ", 3) != 0)
+		return s;
+	end = strchr(s, '>');
+	if (!end)
+		return s;
+	end += 1 + strspn(end + 1, " \t\r\n");
+	return strncmp(end, "</g>", 4) == 0 ? end + 4 + strspn(end + 4, " \t\r\n") : s;
+}
+
 /* gnuplot's file as an element of a page: own names, page colours, no tooltips. */
 static char *inline_svg(const char *svg, const char *name)
 {
@@ -140,6 +154,7 @@ static char *inline_svg(const char *svg, const char *name)
 		size_t len;
 
 		after = skip_element(after, "<desc>", "</desc>");
+		after = skip_empty_group(after);
 		if (after != s) {
 			s = after;
 		} else if ((len = colour_at(s, &variable))) {

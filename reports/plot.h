@@ -55,6 +55,7 @@ enum plot_style {
 	PLOT_POINTS,
 	PLOT_LINES, /* with points */
 	PLOT_CURVE, /* a line without */
+	PLOT_TRACE, /* a thin line, solid for every arm */
 	PLOT_STEPS,
 	PLOT_BAND, /* a pale area: y has its nr lower edges, then the upper ones */
 	PLOT_DOTS, /* small */

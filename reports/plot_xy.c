@@ -106,8 +106,29 @@ static void xy_label(struct buf *b, const char *axis, const char *text)
 		   *axis == 'x' ? " offset 0,0.3" : "");
 }
 
+/* Steps of 1, 2 or 5 that give four to eight tics: gnuplot's own crowd a low plot. */
+static void xy_steps(struct buf *b, const struct plot_xy *x)
+{
+	struct range across, up;
+	double step, unit;
+
+	extent(x, &across, &up);
+	if (x->y_from_zero)
+		up.low = 0;
+	if (x->y_is_log || !(up.high > up.low))
+		return;
+	step = (up.high - up.low) / 4;
+	unit = pow(10, floor(log10(step)));
+	buf_printf(b, "set ytics %.6g\n",
+		   step / unit < 1.5   ? unit
+		   : step / unit < 3.5 ? 2 * unit
+		   : step / unit < 7.5 ? 5 * unit
+				       : 10 * unit);
+}
+
 static void xy_tics(struct buf *b, const struct plot_xy *x)
 {
+	xy_steps(b, x);
 	if (x->x_time)
 		buf_printf(b,
 			   "set xdata time\nset timefmt '%%s'\nset format x '%s'\n"
@@ -163,8 +184,9 @@ static void xy_ground(struct buf *b, const struct plot_xy *x)
 
 		buf_printf(b,
 			   "set arrow from first %.10g, graph 0 to first %.10g, graph 1 "
-			   "nohead dt '.' lw %s lc rgb '%s' back\n",
-			   x->marks[i].at, x->marks[i].at, k < 0 ? "1" : "2",
+			   "nohead %s lc rgb '%s' back\n",
+			   x->marks[i].at, x->marks[i].at,
+			   k < 0 ? "lw 0.6" : "dt '.' lw 2",
 			   plot_colour(k < 0 ? PLOT_MUTED : k % PLOT_SERIES_COLOURS, c));
 	}
 }
@@ -188,6 +210,9 @@ static void xy_mark(struct buf *b, const struct plot_series *p)
 	case PLOT_CURVE:
 		buf_printf(b, "using 1:2 with lines lw 2 dt %s lc rgb '%s'", dashes[k],
 			   c);
+		break;
+	case PLOT_TRACE:
+		buf_printf(b, "using 1:2 with lines lw 1.4 lc rgb '%s'", c);
 		break;
 	case PLOT_DOTS:
 		buf_printf(b, "using 1:2 with points pt %d ps 0.4 lc rgb '%s'", points[k],

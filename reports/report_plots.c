@@ -82,6 +82,7 @@ void report_plots(const struct report *r, struct plot_list *ret)
 	plot_forest(ret, j);
 	report_curves(r, ret);
 	report_stages(r, ret);
+	report_telemetry(r, ret);
 	for (size_t i = 0; i < j->nr && nr < round_plots_max; i++) {
 		const struct comparison *c = &j->items[i];
 
