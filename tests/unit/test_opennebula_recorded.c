@@ -1,20 +1,15 @@
 /*
- * The client against exchanges recorded from a real OpenNebula 7.4.0 front-end, which lie
- * beside the repository in ../shared/reference/opennebula-xmlrpc (TARE_RECORDINGS names
- * another place); skipped without them. Expected values are those of the recordings'
- * own INDEX.md, written when they were recorded, and of the recorded requests, byte by
- * byte.
+ * The client against a real front-end's recorded answers (tests/support/recordings.h),
+ * replayed over a socket: what it asks is compared with the recorded requests, what it
+ * makes of the answers with INDEX.md and with reference/opennebula.md.
  */
 #include "core/buf.h"
-#include "core/file.h"
 #include "core/mem.h"
-#include "core/strvec.h"
 #include "harness/provision/opennebula_client.h"
 #include "harness/provision/opennebula_rights.h"
+#include "tests/support/recordings.h"
 
 #include <arpa/inet.h>
-#include <libxml/parser.h>
-#include <libxml/tree.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -28,276 +23,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define FILE_MAX ((size_t)8 << 20)
-
-struct expected {
-	char name[100], method[60], ok[8], value[400];
-	long code;
-};
-
-struct recordings {
-	char *dir;
-	struct expected *cases;
-	size_t nr, alloc;
-};
-
-static char *read_text(const struct recordings *r, const char *name, const char *suffix,
-		       size_t *ret_len)
-{
-	char *path = x_asprintf("%s/%s%s", r->dir, name, suffix), *text = NULL;
-	struct buf b;
-
-	if (!file_read(path, FILE_MAX, &b, NULL)) {
-		text = x_malloc(b.len + 1);
-		memcpy(text, b.data, b.len + 1);
-		if (ret_len)
-			*ret_len = b.len;
-		buf_release(&b);
-	}
-	free(path);
-	return text;
-}
-
-static const struct expected *find_case(const struct recordings *r, const char *name)
-{
-	for (size_t i = 0; i < r->nr; i++)
-		if (!strcmp(r->cases[i].name, name))
-			return &r->cases[i];
-	fail_msg("no recording %s", name);
-	return NULL;
-}
-
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (!strncmp(s, "&lt;", 4)) {
-			*to++ = '<';
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
-
-static int read_index(struct recordings *r)
-{
-	char *text = read_text(r, "INDEX", ".md", NULL), *save = NULL;
-
-	if (!text)
-		return -1;
-	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-		struct expected e;
-
-		if (sscanf(l, "| %99[^ ] | %59[^| ] | %7[^ ] | %ld | %399[^\n]", e.name,
-			   e.method, e.ok, &e.code, e.value) != 5 ||
-		    strncmp(e.method, "one.", 4) != 0)
-			continue;
-		if (strlen(e.value) > 2)
-			e.value[strlen(e.value) - 2] = '\0'; /* " |" */
-		unescape(e.value);
-		GROW(r->cases, r->nr, r->alloc);
-		r->cases[r->nr++] = e;
-	}
-	free(text);
-	return r->nr ? 0 : -1;
-}
-
-/* A recorded request, taken apart by libxml2's tree and not by code of ours. */
-struct request {
-	xmlDoc *doc;
-	char *method;
-	char *content[8];
-	struct xmlrpc_arg args[8];
-	size_t nr;
-	bool is_plain; /* only numbers, booleans and texts */
-};
-
-static xmlNode *element(xmlNode *n, const char *name)
-{
-	for (n = n ? n->children : NULL; n; n = n->next)
-		if (n->type == XML_ELEMENT_NODE &&
-		    (!name || !strcmp((const char *)n->name, name)))
-			return n;
-	return NULL;
-}
-
-static void request_read(struct request *q, const char *text, size_t len)
-{
-	xmlNode *root;
-
-	*q = (struct request){.is_plain = true};
-	q->doc = xmlReadMemory(text, (int)len, NULL, NULL, XML_PARSE_NONET);
-	assert_non_null(q->doc);
-	root = xmlDocGetRootElement(q->doc);
-	q->method = (char *)xmlNodeGetContent(element(root, "methodName"));
-	for (xmlNode *p = element(element(root, "params"), "param"); p; p = p->next) {
-		xmlNode *v = element(element(p, "value"), NULL);
-		struct xmlrpc_arg *a = &q->args[q->nr];
-		const char *type = v ? (const char *)v->name : "";
-
-		if (!v)
-			continue;
-		assert_true(q->nr < ARRAY_SIZE(q->args));
-		q->content[q->nr] = (char *)xmlNodeGetContent(v);
-		a->text = q->content[q->nr];
-		a->integer = (int32_t)strtol(a->text, NULL, 10);
-		a->type = !strcmp(type, "i4")        ? XMLRPC_INT
-			  : !strcmp(type, "boolean") ? XMLRPC_BOOL
-						     : XMLRPC_TEXT;
-		q->is_plain &= !strcmp(type, "i4") || !strcmp(type, "boolean") ||
-			       !strcmp(type, "string");
-		q->nr++;
-	}
-}
-
-static void request_release(struct request *q)
-{
-	for (size_t i = 0; i < q->nr; i++)
-		xmlFree(q->content[i]);
-	xmlFree(q->method);
-	xmlFreeDoc(q->doc);
-}
-
-static void requests_byte_by_byte(void **state)
-{
-	struct recordings *r = *state;
-	size_t compared = 0;
-
-	for (size_t i = 0; i < r->nr; i++) {
-		size_t len;
-		char *text = read_text(r, r->cases[i].name, ".request.xml", &len);
-		struct request q;
-		struct buf b;
-
-		if (!text) /* one case has a response only */
-			continue;
-		request_read(&q, text, len);
-		buf_init(&b, FILE_MAX);
-		if (q.is_plain) {
-			assert_int_equal(xmlrpc_encode(&b, q.method, q.args, q.nr, NULL),
-					 0);
-			if (b.len != len || memcmp(b.data, text, len) != 0)
-				fail_msg("%s: recorded\n%s\nours\n%s", r->cases[i].name,
-					 text, b.data);
-			compared++;
-		}
-		buf_release(&b);
-		request_release(&q);
-		free(text);
-	}
-	assert_true(compared > 100);
-}
-
-static size_t characters(const char *s)
-{
-	size_t nr = 0;
-
-	for (; *s; s++)
-		nr += ((unsigned char)*s & 0xc0) != 0x80;
-	return nr;
-}
-
-/* INDEX.md cuts long values: "beginning… (1234 chars)". */
-static void compare_text(const struct expected *e, const char *have)
-{
-	const char *cut = strstr(e->value, "\xe2\x80\xa6 (");
-	size_t len = cut ? (size_t)(cut - e->value) : strlen(e->value);
-
-	if (strncmp(have, e->value, len) != 0 || (!cut && have[len]))
-		fail_msg("%s: '%.120s' is not '%.120s'", e->name, have, e->value);
-	if (cut && characters(have) != strtoul(cut + 5, NULL, 10))
-		fail_msg("%s: %zu characters, not%s", e->name, characters(have), cut + 4);
-}
-
-static void compare_value(const struct expected *e, const struct xmlrpc_value *v)
-{
-	char number[32];
-
-	if (v->type == XMLRPC_TEXT) {
-		compare_text(e, v->text);
-		return;
-	}
-	assert_int_equal(v->type, XMLRPC_INT);
-	snprintf(number, sizeof(number), "%lld", (long long)v->integer);
-	assert_string_equal(number, e->value);
-}
-
-static void compare_reply(const struct expected *e, const struct xmlrpc_reply *reply)
-{
-	const struct xmlrpc_value *v = &reply->value;
-
-	if (!strcmp(e->ok, "FAULT")) {
-		assert_true(reply->is_fault);
-		assert_int_equal(xmlrpc_member(v, "faultCode")->integer, e->code);
-		compare_text(e, xmlrpc_member(v, "faultString")->text);
-		return;
-	}
-	assert_false(reply->is_fault);
-	assert_int_equal(v->type, XMLRPC_ARRAY);
-	assert_int_equal(v->items[0].type, XMLRPC_BOOL);
-	if (!strcmp(e->ok, "True")) {
-		assert_int_equal(v->nr, 3);
-		assert_int_equal(v->items[0].integer, 1);
-		compare_value(e, &v->items[1]);
-	} else {
-		assert_int_equal(v->nr, 5);
-		assert_int_equal(v->items[0].integer, 0);
-		compare_text(e, v->items[1].text);
-		assert_int_equal(v->items[2].integer, e->code);
-		assert_int_equal(v->items[4].integer, -1); /* an <i8> */
-	}
-}
-
-static void responses_in_pieces_of_any_size(void **state)
-{
-	static const size_t pieces[] = {FILE_MAX, 1, 7};
-	struct recordings *r = *state;
-
-	for (size_t i = 0; i < r->nr * ARRAY_SIZE(pieces); i++) {
-		const struct expected *e = &r->cases[i / ARRAY_SIZE(pieces)];
-		size_t piece = pieces[i % ARRAY_SIZE(pieces)], len;
-		char *text = read_text(r, e->name, ".response.xml", &len);
-		struct xmlrpc_reader *reader = xmlrpc_reader_new(NULL);
-		struct xmlrpc_reply reply = {.is_fault = false};
-		struct err err = ERR_INIT;
-
-		assert_non_null(text);
-		for (size_t at = 0; at < len; at += piece)
-			if (xmlrpc_reader_feed(reader, text + at,
-					       len - at < piece ? len - at : piece, &err))
-				fail_msg("%s: %s", e->name, err.text);
-		if (xmlrpc_reader_finish(reader, &reply, &err))
-			fail_msg("%s: %s", e->name, err.text);
-		compare_reply(e, &reply);
-		xmlrpc_value_release(&reply.value);
-		xmlrpc_reader_free(reader);
-		free(text);
-	}
-}
-
-/* Any recording that is cut anywhere is an error, never half a document. */
-static void cut_responses(void **state)
-{
-	struct recordings *r = *state;
-	size_t len;
-	char *text = read_text(r, "vm.info.boot_failure", ".response.xml", &len);
-
-	while (len && strchr("\r\n ", text[len - 1]))
-		len--;
-	for (size_t cut = 0; cut < len; cut++) {
-		struct xmlrpc_reader *reader = xmlrpc_reader_new(NULL);
-		struct xmlrpc_reply reply;
-
-		if (!xmlrpc_reader_feed(reader, text, cut, NULL))
-			assert_int_equal(xmlrpc_reader_finish(reader, &reply, NULL), -1);
-		xmlrpc_reader_free(reader);
-	}
-	free(text);
-}
 
 /* Answers each connection with one recorded response and keeps the request's body. */
 struct replay {
@@ -317,7 +42,7 @@ static void *replay_once(void *ctx)
 	char piece[4096], *body = NULL, *head, *text;
 	struct buf in;
 
-	buf_init(&in, FILE_MAX);
+	buf_init(&in, RECORDING_MAX);
 	while (!body || in.len < want) {
 		ssize_t n = recv(fd, piece, sizeof(piece), 0);
 
@@ -332,7 +57,7 @@ static void *replay_once(void *ctx)
 	}
 	if (body)
 		buf_puts(&p->request, body + 4);
-	text = read_text(p->r, p->name, ".response.headers.txt", &len);
+	text = recording_text(p->r, p->name, ".response.headers.txt", &len);
 	for (char *c = text; c && *c; c++) /* kept with bare line feeds */
 		if (*c == '\n')
 			(void)!write(fd, "\r\n", 2);
@@ -342,7 +67,7 @@ static void *replay_once(void *ctx)
 		(void)!write(fd, "\r\n", 2);
 	(void)!write(fd, "\r\n", 2);
 	free(text);
-	text = read_text(p->r, p->name, ".response.xml", &len);
+	text = recording_text(p->r, p->name, ".response.xml", &len);
 	for (size_t at = 0; text && at < len;) {
 		ssize_t n = write(fd, text + at, len - at);
 
@@ -363,7 +88,7 @@ static void replay_begin(struct replay *p, const struct recordings *r, const cha
 	socklen_t len = sizeof(a);
 
 	*p = (struct replay){.r = r, .name = name};
-	buf_init(&p->request, FILE_MAX);
+	buf_init(&p->request, RECORDING_MAX);
 	p->listener = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(bind(p->listener, (struct sockaddr *)&a, len), 0);
 	assert_int_equal(listen(p->listener, 1), 0);
@@ -422,7 +147,8 @@ static void outcome_release(struct outcome *o)
 }
 
 /* The client's function for a recorded request; false where it never sends such a one. */
-static bool make_call(struct one_client *c, const struct request *q, struct outcome *o)
+static bool make_call(struct one_client *c, const struct recorded_request *q,
+		      struct outcome *o)
 {
 	const struct xmlrpc_arg *a = q->args;
 	struct err *e = &o->err;
@@ -461,13 +187,13 @@ static bool make_call(struct one_client *c, const struct request *q, struct outc
 }
 
 /* As recorded, but for the pool's filter: tare asks for its own machines (-3, not -2). */
-static void compare_request(const struct expected *e, const char *recorded,
+static void compare_request(const struct recording *e, const char *recorded,
 			    const char *ours)
 {
 	struct buf b;
 	const char *filter = strstr(recorded, "<i4>-2</i4>");
 
-	buf_init(&b, FILE_MAX);
+	buf_init(&b, RECORDING_MAX);
 	if (!strcmp(e->method, "one.vmpool.infoextended") && filter) {
 		buf_add(&b, recorded, (size_t)(filter - recorded));
 		buf_printf(&b, "<i4>-3</i4>%s", filter + 11);
@@ -479,25 +205,25 @@ static void compare_request(const struct expected *e, const char *recorded,
 	buf_release(&b);
 }
 
-static bool replay_case(const struct recordings *r, const struct expected *e,
-			struct outcome *ret)
+static bool replay_recording(const struct recordings *r, const struct recording *e,
+			     struct outcome *ret)
 {
-	char *recorded = read_text(r, e->name, ".request.xml", NULL), endpoint[64];
+	char *recorded = recording_text(r, e->name, ".request.xml", NULL), endpoint[64];
 	struct one_client_params params = {.auth_env = "TARE_TEST_SESSION",
 					   .call_timeout_ns = INT64_C(20000000000),
 					   .pool_timeout_ns = INT64_C(20000000000)};
 	struct one_client *c;
 	struct replay p;
-	struct request q;
+	struct recorded_request q;
 	bool done;
 
 	*ret = (struct outcome){.rc = 0};
 	if (!recorded)
 		return false;
-	request_read(&q, recorded, strlen(recorded));
+	recorded_request_read(&q, recorded, strlen(recorded));
 	if (!q.nr || !strchr(q.args[0].text, ':') ||
 	    (!strcmp(q.method, "one.vm.deploy") && !q.args[3].integer)) {
-		request_release(&q);
+		recorded_request_release(&q);
 		free(recorded);
 		return false;
 	}
@@ -514,7 +240,7 @@ static bool replay_case(const struct recordings *r, const struct expected *e,
 		compare_request(e, recorded, p.request.data);
 	one_client_free(c);
 	replay_end(&p);
-	request_release(&q);
+	recorded_request_release(&q);
 	free(recorded);
 	return done;
 }
@@ -525,13 +251,13 @@ static void calls_send_and_read_what_was_recorded(void **state)
 	unsigned done = 0;
 
 	for (size_t i = 0; i < r->nr; i++) {
-		const struct expected *e = &r->cases[i];
+		const struct recording *e = &r->cases[i];
 		struct outcome o;
 
 		/* Sent in deliberately wrong ways, which the client cannot. */
 		if (!strncmp(e->name, "fault.", 6))
 			continue;
-		if (replay_case(r, e, &o)) {
+		if (replay_recording(r, e, &o)) {
 			bool is_good = !strcmp(e->ok, "True");
 
 			if (is_good != !o.rc)
@@ -549,12 +275,12 @@ static void calls_send_and_read_what_was_recorded(void **state)
 }
 
 /* What reference/opennebula.md says these documents show. */
-static void what_the_documents_say(void **state)
+static void what_machines_say(void **state)
 {
 	struct recordings *r = *state;
 	struct outcome o;
 
-	assert_true(replay_case(r, find_case(r, "vm.info.running"), &o));
+	assert_true(replay_recording(r, recording_find(r, "vm.info.running"), &o));
 	assert_int_equal(o.vm.state, 3);
 	assert_int_equal(o.vm.lcm_state, 3);
 	assert_string_equal(o.vm.address, "10.77.0.10");
@@ -566,64 +292,79 @@ static void what_the_documents_say(void **state)
 	outcome_release(&o);
 
 	/* Stale SHORT_ADDRESS, but no ADDRESS: it has nothing any more. */
-	assert_true(replay_case(r, find_case(r, "vm.info.done"), &o));
+	assert_true(replay_recording(r, recording_find(r, "vm.info.done"), &o));
 	assert_int_equal(o.vm.state, 6);
 	assert_null(o.vm.pcis.items[0].address);
 	assert_string_equal(o.vm.pcis.items[0].short_address, "e1:00.0");
 	outcome_release(&o);
 
-	assert_true(replay_case(r, find_case(r, "vm.info.after_noenforce_deploy"), &o));
+	assert_true(replay_recording(
+		r, recording_find(r, "vm.info.after_noenforce_deploy"), &o));
 	assert_int_equal(o.vm.lcm_state, 3);
 	assert_null(o.vm.pcis.items[0].address);
 	outcome_release(&o);
 
-	assert_true(replay_case(r, find_case(r, "vm.info.boot_failure"), &o));
+	assert_true(replay_recording(r, recording_find(r, "vm.info.boot_failure"), &o));
 	assert_int_equal(o.vm.lcm_state, 36);
 	assert_non_null(strstr(o.vm.error, "DEPLOY: gb200-a:bootfail:dummy"));
 	outcome_release(&o);
-	assert_true(replay_case(r, find_case(r, "host.info.boot_failure_pci_held"), &o));
-	assert_int_equal(one_host_device(&o.host, "0018:01:00.0")->vm_id, 10);
-	assert_int_equal(o.host.pcis.nr, 4);
-	outcome_release(&o);
 
-	assert_true(replay_case(r, find_case(r, "vm.info.pending_no_pci"), &o));
+	assert_true(replay_recording(r, recording_find(r, "vm.info.pending_no_pci"), &o));
 	assert_non_null(
 		strstr(o.vm.sched_message, "Unavailable PCI devices on hosts: 1"));
 	assert_int_equal(o.vm.host_id, -1);
 	outcome_release(&o);
 
-	assert_true(replay_case(r, find_case(r, "vm.info.mig_2"), &o));
+	assert_true(replay_recording(r, recording_find(r, "vm.info.mig_2"), &o));
 	assert_string_equal(o.vm.pcis.items[0].profile, "9999 (NO-SUCH-PROFILE)");
 	outcome_release(&o);
-	assert_true(replay_case(r, find_case(r, "host.info.mig_in_use"), &o));
-	assert_non_null(
-		strstr(o.host.pcis.items[0].profiles, "1127 (NVIDIA H100XM-1-10C)"));
-	outcome_release(&o);
 
-	assert_true(replay_case(r, find_case(r, "vm.info.grace_full"), &o));
+	assert_true(replay_recording(r, recording_find(r, "vm.info.grace_full"), &o));
 	assert_int_equal(o.vm.pcis.nr, 2);
 	assert_string_equal(o.vm.pcis.items[0].short_address, "0008:01:00.0");
 	assert_string_equal(o.vm.pcis.items[1].short_address, "0009:01:00.0");
 	assert_string_equal(o.vm.pcis.items[0].vm_address, "a1:00.0");
 	outcome_release(&o);
+}
 
-	assert_true(replay_case(r, find_case(r, "user.info.quota"), &o));
+static void what_hosts_say(void **state)
+{
+	struct recordings *r = *state;
+	struct outcome o;
+
+	assert_true(replay_recording(
+		r, recording_find(r, "host.info.boot_failure_pci_held"), &o));
+	assert_int_equal(one_host_device(&o.host, "0018:01:00.0")->vm_id, 10);
+	assert_int_equal(o.host.pcis.nr, 4);
+	outcome_release(&o);
+	assert_true(replay_recording(r, recording_find(r, "host.info.mig_in_use"), &o));
+	assert_non_null(
+		strstr(o.host.pcis.items[0].profiles, "1127 (NVIDIA H100XM-1-10C)"));
+	outcome_release(&o);
+	assert_true(
+		replay_recording(r, recording_find(r, "hostpool.info.regular_user"), &o));
+	assert_int_equal(o.hosts.nr, 0);
+	outcome_release(&o);
+	assert_true(replay_recording(r, recording_find(r, "hostpool.info.in_use"), &o));
+	assert_int_equal(o.hosts.nr, 3);
+	assert_string_equal(o.hosts.items[2].name, "gb200-a");
+	outcome_release(&o);
+}
+
+static void what_accounts_may(void **state)
+{
+	struct recordings *r = *state;
+	struct outcome o;
+
+	assert_true(replay_recording(r, recording_find(r, "user.info.quota"), &o));
 	assert_int_equal(o.account.gid, 100);
 	assert_string_equal(o.account.quotas[0].name, "PCI_DEV");
 	assert_int_equal(o.account.quotas[0].limit, 1);
 	assert_int_equal(o.account.quotas[0].used, 2);
 	outcome_release(&o);
 
-	assert_true(replay_case(r, find_case(r, "hostpool.info.regular_user"), &o));
-	assert_int_equal(o.hosts.nr, 0);
-	outcome_release(&o);
-	assert_true(replay_case(r, find_case(r, "hostpool.info.in_use"), &o));
-	assert_int_equal(o.hosts.nr, 3);
-	assert_string_equal(o.hosts.items[2].name, "gb200-a");
-	outcome_release(&o);
-
 	/* "@100 HOST/\* MANAGE #0" is there; USE on hosts is not, before the last rule. */
-	assert_true(replay_case(r, find_case(r, "acl.info.ok"), &o));
+	assert_true(replay_recording(r, recording_find(r, "acl.info.ok"), &o));
 	o.account.id = 2;
 	o.account.gid = 100;
 	assert_true(one_may(&o.acls, &o.account, ONE_ON_HOST, ONE_MANAGE));
@@ -662,7 +403,7 @@ static void refusals_become_sentences(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct outcome o;
 
-		assert_true(replay_case(r, find_case(r, cases[i].name), &o));
+		assert_true(replay_recording(r, recording_find(r, cases[i].name), &o));
 		assert_int_equal(o.rc, -1);
 		if (!strstr(o.err.text, cases[i].part))
 			fail_msg("%s: '%s' does not hold '%s'", cases[i].name, o.err.text,
@@ -675,31 +416,14 @@ static void refusals_become_sentences(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests_byte_by_byte),
-		cmocka_unit_test(responses_in_pieces_of_any_size),
-		cmocka_unit_test(cut_responses),
 		cmocka_unit_test(calls_send_and_read_what_was_recorded),
-		cmocka_unit_test(what_the_documents_say),
+		cmocka_unit_test(what_machines_say),
+		cmocka_unit_test(what_hosts_say),
+		cmocka_unit_test(what_accounts_may),
 		cmocka_unit_test(refusals_become_sentences),
 	};
-	const char *dir = getenv("TARE_RECORDINGS");
-	struct recordings r = {
-		.dir = x_strdup(dir ? dir : "../shared/reference/opennebula-xmlrpc")};
-	void *state = &r;
-	struct CMUnitTest with_state[ARRAY_SIZE(tests)];
-	int rc;
 
-	if (read_index(&r)) {
-		printf("no recorded exchanges in %s\n", r.dir);
-		free(r.dir);
+	if (recordings_missing())
 		return 77;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
-		with_state[i] = tests[i];
-		with_state[i].initial_state = state;
-	}
-	rc = cmocka_run_group_tests(with_state, NULL, NULL);
-	free(r.cases);
-	free(r.dir);
-	return rc;
+	return cmocka_run_group_tests(tests, recordings_set_up, recordings_tear_down);
 }
