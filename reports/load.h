@@ -32,7 +32,10 @@ struct result_set {
 	char *baseline;                /* the plan's baseline arm, or NULL */
 };
 
-/* Fills 'ret' (initialised here). ERR_USAGE for what is not readable as results. */
+/*
+ * Fills 'ret' (initialised here). ERR_USAGE for what is not readable as results,
+ * ERR_INVALID where a metric of one workload comes in two units.
+ */
 int result_set_load(struct result_set *ret, const char *path, struct err *err);
 void result_set_release(struct result_set *s);
 

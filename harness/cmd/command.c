@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int finish_output(int status)
+int command_finish(int status)
 {
 	struct err err = ERR_INIT;
 
@@ -35,7 +35,7 @@ int command_run(const struct opt_command *c, void *options, command_work *work, 
 		status = log_failure(&err);
 	fields_release(c->fields, options);
 	strvec_release(&rest);
-	return finish_output(status);
+	return command_finish(status);
 }
 
 static int unknown(const struct opt_command *c, const struct command_action *actions,

@@ -31,6 +31,9 @@ typedef int command_work(void *options, const struct strvec *rest, struct err *e
 int command_run(const struct opt_command *c, void *options, command_work *work, int argc,
 		char **argv);
 
+/* That status, or EXIT_ENVIRONMENT where stdout could not take what was printed. */
+int command_finish(int status);
+
 /* One of several things that a command does by its first argument: 'tare baseline save'. */
 struct command_action {
 	const char *name; /* NULL ends the table */

@@ -4,6 +4,8 @@
 #include "harness/cmd/command.h"
 #include "harness/cmd/deliver.h"
 
+#include <string.h>
+
 struct gate_options {
 	char *baseline, *margins, *formats, *output;
 	bool json;
@@ -74,6 +76,30 @@ static const struct opt_command command = {
 	.positional_kind = "file",
 };
 
+/* A regression gate on another GPU would find nothing but the other GPU. */
+static int check_gpu(const struct report *r, const struct gate_options *o,
+		     struct err *err)
+{
+	for (size_t i = 0; i < r->judgement.pairs_nr; i++) {
+		const struct likeness *l = &r->judgement.pairs[i].likeness;
+
+		for (size_t k = 0; k < l->nr; k++) {
+			const struct likeness_row *row = &l->rows[k];
+
+			if (row->state == LIKENESS_BREAKS &&
+			    (strcmp(row->field->path, "gpus/0/uuid") == 0 ||
+			     strcmp(row->field->path, "gpus/0/name") == 0))
+				return err_set(err, ERR_INVALID,
+					       "%s is a baseline of another GPU (%s; "
+					       "these results are of %s): 'tare baseline "
+					       "save' on this GPU makes one",
+					       o->baseline, row->baseline,
+					       row->candidate);
+		}
+	}
+	return 0;
+}
+
 static int gate(void *options, const struct strvec *rest, struct err *err)
 {
 	const struct gate_options *o = options;
@@ -84,7 +110,9 @@ static int gate(void *options, const struct strvec *rest, struct err *err)
 	if (report_formats_parse(o->formats, &formats, err) ||
 	    report_load_pair(&r, o->baseline, rest->items[0], o->margins, err))
 		return -1;
-	status = deliver_report(&r, o->output, formats, o->json, err);
+	status = check_gpu(&r, o, err);
+	if (!status)
+		status = deliver_report(&r, o->output, formats, o->json, err);
 	report_release(&r);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "core/opt.h"
 #include "core/version.h"
+#include "harness/cmd/command.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -131,11 +132,11 @@ int main(int argc, char **argv)
 	const struct subcommand *s;
 
 	if (argc < 2 || argv[1][0] == '-')
-		return top_level(argc, argv);
+		return command_finish(top_level(argc, argv));
 	if (strcmp(argv[1], "help") == 0 && argc == 2) {
 		opt_print_help(&tare_command, stdout);
 		print_commands(stdout);
-		return EXIT_PASS;
+		return command_finish(EXIT_PASS);
 	}
 	s = find(argv[1]);
 	if (!s)
