@@ -13,7 +13,7 @@
 
 typedef int cmd_function(int argc, char **argv);
 
-cmd_function cmd_aa, cmd_baseline, cmd_gate, cmd_check, cmd_clean, cmd_compare,
+cmd_function cmd_aa, cmd_baseline, cmd_gate, cmd_check, cmd_clean, cmd_compare, cmd_lease,
 	cmd_history, cmd_mig, cmd_report, cmd_run;
 
 #endif

@@ -31,6 +31,7 @@ static const struct subcommand subcommands[] = {
 	 cmd_history},
 	{"check", "what a plan's machines would meet, before anything runs", cmd_check},
 	{"clean", "give back every machine and GPU that a run still holds", cmd_clean},
+	{"lease", "machines of a plan's provisioners by hand: up, list, down", cmd_lease},
 	{"mig", "MIG partitions of this machine's GPUs: list, apply, restore, clear",
 	 cmd_mig},
 	{"gemm", "measure a matrix product on this machine", NULL},

@@ -249,6 +249,11 @@ static int fake_acquire(struct provisioner *p, const struct lease_request *want,
 	return 0;
 }
 
+static void fake_keep(struct lease *l)
+{
+	lease_free((struct fake_lease *)l);
+}
+
 static int fake_release(struct provisioner *p, struct lease *lease, struct err *err)
 {
 	struct fake *f = (struct fake *)p;
@@ -335,6 +340,7 @@ static const struct provisioner_ops fake_ops = {
 	.kind = "fake",
 	.acquire = fake_acquire,
 	.release = fake_release,
+	.keep = fake_keep,
 	.sweep = fake_sweep,
 	.list = fake_list,
 	.free = fake_free,

@@ -446,6 +446,11 @@ static int libvirt_acquire(struct provisioner *p, const struct lease_request *wa
 	return 0;
 }
 
+static void libvirt_keep(struct lease *l)
+{
+	lease_free((struct libvirt_lease *)l);
+}
+
 static int libvirt_release(struct provisioner *p, struct lease *base, struct err *err)
 {
 	struct libvirt_lease *lease = (struct libvirt_lease *)base;
@@ -552,6 +557,7 @@ static const struct provisioner_ops libvirt_ops = {
 	.kind = "libvirt",
 	.acquire = libvirt_acquire,
 	.release = libvirt_release,
+	.keep = libvirt_keep,
 	.sweep = libvirt_sweep,
 	.list = libvirt_list,
 	.free = libvirt_free,

@@ -381,6 +381,11 @@ static int list_acquire(struct provisioner *p, const struct lease_request *want,
 	return rc;
 }
 
+static void list_keep(struct lease *l)
+{
+	lease_free((struct list_lease *)l);
+}
+
 static int list_release(struct provisioner *p, struct lease *base, struct err *err)
 {
 	struct list_lease *lease = (struct list_lease *)base;
@@ -440,6 +445,7 @@ static const struct provisioner_ops list_ops = {
 	.kind = "list",
 	.acquire = list_acquire,
 	.release = list_release,
+	.keep = list_keep,
 	.sweep = list_sweep,
 	.list = list_list,
 	.free = list_free,

@@ -149,6 +149,7 @@ static const struct provisioner_ops ops = {
 	.kind = "opennebula",
 	.acquire = one_lease_acquire,
 	.release = one_lease_release,
+	.keep = one_lease_keep,
 	.sweep = sweep,
 	.list = list,
 	.free = one_free,

@@ -37,6 +37,7 @@ bool one_is_of_run(const struct one_vm *vm, const char *run_id);
 int one_lease_acquire(struct provisioner *p, const struct lease_request *want,
 		      struct lease **ret, struct err *err);
 int one_lease_release(struct provisioner *p, struct lease *l, struct err *err);
+void one_lease_keep(struct lease *l);
 int one_check(struct provisioner *p, struct json_object *machine,
 	      struct json_object **ret, struct err *err);
 

@@ -477,6 +477,11 @@ int one_lease_acquire(struct provisioner *base, const struct lease_request *want
 	return 0;
 }
 
+void one_lease_keep(struct lease *l)
+{
+	lease_free((struct one_lease *)l);
+}
+
 int one_lease_release(struct provisioner *base, struct lease *lease, struct err *err)
 {
 	struct one_lease *l = (struct one_lease *)lease;

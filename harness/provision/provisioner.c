@@ -69,6 +69,12 @@ int provisioner_release(struct provisioner *p, struct lease *l, struct err *err)
 	return 0;
 }
 
+void provisioner_keep(struct provisioner *p, struct lease *l)
+{
+	if (l)
+		p->ops->keep(l);
+}
+
 int provisioner_sweep(struct provisioner *p, const char *run_id, size_t *ret_nr,
 		      struct err *err)
 {

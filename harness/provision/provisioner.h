@@ -61,6 +61,12 @@ const struct lease_info *lease_info(const struct lease *l);
  */
 int provisioner_release(struct provisioner *p, struct lease *l, struct err *err);
 
+/*
+ * Frees the lease and leaves its machine on loan: provisioner_sweep() with the run's id
+ * gives it back later, from any process. Ends, too, what 'info' points to.
+ */
+void provisioner_keep(struct provisioner *p, struct lease *l);
+
 /* Gives back every machine that carries the run's id. *ret_nr: how many there were. */
 int provisioner_sweep(struct provisioner *p, const char *run_id, size_t *ret_nr,
 		      struct err *err);

@@ -10,6 +10,7 @@ struct provisioner_ops {
 	int (*acquire)(struct provisioner *p, const struct lease_request *want,
 		       struct lease **ret, struct err *err);
 	int (*release)(struct provisioner *p, struct lease *l, struct err *err);
+	void (*keep)(struct lease *l); /* frees it; the machine stays */
 	int (*sweep)(struct provisioner *p, const char *run_id, size_t *ret_nr,
 		     struct err *err);
 	int (*list)(struct provisioner *p, const char *run_id, struct strvec *ret,

@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "core/rundir.h"
 #include "core/stop.h"
+#include "harness/run/arm_lease.h"
 #include "harness/run/arm_target.h"
 #include "harness/run/driver_check.h"
 #include "harness/run/gpu_driver.h"
@@ -31,20 +32,11 @@ struct turn {
 	struct session *s;
 	const struct arm *arm;
 	struct step_at at;
-	struct provisioner *from;
 	struct lease *lease;
 	struct target *target;
 	struct json_object *facts; /* of its machine, tare.machine/1 */
 	struct mig_turn *mig;      /* its GPU is cut, or about to be */
-	struct progress progress;
 };
-
-static void on_note(void *ctx, const char *what)
-{
-	struct turn *t = ctx;
-
-	progress_update(&t->progress, 0, what);
-}
 
 /* Boot time is a result in its own right: it is stored as one. */
 static int store_boot(struct turn *t, const struct lease_info *info, struct err *err)
@@ -68,67 +60,15 @@ static int store_boot(struct turn *t, const struct lease_info *info, struct err 
 	return rc;
 }
 
-static struct json_object *lease_json(const struct lease_info *info)
-{
-	struct json_object *o = json_object_new_object();
-
-	json_put_text(o, "id", info->id);
-	json_put_text(o, "name", info->name);
-	json_put_text(o, "address", info->address);
-	json_put_int(o, "port", info->port);
-	json_put_text(o, "host_key_sha256", info->host_key_sha256);
-	if (info->boot_ns)
-		json_put_real(o, "boot_s", (double)info->boot_ns / 1e9);
-	if (info->facts)
-		json_put(o, "facts", json_object_get(info->facts));
-	return o;
-}
-
-static int acquire(struct turn *t, const char *label, struct err *err)
-{
-	struct lease_request want = {
-		.run_id = t->s->run_id,
-		.label = label,
-		.machine = t->arm->machine,
-		.workdir = t->s->workdir,
-		.ssh_port = (uint16_t)t->arm->ssh.port,
-		.timeout_ns = t->arm->ready_timeout_ns,
-		.note = on_note,
-		.note_ctx = t,
-	};
-	int rc;
-
-	t->from = session_provisioner(t->s, t->arm->provisioner, err);
-	if (!t->from)
-		return -1;
-	progress_start(&t->progress, "lease", 0);
-	rc = provisioner_acquire(t->from, &want, &t->lease, err);
-	progress_end(&t->progress);
-	return rc ? err_wrap(err, "lease") : 0;
-}
-
 static int take_lease(struct turn *t, struct err *err)
 {
 	char *label = x_asprintf("r%03d-%s", t->at.round, t->arm->name);
-	struct json_object *data = json_object_new_object();
-	const struct lease_info *info;
-	struct stage st;
-	int rc;
+	int rc = arm_lease_take(t->s, &t->at, t->arm, label, &t->lease, err);
 
-	json_put_text(data, "label", label);
-	json_put_text(data, "provisioner", t->arm->provisioner);
-	if (stage_begin(&st, t->s, STEP_LEASE, &t->at, data, err)) {
-		free(label);
-		return -1;
-	}
-	rc = acquire(t, label, err);
 	free(label);
-	if (rc)
-		return stage_end(&st, -1, NULL, err);
-	info = lease_info(t->lease);
-	if (info->boot_ns)
-		rc = store_boot(t, info, err);
-	return stage_end(&st, rc, lease_json(info), err);
+	if (!rc && lease_info(t->lease)->boot_ns)
+		rc = store_boot(t, lease_info(t->lease), err);
+	return rc;
 }
 
 static int reach(struct turn *t, struct err *err)
@@ -272,19 +212,6 @@ static int leave(struct turn *t, struct err *err)
 	return rc ? -1 : stage_end(&st, 0, NULL, err);
 }
 
-static int release(struct turn *t, struct err *err)
-{
-	struct stage st;
-	int rc;
-
-	if (!t->lease)
-		return 0;
-	rc = stage_begin(&st, t->s, STEP_RELEASE, &t->at, NULL, err);
-	if (provisioner_release(t->from, t->lease, rc ? NULL : err) && !rc)
-		return stage_end(&st, -1, NULL, err);
-	return rc ? -1 : stage_end(&st, 0, NULL, err);
-}
-
 /*
  * Giving back must not be cut short by the Ctrl-C that led here, so the flag is taken
  * down meanwhile; whoever presses again ends the wait, and a third time the process.
@@ -315,7 +242,7 @@ static int give_back(struct turn *t, int rc, struct err *err)
 	if (rc && err->kind == ERR_NONE)
 		*err = later;
 	err_clear(&later);
-	if (release(t, &later)) {
+	if (arm_lease_give_back(t->s, &t->at, t->arm, t->lease, &later)) {
 		log_error("%s: %s; 'tare clean %s' gives it back", t->arm->name,
 			  later.text, t->s->dir);
 		if (!rc)

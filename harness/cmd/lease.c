@@ -1,0 +1,258 @@
+/* tare lease: machines of a plan's provisioners by hand. */
+#include "harness/cmd/cmd.h"
+
+#include "core/file.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/result.h"
+#include "core/rundir.h"
+#include "core/stop.h"
+#include "harness/cmd/command.h"
+#include "harness/cmd/give_back.h"
+#include "harness/run/arm_lease.h"
+#include "harness/run/gpu_driver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct lease_command_options {
+	char *output;
+	bool json;
+};
+
+#define AT(member) offsetof(struct lease_command_options, member)
+
+static const struct field fields[] = {
+	{.name = "output",
+	 .kind = FIELD_TEXT,
+	 .offset = AT(output),
+	 .letter = 'o',
+	 .arg = "DIR",
+	 .help = "up: folder of the lease, with its journal and what the machine needs "
+		 "here (disk, keys); it must not hold a run. Without it: "
+		 "runs/lease-ARM-ID."},
+	{.name = "json",
+	 .kind = FIELD_FLAG,
+	 .offset = AT(json),
+	 .help = "up, list: print JSON."},
+	{0},
+};
+
+static const struct opt_text examples[] = {
+	{"tare lease up -o runs/try plan.json vm", "Get the machine of the arm 'vm'."},
+	{"tare lease list plan.json",
+	 "Machines that any run of tare has from this plan's provisioners."},
+	{"tare lease down runs/try", "Give it back."},
+	{0},
+};
+
+static const struct opt_command command = {
+	.name = "tare lease",
+	.summary = "machines of a plan's provisioners by hand",
+	.usage = "up|list|down [OPTION]... [PLAN ARM|PLAN|DIR...]",
+	.about =
+		"'up' gets the machine of an arm as a run would, with its GPU bound to "
+		"the "
+		"arm's driver, says how to log in, and leaves it there. 'list' shows the "
+		"machines that runs of tare have from a plan's provisioners, or, of a "
+		"folder, "
+		"those of its run. 'down' gives back what the run or lease in a folder "
+		"has, "
+		"as 'tare clean' does, and may be repeated. Nothing ends a machine that "
+		"is up "
+		"but 'down'.",
+	.fields = fields,
+	.examples = examples,
+	.positional_min = 1,
+	.positional_max = -1,
+	.positional_kind = "file",
+};
+
+static const struct arm *find_arm(const struct plan *p, const char *name, struct err *err)
+{
+	const struct arm *arm = plan_arm(p, name);
+
+	if (!arm)
+		err_set(err, ERR_USAGE, "%s: the plan has no arm '%.60s'", p->path, name);
+	else if (arm->target != ARM_VM)
+		err_set(err, ERR_USAGE,
+			"%s: the arm '%s' has a machine of its own: only target vm is "
+			"leased",
+			p->path, name);
+	else
+		return arm;
+	return NULL;
+}
+
+static void print_lease(const struct lease_info *i, const char *dir, bool json)
+{
+	struct json_object *o = arm_lease_json(i);
+
+	json_put_text(o, "dir", dir);
+	if (json)
+		fputs(json_text(o), stdout);
+	else
+		printf("%s at %s port %u%s%s%s%s\ngive it back: tare lease down %s\n",
+		       i->name, i->address, (unsigned)i->port, i->user ? ", user " : "",
+		       i->user ? i->user : "", i->key_file ? ", key " : "",
+		       i->key_file ? i->key_file : "", dir);
+	json_object_put(o);
+}
+
+/* Nothing stays behind of a lease that did not come up, nor behind a Ctrl-C. */
+static void take_back(struct session *s, const struct arm *arm, struct lease *lease)
+{
+	struct step_at at = {.arm = arm->name};
+	struct err err = ERR_INIT;
+	bool was_stopped = stop_requested();
+
+	if (was_stopped)
+		stop_clear();
+	if (arm_lease_give_back(s, &at, arm, lease, &err))
+		log_error("%s; 'tare lease down %s' gives it back", err.text, s->dir);
+	err_clear(&err);
+	if (gpu_driver_restore(s, &err))
+		log_error("%s; 'tare lease down %s' tries that again", err.text, s->dir);
+}
+
+static int lease_up(struct session *s, const struct arm *arm, bool json, struct err *err)
+{
+	struct step_at at = {.arm = arm->name};
+	struct lease *lease = NULL;
+
+	if (gpu_driver_prepare(s, 0, arm, err) ||
+	    arm_lease_take(s, &at, arm, arm->name, &lease, err) || stop_check(err)) {
+		take_back(s, arm, lease);
+		return -1;
+	}
+	print_lease(lease_info(lease), s->dir, json);
+	provisioner_keep(session_provisioner(s, arm->provisioner, NULL), lease);
+	return EXIT_PASS;
+}
+
+static char *default_dir(const char *arm)
+{
+	char *id = result_new_id();
+	char *dir = x_asprintf("runs/lease-%s-%s", arm, id);
+
+	free(id);
+	return dir;
+}
+
+static int up(void *options, const struct strvec *rest, struct err *err)
+{
+	const struct lease_command_options *o = options;
+	const struct arm *arm;
+	struct session s;
+	struct plan plan;
+	char *dir;
+	int status = -1;
+
+	stop_install();
+	if (plan_read(&plan, rest->items[0], err))
+		return -1;
+	arm = find_arm(&plan, rest->items[1], err);
+	if (arm) {
+		dir = o->output ? x_strdup(o->output) : default_dir(arm->name);
+		if (!session_begin(&s, &plan, dir, false, err)) {
+			status = lease_up(&s, arm, o->json, err);
+			session_end(&s);
+		}
+		free(dir);
+	}
+	plan_release(&plan);
+	return status;
+}
+
+static void print_names(const char *provisioner, const struct strvec *names,
+			struct json_object *all, bool json)
+{
+	for (size_t i = 0; i < names->nr; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_put_text(o, "provisioner", provisioner);
+		json_put_text(o, "name", names->items[i]);
+		json_object_array_add(all, o);
+		if (!json)
+			printf("%-16s %s\n", provisioner, names->items[i]);
+	}
+}
+
+/* One provisioner that does not answer must not hide the others' machines. */
+static int list_all(const struct plan *plan, const char *run_id, bool json)
+{
+	struct json_object *all = json_object_new_array();
+	int status = EXIT_PASS;
+	struct session s;
+
+	session_begin_unwritten(&s, plan);
+	for (size_t i = 0; i < plan->provisions_nr; i++) {
+		const char *name = plan->provisions[i].name;
+		struct err err = ERR_INIT;
+		struct provisioner *p = session_provisioner(&s, name, &err);
+		struct strvec names = {0};
+
+		if (!p || provisioner_list(p, run_id, &names, &err))
+			status = log_failure(&err);
+		print_names(name, &names, all, json);
+		strvec_release(&names);
+	}
+	if (json)
+		fputs(json_text(all), stdout);
+	json_object_put(all);
+	session_end(&s);
+	return status;
+}
+
+static int list(void *options, const struct strvec *rest, struct err *err)
+{
+	const struct lease_command_options *o = options;
+	char *inside = path_join(rest->items[0], RUNDIR_PLAN);
+	bool is_run = file_exists(inside);
+	char *run_id = is_run ? run_id_of(rest->items[0], err) : x_strdup("");
+	struct plan plan;
+	int status = -1;
+
+	stop_install();
+	if (run_id && !plan_read(&plan, is_run ? inside : rest->items[0], err)) {
+		status = list_all(&plan, run_id, o->json);
+		plan_release(&plan);
+	}
+	free(run_id);
+	free(inside);
+	return status;
+}
+
+static int down(void *options, const struct strvec *rest, struct err *err)
+{
+	int status = EXIT_PASS;
+
+	(void)options;
+	stop_install();
+	for (size_t i = 0; i < rest->nr; i++) {
+		err_clear(err);
+		if (give_back_run(rest->items[i], err))
+			status = log_failure(err);
+	}
+	return status;
+}
+
+static int lease(void *options, const struct strvec *rest, struct err *err)
+{
+	static const struct command_action actions[] = {
+		{"up", up, 2, 2, "PLAN ARM"},
+		{"list", list, 1, 1, "PLAN|DIR"},
+		{"down", down, 1, 1000, "DIR..."},
+		{0},
+	};
+
+	return command_act(&command, actions, options, rest, err);
+}
+
+int cmd_lease(int argc, char **argv)
+{
+	struct lease_command_options o;
+
+	return command_run(&command, &o, lease, argc, argv);
+}

@@ -1,0 +1,83 @@
+#include "harness/run/arm_lease.h"
+
+#include "core/log.h"
+
+static void on_note(void *ctx, const char *what)
+{
+	progress_update(ctx, 0, what);
+}
+
+struct json_object *arm_lease_json(const struct lease_info *info)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_put_text(o, "id", info->id);
+	json_put_text(o, "name", info->name);
+	json_put_text(o, "address", info->address);
+	json_put_int(o, "port", info->port);
+	json_put_text(o, "user", info->user);
+	json_put_text(o, "key_file", info->key_file);
+	json_put_text(o, "host_key_sha256", info->host_key_sha256);
+	if (info->boot_ns)
+		json_put_real(o, "boot_s", (double)info->boot_ns / 1e9);
+	if (info->facts)
+		json_put(o, "facts", json_object_get(info->facts));
+	return o;
+}
+
+static int acquire(struct session *s, const struct arm *arm, const char *label,
+		   struct lease **ret, struct err *err)
+{
+	struct progress progress;
+	struct lease_request want = {
+		.run_id = s->run_id,
+		.label = label,
+		.machine = arm->machine,
+		.workdir = s->workdir,
+		.ssh_port = (uint16_t)arm->ssh.port,
+		.timeout_ns = arm->ready_timeout_ns,
+		.note = on_note,
+		.note_ctx = &progress,
+	};
+	struct provisioner *from = session_provisioner(s, arm->provisioner, err);
+	int rc;
+
+	if (!from)
+		return -1;
+	progress_start(&progress, "lease", 0);
+	rc = provisioner_acquire(from, &want, ret, err);
+	progress_end(&progress);
+	return rc ? err_wrap(err, "lease") : 0;
+}
+
+int arm_lease_take(struct session *s, const struct step_at *at, const struct arm *arm,
+		   const char *label, struct lease **ret, struct err *err)
+{
+	struct json_object *data = json_object_new_object();
+	struct stage st;
+
+	*ret = NULL;
+	json_put_text(data, "label", label);
+	json_put_text(data, "provisioner", arm->provisioner);
+	if (stage_begin(&st, s, STEP_LEASE, at, data, err))
+		return -1;
+	if (acquire(s, arm, label, ret, err))
+		return stage_end(&st, -1, NULL, err);
+	return stage_end(&st, 0, arm_lease_json(lease_info(*ret)), err);
+}
+
+int arm_lease_give_back(struct session *s, const struct step_at *at,
+			const struct arm *arm, struct lease *lease, struct err *err)
+{
+	struct provisioner *from;
+	struct stage st;
+	int rc;
+
+	if (!lease)
+		return 0;
+	rc = stage_begin(&st, s, STEP_RELEASE, at, NULL, err);
+	from = session_provisioner(s, arm->provisioner, NULL); /* it is open already */
+	if (provisioner_release(from, lease, rc ? NULL : err) && !rc)
+		return stage_end(&st, -1, NULL, err);
+	return rc ? -1 : stage_end(&st, 0, NULL, err);
+}
