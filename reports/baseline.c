@@ -118,6 +118,8 @@ int baseline_from_json(struct result_set *s, struct json_object *o, const char *
 		return err_set(err, ERR_USAGE, "%s: a baseline without results", where);
 	if (add_results(s, list, where, err))
 		return -1;
+	if (json_object_is_type(json_member(o, "plan"), json_type_object) && !s->plan)
+		s->plan = json_object_get(json_member(o, "plan"));
 	if (!json_object_is_type(machines, json_type_object))
 		return 0;
 	json_object_object_foreach(machines, arm, facts)

@@ -9,14 +9,16 @@
 #include "core/rundir.h"
 #include "reports/report_impl.h"
 
+/* Of two plans the candidate's has the last word: it is what was asked for today. */
 static int load_margins(struct report *r, const char *margins_file, struct err *err)
 {
-	struct json_object *own =
-		r->sets[0].plan ? json_member(r->sets[0].plan, "margins") : NULL;
-
 	margins_init(&r->margins);
-	if (own && margins_add_json(&r->margins, own, "plan.json: /margins", err))
-		return -1;
+	for (size_t i = 0; i < r->sets_nr; i++) {
+		struct json_object *own = json_member(r->sets[i].plan, "margins");
+
+		if (own && margins_add_json(&r->margins, own, "the plan: /margins", err))
+			return -1;
+	}
 	return margins_file ? margins_read(&r->margins, margins_file, err) : 0;
 }
 

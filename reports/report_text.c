@@ -66,16 +66,16 @@ bool comparison_is_of_stage(const struct comparison *c)
 const struct result_set *report_side(const struct report *r, const char *label,
 				     const char **ret_arm)
 {
-	for (size_t i = 0; i < r->sets_nr; i++) {
-		if (strvec_has(&r->sets[i].arms, label)) {
-			*ret_arm = label;
-			return &r->sets[i];
+	for (size_t i = 0; i < r->judgement.pairs_nr; i++) {
+		const struct judged_pair *p = &r->judgement.pairs[i];
+
+		if (strcmp(label, p->baseline) == 0) {
+			*ret_arm = p->baseline_arm;
+			return &r->sets[0];
 		}
-	}
-	for (size_t i = 0; i < r->sets_nr; i++) {
-		if (strcmp(r->sets[i].source, label) == 0 && r->sets[i].arms.nr) {
-			*ret_arm = r->sets[i].arms.items[0];
-			return &r->sets[i];
+		if (strcmp(label, p->candidate) == 0) {
+			*ret_arm = p->candidate_arm;
+			return &r->sets[r->sets_nr - 1];
 		}
 	}
 	return NULL;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "core/file.h"
 #include "core/mem.h"
 #include "reports/verdict_family.h"
 #include "reports/verdict_gather.h"
@@ -53,6 +54,8 @@ void judgement_release(struct judgement *j)
 	for (size_t i = 0; i < j->pairs_nr; i++) {
 		free(j->pairs[i].baseline);
 		free(j->pairs[i].candidate);
+		free(j->pairs[i].baseline_arm);
+		free(j->pairs[i].candidate_arm);
 		likeness_release(&j->pairs[i].likeness);
 	}
 	free(j->items);
@@ -107,7 +110,9 @@ static void add_pair(struct judgement *j, const struct gather_side *b,
 		     const struct gather_side *c)
 {
 	struct judged_pair p = {.baseline = x_strdup(b->label),
-				.candidate = x_strdup(c->label)};
+				.candidate = x_strdup(c->label),
+				.baseline_arm = x_strdup(b->arm),
+				.candidate_arm = x_strdup(c->arm)};
 
 	likeness_compare(&p.likeness, result_set_facts(b->set, b->arm),
 			 result_set_facts(c->set, c->arm));
@@ -232,13 +237,34 @@ int judge_run(struct judgement *ret, const struct result_set *run, const char *b
 	return rc;
 }
 
-/* Two results of one arm name are told apart by where they came from. */
-static void label_sides(struct gather_side *b, struct gather_side *c)
+/* "vm (perf.json)"; the whole source where both end alike. */
+static char *label_of(const struct gather_side *s, const struct gather_side *other)
+{
+	const char *base = path_base(s->set->source);
+	bool is_clear = *base && strcmp(base, path_base(other->set->source)) != 0;
+
+	return x_asprintf("%s (%s)", s->arm, is_clear ? base : s->set->source);
+}
+
+/*
+ * Two results of one arm name are told apart by where they came from, and several such
+ * pairs by their arms too.
+ */
+static int judge_across(struct judgement *j, struct gather_side *b, struct gather_side *c,
+			const struct looks *looks, const struct judge_options *o,
+			struct err *err)
 {
 	bool are_same = strcmp(b->arm, c->arm) == 0;
+	bool are_many = b->set->arms.nr > 1 || c->set->arms.nr > 1;
+	char *base = label_of(b, c), *candidate = label_of(c, b);
+	int rc;
 
-	b->label = are_same ? b->set->source : b->arm;
-	c->label = are_same ? c->set->source : c->arm;
+	b->label = !are_same ? b->arm : are_many ? base : b->set->source;
+	c->label = !are_same ? c->arm : are_many ? candidate : c->set->source;
+	rc = judge_pair(j, b, c, looks, o, err);
+	free(base);
+	free(candidate);
+	return rc;
 }
 
 int judge_sets(struct judgement *ret, const struct result_set *baseline,
@@ -254,14 +280,12 @@ int judge_sets(struct judgement *ret, const struct result_set *baseline,
 	if (baseline->arms.nr == 1 && candidate->arms.nr == 1) {
 		b.arm = baseline->arms.items[0];
 		c.arm = candidate->arms.items[0];
-		label_sides(&b, &c);
-		rc = judge_pair(ret, &b, &c, &looks, o, err);
+		rc = judge_across(ret, &b, &c, &looks, o, err);
 	} else {
 		for (size_t i = 0; i < baseline->arms.nr && !rc; i++) {
 			b.arm = c.arm = baseline->arms.items[i];
-			label_sides(&b, &c);
 			if (strvec_has(&candidate->arms, c.arm))
-				rc = judge_pair(ret, &b, &c, &looks, o, err);
+				rc = judge_across(ret, &b, &c, &looks, o, err);
 		}
 	}
 	if (!rc && !ret->pairs_nr)

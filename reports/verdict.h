@@ -86,7 +86,8 @@ struct comparison {
 
 /* Two arms (or sources) and how alike their machines are. */
 struct judged_pair {
-	char *baseline, *candidate;
+	char *baseline, *candidate;         /* what verdicts and reports call them */
+	char *baseline_arm, *candidate_arm; /* of the results */
 	struct likeness likeness;
 };
 

@@ -17,7 +17,8 @@ static const struct field fields[] = {
 	 .offset = AT(margins),
 	 .arg = "FILE",
 	 .help = "What counts as no difference, by metric: the form of a plan's "
-		 "'margins'."},
+		 "'margins'. What it does not name is as in the plans of both sides, the "
+		 "candidate's before the baseline's."},
 	{.name = "format",
 	 .kind = FIELD_TEXT,
 	 .offset = AT(formats),

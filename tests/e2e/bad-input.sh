@@ -69,6 +69,10 @@ check 4 "$tare" compare --json "$scratch/other.json" "$scratch/run"
 printed '"verdict": "invalid"'
 printed GPU-0another
 
+# Two arms on both sides: each comparison has a name of its own.
+check 0 "$tare" compare -f junit,ctrf,gitlab,github,prometheus,csv,json -o "$scratch/two" "$scratch/run" "$scratch/run"
+python3 tests/support/check_formats.py "$scratch/two" || fail "formats of a pair of runs"
+
 # Margins, formats and options that are none.
 echo '{"gemm.flops": 2}' >"$scratch/margins.json"
 refused 2 gemm.flops "$tare" compare --margins "$scratch/margins.json" -o "$out" "$scratch/run" "$scratch/run"

@@ -46,6 +46,12 @@ for test in results["tests"]:
     need(test["name"] and test["status"] in states and isinstance(test["duration"], int), "ctrf: test")
     need(isinstance(test["suite"], list) and test["suite"], "ctrf: suite")
 
+# Two findings of one name would be one to whoever reads them.
+tests = [(*test["suite"], test["name"]) for test in results["tests"]]
+need(len(set(tests)) == len(tests), "ctrf: two tests of one name")
+prints = [item["fingerprint"] for item in json.loads(read("gl-code-quality.json"))]
+need(len(set(prints)) == len(prints), "gitlab: two findings of one fingerprint")
+
 # GitLab's code quality: the members that its widget reads.
 for item in json.loads(read("gl-code-quality.json")):
     need(item["description"] and item["check_name"] and len(item["fingerprint"]) == 64, "gitlab")
