@@ -194,7 +194,7 @@ void ci_github_summary(const struct report *r, struct buf *b)
 	buf_printf(b, ": %s\n\n", verdict_name(r->judgement.overall));
 	markdown_escape(b, sentence);
 	buf_puts(b, "\n\n");
-	report_rows(r, true, &t);
+	report_rows(r, REPORT_GATING, &t);
 	table_markdown(&t, b);
 	table_release(&t);
 	free(sentence);

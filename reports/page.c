@@ -1,6 +1,7 @@
 #include "reports/html.h"
 #include "reports/page_frame.h"
 #include "reports/page_parts.h"
+#include "reports/publication.h"
 #include "reports/report_impl.h"
 
 #include <stdlib.h>
@@ -92,17 +93,7 @@ static void result_row(const struct comparison *c, struct buf *b)
 	buf_puts(b, "</span></td></tr>\n");
 }
 
-/* Which metrics a table is of: those of single stages would bury the others. */
-enum part { PART_GATING, PART_OTHERS, PART_STAGES };
-
-static enum part part_of(const struct comparison *c)
-{
-	if (c->gate)
-		return PART_GATING;
-	return comparison_is_of_stage(c) ? PART_STAGES : PART_OTHERS;
-}
-
-static void result_table(const struct judgement *j, enum part part, struct buf *b)
+static void result_table(const struct judgement *j, enum report_part part, struct buf *b)
 {
 	buf_puts(
 		b,
@@ -117,7 +108,7 @@ static void result_table(const struct judgement *j, enum part part, struct buf *
 		"scope=\"col\" "
 		"class=\"n\">n</th><th scope=\"col\">verdict</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < j->nr; i++)
-		if (part_of(&j->items[i]) == part)
+		if (report_part_of(&j->items[i]) == part)
 			result_row(&j->items[i], b);
 	buf_puts(b, "</tbody></table></div>\n");
 }
@@ -128,7 +119,7 @@ static void reasons(const struct judgement *j, struct buf *b)
 	for (size_t i = 0; i < j->nr; i++) {
 		const struct comparison *c = &j->items[i];
 
-		if (part_of(c) == PART_STAGES)
+		if (report_part_of(c) == REPORT_STAGES)
 			continue;
 		buf_puts(b, "<li>");
 		html_textf(b, "%s %s of %s on %s: ", c->metric, c->statistic, c->workload,
@@ -141,13 +132,13 @@ static void reasons(const struct judgement *j, struct buf *b)
 	buf_puts(b, "</ul></details>\n");
 }
 
-static void folded(const struct judgement *j, enum part part, const char *summary,
+static void folded(const struct judgement *j, enum report_part part, const char *summary,
 		   struct buf *b)
 {
 	size_t nr = 0;
 
 	for (size_t i = 0; i < j->nr; i++)
-		nr += part_of(&j->items[i]) == part;
+		nr += report_part_of(&j->items[i]) == part;
 	if (!nr)
 		return;
 	buf_printf(b, "<details><summary>%s (%zu)</summary>\n", summary, nr);
@@ -160,18 +151,32 @@ static void results(const struct report *r, struct buf *b)
 	const struct judgement *j = &r->judgement;
 
 	buf_puts(b, "<section id=\"results\"><h2>Results</h2>\n");
-	result_table(j, PART_GATING, b);
-	folded(j, PART_OTHERS,
+	result_table(j, REPORT_GATING, b);
+	folded(j, REPORT_OTHERS,
 	       "Informational metrics, shown and never part of the verdict", b);
-	folded(j, PART_STAGES, "Informational metrics of single stages of load", b);
+	folded(j, REPORT_STAGES, "Informational metrics of single stages of load", b);
 	reasons(j, b);
 	buf_puts(b, "</section>\n");
+}
+
+static void comparison(const struct report *r, struct buf *b)
+{
+	struct table t;
+
+	publication_table(r, &t);
+	if (t.nr) {
+		buf_puts(b, "<section id=\"comparison\"><h2>Comparison</h2>\n");
+		html_table(b, &t, "cards");
+		buf_puts(b, "</section>\n");
+	}
+	table_release(&t);
 }
 
 void page_write(const struct report *r, const struct plot_list *l,
 		const char *why_no_plots, struct buf *to)
 {
 	head(r, to);
+	comparison(r, to);
 	results(r, to);
 	page_figures(l, why_no_plots, to);
 	page_likeness(r, to);

@@ -36,7 +36,8 @@ static void figure(const struct plot *p, struct buf *b)
 		buf_printf(b, " <a href=\"#%s\">Its figures as a table.</a>", elsewhere);
 	buf_puts(b, "</figcaption>\n");
 	if (p->table.width) {
-		buf_puts(b, "<details><summary>Its figures</summary>\n");
+		buf_puts(b,
+			 "<details class=\"figures\"><summary>Its figures</summary>\n");
 		html_table(b, &p->table, "plain");
 		buf_puts(b, "</details>\n");
 	}

@@ -169,7 +169,7 @@ void page_raw(const struct report *r, struct buf *b)
 		    "are in the result files.</p>\n");
 	for (size_t i = 0; i < j->nr; i++)
 		if ((j->items[i].n_baseline || j->items[i].n_candidate) &&
-		    !comparison_is_of_stage(&j->items[i]))
+		    report_part_of(&j->items[i]) != REPORT_STAGES)
 			raw_table(&j->items[i], b);
 	buf_puts(b, "</section>\n");
 }

@@ -14,11 +14,13 @@ struct row_texts {
 };
 void row_texts(const struct comparison *c, struct row_texts *ret);
 
-/* Of one stage of load ("load.ttft_p50_s@c8"): shown apart from the others. */
-bool comparison_is_of_stage(const struct comparison *c);
+/* Comparisons are shown in three tables: those of single stages of load
+ * ("load.ttft_p50_s@c8") would bury the others. */
+enum report_part { REPORT_GATING, REPORT_OTHERS, REPORT_STAGES };
+enum report_part report_part_of(const struct comparison *c);
 
-/* The table of results, gating or informational; the caller releases it. */
-void report_rows(const struct report *r, bool gate, struct table *t);
+/* The table of results of that part; the caller releases it. */
+void report_rows(const struct report *r, enum report_part part, struct table *t);
 
 /* Every arm's label once: the baselines first, as the pairs name them. */
 void report_labels(const struct report *r, struct strvec *ret);

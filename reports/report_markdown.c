@@ -1,4 +1,4 @@
-#include "reports/report_impl.h"
+#include "reports/publication.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -70,15 +70,28 @@ void markdown_write(const struct report *r, struct buf *b)
 	buf_puts(b, "\n\n**");
 	markdown_escape(b, sentence);
 	buf_puts(b, "**\n\n");
-	report_rows(r, true, &t);
+	publication_table(r, &t);
+	if (t.nr) {
+		table_markdown(&t, b);
+		buf_puts(b, "\n## Results\n\n");
+	}
+	table_release(&t);
+	report_rows(r, REPORT_GATING, &t);
 	table_markdown(&t, b);
 	table_release(&t);
-	report_rows(r, false, &t);
+	report_rows(r, REPORT_OTHERS, &t);
 	if (t.nr) {
 		buf_puts(b, "\n<details><summary>Informational metrics</summary>\n\n");
 		table_markdown(&t, b);
 		buf_puts(b, "\n</details>\n");
 	}
+	table_release(&t);
+	report_rows(r, REPORT_STAGES, &t);
+	if (t.nr)
+		buf_printf(b,
+			   "\n%zu informational metrics of single stages of load are in "
+			   "report.csv and report.json.\n",
+			   t.nr / t.width);
 	table_release(&t);
 	buf_puts(b, "\n## Like for like\n\n");
 	for (size_t i = 0; i < r->judgement.pairs_nr; i++)

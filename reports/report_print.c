@@ -34,11 +34,11 @@ static void add_row(const struct comparison *c, struct table *t)
 	table_add(t, verdict_name(c->verdict));
 }
 
-void report_rows(const struct report *r, bool gate, struct table *t)
+void report_rows(const struct report *r, enum report_part part, struct table *t)
 {
 	table_init(t, columns);
 	for (size_t i = 0; i < r->judgement.nr; i++)
-		if (r->judgement.items[i].gate == gate)
+		if (report_part_of(&r->judgement.items[i]) == part)
 			add_row(&r->judgement.items[i], t);
 }
 
@@ -71,7 +71,7 @@ static void print_information(const struct report *r, struct buf *b)
 	for (size_t i = 0; i < r->judgement.nr; i++) {
 		const struct comparison *c = &r->judgement.items[i];
 
-		if (c->gate)
+		if (report_part_of(c) != REPORT_OTHERS)
 			continue;
 		others++;
 		if ((c->verdict == VERDICT_DEGRADED || c->verdict == VERDICT_IMPROVED) &&
@@ -95,7 +95,7 @@ void report_print(const struct report *r, FILE *to)
 	struct buf b;
 
 	buf_init(&b, BUF_UNBOUNDED);
-	report_rows(r, true, &t);
+	report_rows(r, REPORT_GATING, &t);
 	if (t.nr)
 		table_text(&t, &b);
 	table_release(&t);

@@ -58,9 +58,11 @@ void row_texts(const struct comparison *c, struct row_texts *t)
 			 c->n_candidate);
 }
 
-bool comparison_is_of_stage(const struct comparison *c)
+enum report_part report_part_of(const struct comparison *c)
 {
-	return strchr(c->metric, '@') != NULL;
+	if (c->gate)
+		return REPORT_GATING;
+	return strchr(c->metric, '@') ? REPORT_STAGES : REPORT_OTHERS;
 }
 
 const struct result_set *report_side(const struct report *r, const char *label,

@@ -1,11 +1,15 @@
 /* tare report: draws what was measured. */
 #include "harness/cmd/cmd.h"
 
+#include "core/file.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/deliver.h"
+#include "reports/pdf.h"
+
+#include <stdlib.h>
 
 struct report_options {
-	char *formats, *output, *margins;
+	char *formats, *output, *margins, *pdf;
 	bool json;
 };
 
@@ -26,6 +30,12 @@ static const struct field fields[] = {
 	 .letter = 'o',
 	 .arg = "DIR",
 	 .help = "Where to write; without it, into the run's own folder."},
+	{.name = "pdf",
+	 .kind = FIELD_TEXT,
+	 .offset = AT(pdf),
+	 .arg = "FILE",
+	 .help = "Print the page to FILE too, by Chromium or Chrome where one is "
+		 "installed."},
 	{.name = "margins",
 	 .kind = FIELD_TEXT,
 	 .offset = AT(margins),
@@ -42,6 +52,7 @@ static const struct opt_text examples[] = {
 	{"tare report runs/first", "Draw the page again, no machine needed."},
 	{"tare report -f md,csv -o out runs/first",
 	 "A table for a pull request, and the data."},
+	{"tare report --pdf first.pdf runs/first", "The page on paper."},
 	{0},
 };
 
@@ -61,6 +72,24 @@ static const struct opt_command command = {
 	.positional_kind = "dir",
 };
 
+/* The page, written for this alone. */
+static int print_pdf(const struct report *r, const char *pdf, struct err *err)
+{
+	char *dir = dir_make_temporary("tare-page", err), *page;
+	int rc;
+
+	if (!dir)
+		return -1;
+	page = path_join(dir, "report.html");
+	rc = report_write(r, dir, REPORT_HTML, err);
+	if (!rc)
+		rc = pdf_print(page, pdf, err);
+	dir_remove(dir, NULL);
+	free(page);
+	free(dir);
+	return rc ? err_wrap(err, "%s", pdf) : 0;
+}
+
 static int report(void *options, const struct strvec *rest, struct err *err)
 {
 	const struct report_options *o = options;
@@ -72,7 +101,11 @@ static int report(void *options, const struct strvec *rest, struct err *err)
 	if (report_formats_parse(o->formats, &formats, err) ||
 	    report_load(&r, dir, o->margins, err))
 		return -1;
-	status = deliver_report(&r, o->output ? o->output : dir, formats, o->json, err);
+	if (o->pdf && print_pdf(&r, o->pdf, err))
+		status = -1;
+	else
+		status = deliver_report(&r, o->output ? o->output : dir, formats, o->json,
+					err);
 	report_release(&r);
 	return status;
 }

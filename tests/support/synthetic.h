@@ -24,17 +24,17 @@ struct synthetic_workload {
 	bool is_mock;
 	bool has_stages, has_telemetry, has_gpu; /* synthetic_details.h */
 	double ratio;                            /* of the stages' throughput; 0: 1 */
+	const char *part; /* the MIG profile it ran on; NULL: the whole GPU */
 };
 
 struct synthetic_run {
 	const char *name;       /* of the plan, and in the title */
 	const char *arms[4];    /* the first is the baseline */
-	const char *parts[4];   /* of each arm: its MIG profile; NULL: the whole GPU */
 	int rounds, rounds_max; /* done; the plan's maximum (0: as many as done) */
 	uint64_t seed;
 	bool is_emulated;            /* the candidates are QEMU TCG guests */
 	bool has_gpu, has_other_gpu; /* other: the candidates' GPU has another UUID */
-	struct synthetic_workload workloads[4]; /* ends with an empty name */
+	struct synthetic_workload workloads[6]; /* ends with an empty name */
 };
 
 /* Writes 'dir' (made here). Fails the test on an error. */

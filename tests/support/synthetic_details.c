@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -149,14 +150,20 @@ void synthetic_telemetry(struct result *r, bool is_slowed, struct rng *rng)
 
 void synthetic_gpu(struct result *r, const char *part)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = json_object_new_object(), *mig = json_object_new_object();
+	int sms = part ? 16 * (part[0] - '0') : 132;
 	char *name = part ? x_asprintf("Synthetic GPU MIG %s", part)
 			  : x_strdup("Synthetic GPU");
 
 	json_put_text(o, "name", name);
 	json_put_text(o, "uuid", part ? "MIG-0001" : "GPU-0001");
-	json_put_int(o, "multiprocessors", part ? 16 * (part[0] - '0') : 132);
-	json_put_int(o, "multiprocessors_used", part ? 16 * (part[0] - '0') : 132);
+	json_put_int(o, "multiprocessors", sms);
+	json_put_int(o, "multiprocessors_used", sms);
 	json_put(r->details, "gpu", o);
+	json_put_text(mig, "route", part ? "host" : NULL);
+	json_put_text(mig, "profile", part);
+	json_put_int(mig, "multiprocessors", sms);
+	json_put_int(mig, "gpu_multiprocessors", 132);
+	json_put(r->details, "mig", mig);
 	free(name);
 }

@@ -15,7 +15,7 @@ void synthetic_stages(struct result *r, double ratio, struct rng *rng);
 /* As core/telemetry.h; in the middle third of it the power cap holds if 'is_slowed'. */
 void synthetic_telemetry(struct result *r, bool is_slowed, struct rng *rng);
 
-/* As tare-gemm writes it; 'part' is a MIG profile, or NULL for the whole GPU. */
+/* As tare-gemm and the harness write it; 'part' is a MIG profile, NULL the whole GPU. */
 void synthetic_gpu(struct result *r, const char *part);
 
 #endif
