@@ -90,14 +90,16 @@ static int run_and_report(const struct gemm_options *o, struct report_input *in,
 
 /* With the engine open: sizes and memory, then the measurement under watch. */
 static int measure(const struct gemm_options *o, struct problem *p, struct engine *e,
-		   int64_t program_start_ns, int *ret_status, struct err *err)
+		   const struct sweep *sweep, int64_t program_start_ns, int *ret_status,
+		   struct err *err)
 {
 	struct around around;
 	struct report_input in = {.options = o,
 				  .problem = p,
 				  .engine = e,
 				  .watch = &around.watch,
-				  .program_start_ns = program_start_ns};
+				  .sweep = sweep->nr ? sweep : NULL,
+				  .program_start_ns = sweep->nr ? 0 : program_start_ns};
 	int rc;
 
 	if (e->ops->check(e, p->arithmetic, err) != 0)
@@ -122,16 +124,20 @@ static int execute(const struct gemm_options *o, int64_t program_start_ns,
 					 .sms = o->sms,
 					 .algo = o->algo,
 					 .wants_autotune = o->autotune};
+	struct sweep sweep = {0};
 	struct problem p;
 	struct engine *e;
-	int rc;
+	int rc = -1;
 
 	if (options_problem(o, &p, err) != 0 ||
 	    guard_check(p.arithmetic, getenv, err) != 0 ||
-	    engine_open(engine_names[o->backend], &request, &e, err) != 0)
+	    (o->sweep_profiles && sweep_measure(o, &p, &sweep, err) != 0))
 		return -1;
-	rc = measure(o, &p, e, program_start_ns, ret_status, err);
-	e->ops->close(e);
+	if (engine_open(engine_names[o->backend], &request, &e, err) == 0) {
+		rc = measure(o, &p, e, &sweep, program_start_ns, ret_status, err);
+		e->ops->close(e);
+	}
+	sweep_release(&sweep);
 	return rc;
 }
 

@@ -123,6 +123,13 @@ static const struct field fields[] = {
 	 .arg = "N",
 	 .help = "Use only N multiprocessors of the GPU, through a green context; 0 for "
 		 "all."},
+	{.name = "sweep-profiles",
+	 .kind = FIELD_FLAG,
+	 .offset = AT(sweep_profiles),
+	 .help = "Before that, multiply on as many multiprocessors as each MIG profile "
+		 "of "
+		 "the GPU has, through green contexts: what its slices should reach at "
+		 "best. MIG itself is not touched."},
 	{.name = "autotune",
 	 .kind = FIELD_FLAG,
 	 .offset = AT(autotune),
@@ -168,6 +175,8 @@ static const struct opt_text examples[] = {
 	 "On the processor; the document is printed and kept in a file."},
 	{"tare-gemm --device GPU-5f9b3a52-1f6e-4bd7-9d3b-0c1d8a7f2e11 --sms 16",
 	 "What a slice of 16 multiprocessors should reach at best."},
+	{"tare-gemm --sweep-profiles --warmup-seconds 2",
+	 "The same for every MIG profile that the GPU has."},
 	{0},
 };
 

@@ -11,7 +11,7 @@ struct gemm_options {
 	int64_t algo, iterations, warmup_ns, seed, threads, sms;
 	double alpha, beta;
 	char *device, *output;
-	bool json, autotune, telemetry, exclusive;
+	bool json, autotune, telemetry, exclusive, sweep_profiles;
 };
 
 extern const struct opt_command gemm_command;

@@ -113,9 +113,11 @@ static void add_metrics(const struct report_input *in, struct result *r)
 	add_values(r, GEMM_TIME, run->seconds, run->nr, warmup);
 	add_values(r, GEMM_GAP, run->gaps, run->nr - 1, 0);
 	add_value(r, GEMM_WALL_TIME, (double)run->wall_ns / 1e9);
-	add_value(r, GEMM_START_TIME,
-		  (double)(run->started_ns - in->program_start_ns - run->warmup_ns) /
-			  1e9);
+	if (in->program_start_ns)
+		add_value(r, GEMM_START_TIME,
+			  (double)(run->started_ns - in->program_start_ns -
+				   run->warmup_ns) /
+				  1e9);
 	add_value(r, GEMM_ERROR, run->verdict.worst);
 	add_peak(in, r, flops);
 	free(flops);
@@ -158,6 +160,8 @@ void report_make(const struct report_input *in, struct result *ret)
 	result_set_machine(ret, machine_read(""));
 	add_metrics(in, ret);
 	add_autotune(in, ret);
+	if (in->sweep)
+		sweep_report(in->sweep, ret);
 	watch_report(in->watch, ret);
 	result_add_check(ret, "c-is-right", in->run->verdict.passed,
 			 in->run->verdict.text);
@@ -208,6 +212,7 @@ void report_summary(const struct report_input *in, const struct result *r, FILE 
 		json_get_text(r->details, "on", in->engine->ops->name));
 	for (int i = 0; i < GEMM_METRICS; i++)
 		print_metric(r, (enum gemm_metric)i, to);
+	sweep_summary(r, to);
 	fprintf(to, "%-24s %s\n", "digest of C", in->run->digest);
 	for (size_t i = 0; i < r->reasons.nr; i++)
 		fprintf(to, "%s: %s\n", result_status_name(r->status),

@@ -6,6 +6,7 @@
 #include "gemm/autotune.h"
 #include "gemm/options.h"
 #include "gemm/run.h"
+#include "gemm/sweep.h"
 #include "gemm/watch.h"
 
 #include <stdio.h>
@@ -16,8 +17,9 @@ struct report_input {
 	struct engine *engine;
 	const struct run_outcome *run;
 	const struct autotune *autotune; /* NULL: not asked for */
+	const struct sweep *sweep;       /* NULL: not asked for */
 	const struct watch *watch;
-	int64_t program_start_ns; /* CLOCK_MONOTONIC when main() began */
+	int64_t program_start_ns; /* CLOCK_MONOTONIC when main() began; 0: of no interest */
 };
 
 /* 'ret' is initialised here: result_release(). */

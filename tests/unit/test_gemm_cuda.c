@@ -183,6 +183,44 @@ static void test_green_context(void **state)
 	proc_outcome_release(&out);
 }
 
+/* The fake's H200 has profiles of 16, 26, 32, 60, 64 and all 132 multiprocessors; green
+ * contexts come in eights. */
+static void test_profile_sweep(void **state)
+{
+	static const char *const extra[] = {"--n", "32", "--sweep-profiles", "--json",
+					    NULL};
+	static const char *const on_cpu[] = {
+		"--n", "32", "--backend", "openblas", "--sweep-profiles", NULL};
+	static const char *const twice[] = {
+		"--n", "32", "--sms", "16", "--sweep-profiles", NULL};
+	static const int wanted[][2] = {{16, 16}, {26, 32}, {32, 32},
+					{60, 64}, {64, 64}, {132, 132}};
+	struct proc_outcome out = gemm(NULL, extra);
+	struct json_object *o = document(&out), *sweep = json_at(o, "details/sweep");
+
+	(void)state;
+	assert_int_equal(out.code, 0);
+	assert_int_equal(json_object_array_length(sweep), ARRAY_SIZE(wanted));
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		struct json_object *p = json_object_array_get_idx(sweep, i);
+
+		assert_int_equal(json_get_int(p, "multiprocessors", 0), wanted[i][0]);
+		assert_int_equal(json_get_int(p, "multiprocessors_used", 0),
+				 wanted[i][1]);
+		assert_true(json_get_real(p, "throughput_share", 0) > 0);
+	}
+	assert_string_equal(
+		json_get_text(json_object_array_get_idx(sweep, 0), "profiles", ""),
+		"1g.18gb, 1g.18gb+me");
+	assert_non_null(strstr(out.out.data, "gemm.flops@sms60"));
+	assert_null(strstr(out.out.data, "gemm.flops@sms132"));
+	json_object_put(o);
+	proc_outcome_release(&out);
+	check_fails(NULL, on_cpu, 2, "--sweep-profiles needs a GPU");
+	check_fails(NULL, twice, 2, "exclude each other");
+	check_fails("TARE_FAKE_NVML_NA=1", extra, 2, "no MIG");
+}
+
 /*
  * Every call of a library fails once, the first, the second ... until a run has fewer
  * calls than that: each failure is a sentence and a status, and only failures of closing
@@ -288,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_falls_through),
 		cmocka_unit_test(test_green_context),
+		cmocka_unit_test(test_profile_sweep),
 		cmocka_unit_test(test_sweeps),
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_autotune),
