@@ -6,6 +6,8 @@
 
 #include "core/likeness.h"
 #include "core/log.h"
+#include "core/mem.h"
+#include "core/result.h"
 #include "core/stop.h"
 #include "harness/cmd/command.h"
 #include "harness/run/arm_check.h"
@@ -16,7 +18,8 @@
 
 struct options {
 	struct strvec arms;
-	bool json, all;
+	bool json, all, isolation;
+	char *output;
 };
 
 static const struct field fields[] = {
@@ -30,6 +33,21 @@ static const struct field fields[] = {
 	 .letter = 'a',
 	 .offset = offsetof(struct options, all),
 	 .help = "Print checks that passed and facts that agree as well."},
+	{.name = "isolation",
+	 .kind = FIELD_FLAG,
+	 .offset = offsetof(struct options, isolation),
+	 .help = "Also try whether each arm's account could, as a tenant, get a GPU that "
+		 "nobody gave it: by requests whose machines are held, never start and "
+		 "are "
+		 "ended at once. It needs an account that is no administrator's."},
+	{.name = "output",
+	 .kind = FIELD_TEXT,
+	 .letter = 'o',
+	 .arg = "DIR",
+	 .offset = offsetof(struct options, output),
+	 .help = "With --isolation: folder of its journal, for 'tare clean' after a "
+		 "crash. "
+		 "Without it: runs/check-ID."},
 	{.name = "json",
 	 .kind = FIELD_FLAG,
 	 .offset = offsetof(struct options, json),
@@ -39,6 +57,8 @@ static const struct field fields[] = {
 
 static const struct opt_text examples[] = {
 	{"tare check plan.json", "Says what would fail, and why."},
+	{"tare check --isolation --arm vm plan.json",
+	 "Could this tenant take another's GPU?"},
 	{"tare check --arm metal --all plan.json",
 	 "Every check of one machine with what was seen."},
 	{0},
@@ -141,6 +161,31 @@ static int check_arm(struct session *s, const struct arm *a, struct json_object 
 	return err_wrap(err, "arm '%s'", a->name);
 }
 
+/* Journalled as a lease, for it is one until it was refused or ended. */
+static int try_isolation(struct session *s, const struct arm *a, const struct options *o,
+			 struct json_object *report, bool *ret_failed, struct err *err)
+{
+	struct provisioner *p = session_provisioner(s, a->provisioner, err);
+	struct step_at at = {.arm = a->name};
+	struct json_object *isolation = NULL;
+	struct stage st;
+	int rc;
+
+	if (!p || stage_begin(&st, s, STEP_LEASE, &at, NULL, err))
+		return -1;
+	rc = provisioner_check_isolation(p, a->machine, s->run_id, &isolation, err);
+	if (stage_end(&st, rc, NULL, err))
+		return err_wrap(err, "arm '%s'; 'tare clean %s' ends what is left",
+				a->name, s->dir);
+	if (!isolation)
+		return 0;
+	*ret_failed |= count_failed(isolation) > 0;
+	if (!o->json)
+		print_checks(a->name, isolation, true);
+	json_put(report, "isolation", isolation);
+	return 0;
+}
+
 static struct json_object *machine_of(struct json_object *all, const struct arm *a)
 {
 	return json_member(json_member(all, a->name), "machine");
@@ -174,37 +219,63 @@ static bool compare_machines(const struct options *o, const struct plan *plan,
 	return alike;
 }
 
-static int check_plan(const struct options *o, const struct plan *plan)
+/* What it finds goes into 'all' under the arm's name; gives an exit status. */
+static int check_one(const struct options *o, struct session *s, const struct arm *a,
+		     struct json_object *all)
 {
-	struct json_object *all = json_object_new_object();
+	struct json_object *report = NULL;
 	struct err err = ERR_INIT;
-	int status = EXIT_PASS;
-	struct session s;
+	bool failed;
 
-	session_begin_unwritten(&s, plan);
+	if (check_arm(s, a, &report, &err))
+		return log_failure(&err);
+	failed = count_failed(report) > 0;
+	if (!o->json)
+		print_checks(a->name, report, o->all);
+	json_put(all, a->name, report);
+	if (o->isolation && a->target == ARM_VM &&
+	    try_isolation(s, a, o, report, &failed, &err))
+		return log_failure(&err);
+	return failed ? EXIT_ENVIRONMENT : EXIT_PASS;
+}
+
+static int check_arms(const struct options *o, struct session *s)
+{
+	const struct plan *plan = s->plan;
+	struct json_object *all = json_object_new_object();
+	int status = EXIT_PASS;
+
 	for (size_t i = 0; i < plan->arms_nr; i++) {
 		const struct arm *a = &plan->arms[i];
-		struct json_object *report = NULL;
+		int one = !o->arms.nr || strvec_has(&o->arms, a->name)
+				  ? check_one(o, s, a, all)
+				  : EXIT_PASS;
 
-		if (o->arms.nr && !strvec_has(&o->arms, a->name))
-			continue;
-		err_clear(&err);
-		if (check_arm(&s, a, &report, &err)) {
-			status = log_failure(&err);
-			continue;
-		}
-		if (count_failed(report))
-			status = EXIT_ENVIRONMENT;
-		if (!o->json)
-			print_checks(a->name, report, o->all);
-		json_put(all, a->name, report);
+		status = one ? one : status;
 	}
 	if (!compare_machines(o, plan, all) && status == EXIT_PASS)
 		status = EXIT_INVALID;
 	if (o->json)
 		fputs(json_text(all), stdout);
 	json_object_put(all);
-	session_end(&s);
+	return status;
+}
+
+static int check_plan(const struct options *o, const struct plan *plan, struct err *err)
+{
+	char *id = result_new_id();
+	char *dir = o->output ? x_strdup(o->output) : x_asprintf("runs/check-%s", id);
+	struct session s;
+	int status = -1;
+
+	if (!o->isolation)
+		session_begin_unwritten(&s, plan);
+	if (!o->isolation || !session_begin(&s, plan, dir, false, err)) {
+		status = check_arms(o, &s);
+		session_end(&s);
+	}
+	free(id);
+	free(dir);
 	return status;
 }
 
@@ -216,7 +287,7 @@ static int check(void *options, const struct strvec *rest, struct err *err)
 	stop_install();
 	if (plan_read(&plan, rest->items[0], err))
 		return -1;
-	status = check_plan(options, &plan);
+	status = check_plan(options, &plan, err);
 	plan_release(&plan);
 	return status;
 }

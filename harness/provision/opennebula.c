@@ -154,6 +154,7 @@ static const struct provisioner_ops ops = {
 	.list = list,
 	.free = one_free,
 	.check = one_check,
+	.check_isolation = one_check_isolation,
 	.host_state = host_state,
 	.host_reserve = host_reserve,
 	.host_restore = host_restore,

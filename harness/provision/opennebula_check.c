@@ -2,6 +2,7 @@
 #include "harness/provision/opennebula_impl.h"
 
 #include "core/mem.h"
+#include "harness/provision/check_row.h"
 #include "harness/provision/opennebula_rights.h"
 
 #include <inttypes.h>
@@ -29,18 +30,11 @@ static void add(struct report *r, const char *name, const char *state, const cha
 static void add(struct report *r, const char *name, const char *state, const char *remedy,
 		const char *fmt, ...)
 {
-	struct json_object *o = json_object_new_object();
-	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	check_row_vadd(r->checks, name, state, remedy, fmt, ap);
 	va_end(ap);
-	json_put_text(o, "name", name);
-	json_put_text(o, "state", state);
-	json_put_text(o, "text", text);
-	json_put_text(o, "remedy", remedy);
-	json_object_array_add(r->checks, o);
 	r->failed += !strcmp(state, "failed");
 }
 

@@ -38,6 +38,8 @@ int one_lease_acquire(struct provisioner *p, const struct lease_request *want,
 		      struct lease **ret, struct err *err);
 int one_lease_release(struct provisioner *p, struct lease *l, struct err *err);
 void one_lease_keep(struct lease *l);
+int one_check_isolation(struct provisioner *p, struct json_object *machine,
+			const char *run_id, struct json_object **ret, struct err *err);
 int one_check(struct provisioner *p, struct json_object *machine,
 	      struct json_object **ret, struct err *err);
 

@@ -115,6 +115,20 @@ int provisioner_check(struct provisioner *p, struct json_object *machine,
 	return 0;
 }
 
+int provisioner_check_isolation(struct provisioner *p, struct json_object *machine,
+				const char *run_id, struct json_object **ret,
+				struct err *err)
+{
+	*ret = NULL;
+	if (!p->ops->check_isolation)
+		return 0;
+	if (lease_check_id("run id", run_id, err))
+		return -1;
+	if (p->ops->check_isolation(p, machine, run_id, ret, err))
+		return err_wrap(err, "%s: isolation", p->ops->kind);
+	return 0;
+}
+
 static int no_hosts(const struct provisioner *p, struct err *err)
 {
 	return err_set(err, ERR_USAGE,

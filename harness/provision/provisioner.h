@@ -87,6 +87,16 @@ int provisioner_check(struct provisioner *p, struct json_object *machine,
 		      struct json_object **ret, struct err *err);
 
 /*
+ * Could this account, as a tenant, get what is others'? Tries it with requests that carry
+ * the run's id and whose machines never start; each is ended before this returns, and
+ * provisioner_sweep() finds what a crash leaves. *ret as of provisioner_check(), or NULL
+ * where the kind has no tenants. -1: it could not be tried, or something is left.
+ */
+int provisioner_check_isolation(struct provisioner *p, struct json_object *machine,
+				const char *run_id, struct json_object **ret,
+				struct err *err);
+
+/*
  * For measuring a platform's host as bare metal: takes it out of scheduling, and puts it
  * back as it was. Refuses a host on which machines run. *ret_was ("enabled", "disabled")
  * is what restore wants; free(). The state alone, which only reads, belongs into a journal

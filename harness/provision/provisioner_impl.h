@@ -19,6 +19,9 @@ struct provisioner_ops {
 	/* NULL where the kind has no such thing. */
 	int (*check)(struct provisioner *p, struct json_object *machine,
 		     struct json_object **ret, struct err *err);
+	int (*check_isolation)(struct provisioner *p, struct json_object *machine,
+			       const char *run_id, struct json_object **ret,
+			       struct err *err);
 	int (*host_state)(struct provisioner *p, const char *host, char **ret_was,
 			  struct err *err);
 	int (*host_reserve)(struct provisioner *p, const char *host, char **ret_was,

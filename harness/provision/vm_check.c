@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "harness/provision/check_row.h"
 #include "harness/provision/vm_machine.h"
 
 #include <limits.h>
@@ -24,18 +25,11 @@ static void add(struct checker *c, const char *name, const char *state,
 static void add(struct checker *c, const char *name, const char *state,
 		const char *remedy, const char *fmt, ...)
 {
-	struct json_object *o = json_object_new_object();
-	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	check_row_vadd(c->checks, name, state, remedy, fmt, ap);
 	va_end(ap);
-	json_put_text(o, "name", name);
-	json_put_text(o, "state", state);
-	json_put_text(o, "text", text);
-	json_put_text(o, "remedy", remedy);
-	json_object_array_add(c->checks, o);
 	c->failures += strcmp(state, "failed") == 0;
 	c->warnings += strcmp(state, "warning") == 0;
 }

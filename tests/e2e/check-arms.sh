@@ -59,3 +59,29 @@ sed "s/\"port\": $ssh_port/\"port\": 1/" "$scratch/plan.json" >"$scratch/dead.js
 check 5 "$tare" check "$scratch/dead.json"
 said "arm 'guest'"
 printed "metal: local"
+
+# A tenant's account at a (FAKE) front-end that lets users ask for any device, as 7.4.0
+# does, and at one that does not.
+isolation() {
+	"$BUILD/tests/support/fake_opennebula" --grant "$@" >"$scratch/front-end" 2>/dev/null &
+	front_end=$!
+	pids="$pids $front_end"
+	until_true 10 grep -q http "$scratch/front-end" || fail "the fake front-end did not start"
+	cat >"$scratch/tenant.json" <<-JSON
+		{ "name": "tenant", "baseline": "vm", "workloads": [ { "gemm": { "n": 64 } } ],
+		  "provisioners": { "cloud": { "kind": "opennebula", "endpoint": "$(head -n 1 "$scratch/front-end")", "auth_file": "$scratch/alice" } },
+		  "arms": { "vm": { "target": "vm", "provisioner": "cloud", "template": "gb200-1gpu" } } }
+	JSON
+}
+printf 'alice:alicepw\n' >"$scratch/alice"
+chmod 600 "$scratch/alice"
+isolation
+check 5 "$tare" check --isolation -o "$scratch/open" "$scratch/tenant.json"
+printed "failed   by-address this account may take any free GPU by its address"
+kill "$front_end"
+wait "$front_end" || fail "the check left a machine: $(cat "$scratch/front-end")"
+isolation --restrict
+check 0 "$tare" check --isolation -o "$scratch/shut" "$scratch/tenant.json"
+printed "ok       by-address asking for a GPU by its address is refused"
+kill "$front_end"
+wait "$front_end" || fail "the check left a machine: $(cat "$scratch/front-end")"

@@ -439,6 +439,11 @@ void fake_one_grant(struct fake_one *f)
 	LOCKED(f, f->world.is_granted = true);
 }
 
+void fake_one_restrict(struct fake_one *f)
+{
+	LOCKED(f, f->world.is_restricted = true);
+}
+
 void fake_one_fill(struct fake_one *f, unsigned nr, unsigned of_run_every,
 		   const char *run_id)
 {

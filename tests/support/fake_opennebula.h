@@ -86,6 +86,9 @@ void fake_one_set_address(struct fake_one *f, const char *address);
 void fake_one_set_host_key(struct fake_one *f, const char *key);
 /* Lets alice do what an administrator of OpenNebula would grant a benchmark's user. */
 void fake_one_grant(struct fake_one *f);
+/* Makes PCI in a user's own template a restricted attribute in effect, as
+ * VM_RESTRICTED_ATTR="PCI/SHORT_ADDRESS" and so on do; in 7.4.0 "PCI" does not. */
+void fake_one_restrict(struct fake_one *f);
 /* Machines of others and, every 'of_run_every'-th, of run 'run_id', for big pools. */
 void fake_one_fill(struct fake_one *f, unsigned nr, unsigned of_run_every,
 		   const char *run_id);

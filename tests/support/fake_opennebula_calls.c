@@ -117,6 +117,7 @@ static void instantiate(struct request *q)
 {
 	const char *extra = q->nr > 3 ? q->text[3] : "", *name = q->text[1];
 	bool replaces = false;
+	char text[100];
 	struct fake_vm *vm, draft = {.wanted_host_id = -1};
 
 	if (q->number[0] < 0 || q->number[0] >= TEMPLATES_NR) {
@@ -129,6 +130,13 @@ static void instantiate(struct request *q)
 	}
 	if (*extra && !is_admin(q) && !q->w->is_granted) {
 		denied(q, "CREATE TEMPLATE");
+		return;
+	}
+	if (replaces && !is_admin(q) && q->w->is_restricted) {
+		snprintf(text, sizeof(text),
+			 "User [%d] : User Template includes a restricted attribute PCI.",
+			 q->user->id);
+		refuse(q, 512, -1, text);
 		return;
 	}
 	if (strpbrk(name, "<>")) {

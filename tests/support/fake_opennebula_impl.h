@@ -60,7 +60,7 @@ struct fake_world {
 	size_t vms_nr, vms_alloc;
 	enum fake_one_fate fate;
 	char address[64], host_key[80];
-	bool is_granted;
+	bool is_granted, is_restricted;
 };
 
 struct fake_user {

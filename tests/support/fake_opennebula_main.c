@@ -22,7 +22,7 @@
 struct options {
 	int64_t port, fail_at, latency_ns, fill;
 	char *address, *fault, *fate, *host_key;
-	bool is_lasting;
+	bool is_lasting, is_granted, is_restricted;
 };
 
 static const struct field fields[] = {
@@ -73,6 +73,14 @@ static const struct field fields[] = {
 	 .unset = "reset",
 	 .arg = "NAME",
 	 .help = "How it fails, such as http-503, quota or hang-after."},
+	{.name = "grant",
+	 .kind = FIELD_FLAG,
+	 .offset = offsetof(struct options, is_granted),
+	 .help = "Lets alice do what a benchmark's user would be granted."},
+	{.name = "restrict",
+	 .kind = FIELD_FLAG,
+	 .offset = offsetof(struct options, is_restricted),
+	 .help = "Refuses PCI sections in what users add to a template."},
 	{.name = "lasting",
 	 .kind = FIELD_FLAG,
 	 .offset = offsetof(struct options, is_lasting),
@@ -123,6 +131,10 @@ static int serve(const struct options *o, struct err *err)
 	fake_one_set_address(f, o->address);
 	fake_one_set_host_key(f, o->host_key);
 	fake_one_set_latency(f, (unsigned)(o->latency_ns / NS_PER_MS));
+	if (o->is_granted)
+		fake_one_grant(f);
+	if (o->is_restricted)
+		fake_one_restrict(f);
 	fake_one_fill(f, (unsigned)o->fill, 0, "");
 	fake_one_set_fate(f, (enum fake_one_fate)fate);
 	fake_one_fail_at(f, (unsigned)o->fail_at, (enum fake_one_fault)fault,

@@ -4,6 +4,7 @@
  */
 #include "core/file.h"
 #include "core/json.h"
+#include "core/mem.h"
 #include "tests/support/one_rig.h"
 
 #include <setjmp.h>
@@ -80,11 +81,95 @@ static void preflight(void **state)
 	free(auth);
 }
 
+static struct json_object *try_isolation(struct one_rig *w)
+{
+	struct json_object *o = one_rig_parse("{\"template\": \"cpu-only\"}"), *report;
+
+	if (provisioner_check_isolation(w->p, o, "run-9", &report, &w->err))
+		fail_msg("%s", w->err.text);
+	json_object_put(o);
+	assert_int_equal(fake_one_living_vms(w->fake), 0);
+	return report;
+}
+
+/*
+ * The hole of 7.4.0 (recorded: template.instantiate.regular_user_pci_override), that it is
+ * shut by sub-attributes (pci_override_blocked_by_subattr), and that nothing stays.
+ */
+static void isolation(void **state)
+{
+	struct one_rig *w = *state;
+	struct provisioner *admin = w->p;
+	char *auth = path_join(w->dir, "alice");
+	struct json_object *r = try_isolation(w);
+
+	check_named(r, "account", "unknown"); /* an administrator proves nothing */
+	json_object_put(r);
+	assert_int_equal(file_write(auth, "alice:alicepw", 13, 0600, &w->err), 0);
+	w->p = one_rig_open(w, auth, "5", 0);
+	r = try_isolation(w);
+	check_named(r, "by-address", "ok"); /* she may add nothing */
+	check_named(r, "hosts", "ok");
+	check_named(r, "quota", "ok");
+	check_named(r, "placing", "ok");
+	json_object_put(r);
+	fake_one_grant(w->fake);
+	r = try_isolation(w);
+	check_named(r, "by-address", "failed");
+	check_named(r, "by-kind", "failed");
+	check_named(r, "hosts", "warning");
+	json_object_put(r);
+	fake_one_restrict(w->fake);
+	r = try_isolation(w);
+	check_named(r, "by-address", "ok");
+	check_named(r, "by-kind", "ok");
+	json_object_put(r);
+	provisioner_free(w->p);
+	w->p = admin;
+	free(auth);
+}
+
+/* Failing at call n, for every n: an error or a report, and no machine either way. */
+static void isolation_leaves_nothing(void **state)
+{
+	static const enum fake_one_fault faults[] = {FAKE_ONE_RESET, FAKE_ONE_RESET_AFTER,
+						     FAKE_ONE_HTTP_503, FAKE_ONE_GARBAGE};
+	struct one_rig *w = *state;
+	struct provisioner *admin = w->p;
+	char *auth = path_join(w->dir, "alice");
+	struct json_object *o = one_rig_parse("{\"template\": \"cpu-only\"}");
+
+	assert_int_equal(file_write(auth, "alice:alicepw", 13, 0600, &w->err), 0);
+	w->p = one_rig_open(w, auth, "5", 0);
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		for (unsigned n = 1;; n++) {
+			struct json_object *report = NULL;
+
+			err_clear(&w->err);
+			fake_one_grant(w->fake);
+			fake_one_fail_at(w->fake, n, faults[i], false);
+			provisioner_check_isolation(w->p, o, "run-9", &report, &w->err);
+			json_object_put(report);
+			if (fake_one_calls(w->fake) < n)
+				break;
+			if (fake_one_living_vms(w->fake))
+				fail_msg("call %u leaves a machine: %s", n, w->err.text);
+		}
+	}
+	fake_one_fail_at(w->fake, 0, FAKE_ONE_OK, false);
+	json_object_put(o);
+	provisioner_free(w->p);
+	w->p = admin;
+	free(auth);
+}
+
 int main(void)
 {
 #define WITH_RIG(f) cmocka_unit_test_setup_teardown(f, one_rig_set_up, one_rig_tear_down)
 	const struct CMUnitTest tests[] = {
 		WITH_RIG(preflight),
+		WITH_RIG(isolation),
+		WITH_RIG(isolation_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
