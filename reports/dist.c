@@ -94,16 +94,15 @@ static double density_at(const struct tail *t, double x)
 	return exp(t->log_scale - (t->df + 1) / 2 * log1p(x * x / t->df));
 }
 
-/* Newton's steps, and bisection wherever one would leave the bracket. */
-static double tail_inverse(const struct tail *t, double p)
+/* Newton's steps from 'x' on, and bisection wherever one would leave the bracket. */
+static double tail_inverse(const struct tail *t, double p, double x)
 {
-	double low = 0, high = 2, x;
+	double low = 0, high = 2 * x + 1;
 
 	while (tail_at(t, high) > p && high < 1e150) {
 		low = high;
 		high *= 2;
 	}
-	x = low + (high - low) / 2;
 	for (int i = 0; i < 200; i++) {
 		double excess = tail_at(t, x) - p, next;
 
@@ -121,15 +120,37 @@ static double tail_inverse(const struct tail *t, double p)
 	return x;
 }
 
+/* To 4.5e-4: Abramowitz and Stegun, 26.2.23; 0 < p < 0.5. */
+static double normal_guess(double p)
+{
+	double t = sqrt(-2 * log(p));
+
+	return t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+			   (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+}
+
+/* Exact for one and two degrees of freedom; else Abramowitz and Stegun, 26.7.5. */
+static double t_guess(double p, double df)
+{
+	double z = normal_guess(p), zz = z * z;
+
+	if (df < 1.5)
+		return 1 / tan(M_PI * p);
+	if (df < 2.5)
+		return (1 - 2 * p) / sqrt(2 * p * (1 - p));
+	return z * (1 + (zz + 1) / (4 * df) + ((5 * zz + 16) * zz + 3) / (96 * df * df) +
+		    (((3 * zz + 19) * zz + 17) * zz - 15) / (384 * df * df * df));
+}
+
 double dist_t_quantile(double p, double df)
 {
 	struct tail t = {.df = df};
-	double x;
+	double x, tail = p < 0.5 ? p : 1 - p;
 
 	if (p == 0.5)
 		return 0;
 	t.log_scale = log_gamma((df + 1) / 2) - log_gamma(df / 2) - log(df * M_PI) / 2;
-	x = tail_inverse(&t, p < 0.5 ? p : 1 - p);
+	x = tail_inverse(&t, tail, fmax(t_guess(tail, df), 1e-300));
 	return p < 0.5 ? -x : x;
 }
 
@@ -141,11 +162,11 @@ double dist_normal_cdf(double z)
 double dist_normal_quantile(double p)
 {
 	struct tail t = {.df = INFINITY, .log_scale = -log(2 * M_PI) / 2};
-	double x;
+	double x, tail = p < 0.5 ? p : 1 - p;
 
 	if (p == 0.5)
 		return 0;
-	x = tail_inverse(&t, p < 0.5 ? p : 1 - p);
+	x = tail_inverse(&t, tail, fmax(normal_guess(tail), 1e-300));
 	return p < 0.5 ? -x : x;
 }
 

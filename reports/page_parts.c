@@ -168,7 +168,8 @@ void page_raw(const struct report *r, struct buf *b)
 		    "Each iteration's own value, and those of single stages of load, "
 		    "are in the result files.</p>\n");
 	for (size_t i = 0; i < j->nr; i++)
-		if ((j->items[i].n_baseline || j->items[i].n_candidate) &&
+		if (!j->items[i].is_pooled &&
+		    (j->items[i].n_baseline || j->items[i].n_candidate) &&
 		    report_part_of(&j->items[i]) != REPORT_STAGES)
 			raw_table(&j->items[i], b);
 	buf_puts(b, "</section>\n");

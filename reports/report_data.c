@@ -47,16 +47,12 @@ void report_csv(const struct report *r, struct buf *to)
 
 		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
 			table_add(&t, texts[k]);
-		if (c->n_baseline)
-			table_addf(&t, "%.17g",
-				   stats_mean(c->baseline_values, c->n_baseline));
-		else
-			table_add(&t, "");
-		if (c->n_candidate)
-			table_addf(&t, "%.17g",
-				   stats_mean(c->candidate_values, c->n_candidate));
-		else
-			table_add(&t, "");
+		for (int side = 0; side < 2; side++) {
+			double level = 0;
+			bool is_there = comparison_level(c, side, &level);
+
+			add_number(&t, is_there, level);
+		}
 		add_number(&t, c->has_ratio, c->ratio);
 		for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++)
 			add_number(&t, c->has_interval, ends[k]);

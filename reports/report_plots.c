@@ -86,7 +86,7 @@ void report_plots(const struct report *r, struct plot_list *ret)
 	for (size_t i = 0; i < j->nr && nr < round_plots_max; i++) {
 		const struct comparison *c = &j->items[i];
 
-		if (c->n_baseline && c->n_candidate && c->has_ratio &&
+		if (c->n_baseline && c->n_candidate && c->has_ratio && !c->is_pooled &&
 		    (c->gate || c->verdict == VERDICT_DEGRADED))
 			plot_rounds(c, ++nr, ret);
 	}

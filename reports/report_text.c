@@ -22,11 +22,13 @@ static void interval_text(bool is_there, const struct interval *i, char *text,
 		snprintf(text, size, "-");
 }
 
-static void value_text(const double *x, size_t nr, const char *unit, char *text,
+static void level_text(const struct comparison *c, bool is_candidate, char *text,
 		       size_t size)
 {
-	if (nr)
-		unit_human(stats_mean(x, nr), unit, text, size);
+	double level;
+
+	if (comparison_level(c, is_candidate, &level))
+		unit_human(level, c->unit, text, size);
 	else
 		snprintf(text, size, "-");
 }
@@ -37,10 +39,8 @@ void row_texts(const struct comparison *c, struct row_texts *t)
 
 	snprintf(t->metric, sizeof(t->metric), "%.70s%s%s", c->metric, is_mean ? "" : " ",
 		 is_mean ? "" : c->statistic);
-	value_text(c->baseline_values, c->n_baseline, c->unit, t->baseline,
-		   sizeof(t->baseline));
-	value_text(c->candidate_values, c->n_candidate, c->unit, t->candidate,
-		   sizeof(t->candidate));
+	level_text(c, false, t->baseline, sizeof(t->baseline));
+	level_text(c, true, t->candidate, sizeof(t->candidate));
 	snprintf(t->difference, sizeof(t->difference), "-");
 	snprintf(t->ratio, sizeof(t->ratio), "-");
 	if (c->has_ratio) {
@@ -282,7 +282,8 @@ void report_method(const struct report *r, struct strvec *ret)
 		   "The value of a round is the mean over the iterations of one "
 		   "execution (or the named quantile of its samples). Uncertainty is "
 		   "taken between rounds only: iterations inside one process are not "
-		   "independent.");
+		   "independent. A quantile must also hold in a bootstrap over rounds of "
+		   "the pooled samples: the wider ends of both intervals count.");
 	if (r->sets_nr == 1)
 		strvec_add(ret,
 			   "Rounds pair by number and the arms took turns in "

@@ -38,27 +38,4 @@ struct drift {
 };
 bool find_drift(const double *x, size_t nr, struct drift *ret);
 
-/* The samples of one round. */
-struct round_samples {
-	const double *x; /* borrowed */
-	size_t nr;
-};
-
-/*
- * Percentile bootstrap of the ratio of the q-quantiles (candidate over baseline) of the
- * pooled samples, resampling whole rounds: pairs of rounds where is_paired, else each side
- * for itself (Davison and Hinkley, Bootstrap Methods, 1997, 3.8). False below 3 rounds a
- * side or where the samples cannot support the quantile. Same seed, same answer.
- */
-struct bootstrap_spec {
-	double q, level;
-	bool is_paired;
-	size_t repeats;
-	uint64_t seed;
-};
-bool bootstrap_quantile_ratio(const struct round_samples *baseline, size_t nr_baseline,
-			      const struct round_samples *candidate, size_t nr_candidate,
-			      const struct bootstrap_spec *spec, double *ret_ratio,
-			      struct interval *ret);
-
 #endif

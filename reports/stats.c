@@ -117,7 +117,7 @@ size_t stats_quantile_min(double q)
 }
 
 /* 0.95 * 1000 is 950.0000000000001 in some expressions: a hair must not add a rank. */
-static size_t quantile_index(size_t nr, double q)
+size_t stats_rank(size_t nr, double q)
 {
 	size_t rank = (size_t)ceil(q * (double)nr - 1e-9);
 
@@ -128,7 +128,7 @@ bool stats_quantile(const double *sorted, size_t nr, double q, double *ret)
 {
 	if (nr < stats_quantile_min(q))
 		return false;
-	*ret = sorted[quantile_index(nr, q)];
+	*ret = sorted[stats_rank(nr, q)];
 	return true;
 }
 
@@ -177,8 +177,13 @@ bool stats_quantile_of(double *x, size_t nr, double q, double *ret)
 {
 	if (nr < stats_quantile_min(q))
 		return false;
-	*ret = select_at(x, nr, quantile_index(nr, q));
+	*ret = select_at(x, nr, stats_rank(nr, q));
 	return true;
+}
+
+double stats_rank_of(double *x, size_t nr, double q)
+{
+	return select_at(x, nr, stats_rank(nr, q));
 }
 
 bool stats_summary(const double *x, size_t nr, struct summary *ret)
@@ -237,6 +242,24 @@ bool log_ratio_paired(const double *baseline, const double *candidate, size_t nr
 	return fine;
 }
 
+/* Satterthwaite's quotient; without any spread it is 0/0. */
+static double satterthwaite(double vb, double df_b, double vc, double df_c)
+{
+	if (vb + vc <= 0)
+		return df_b + df_c;
+	return (vb + vc) * (vb + vc) / (vb * vb / df_b + vc * vc / df_c);
+}
+
+static double cautious(double vb, double df_b, double vc, double df_c)
+{
+	double seen = satterthwaite(vb, df_b, vc, df_c);
+
+	if (df_b < 2 || df_c < 2)
+		return 1;
+	return fmin(seen, fmin(satterthwaite(4 * vb, df_b, vc, df_c),
+			       satterthwaite(vb, df_b, 4 * vc, df_c)));
+}
+
 bool log_ratio_unpaired(const double *baseline, size_t nr_baseline,
 			const double *candidate, size_t nr_candidate,
 			struct log_ratio *ret)
@@ -258,11 +281,10 @@ bool log_ratio_unpaired(const double *baseline, size_t nr_baseline,
 
 		ret->sd = sqrt(sd_b * sd_b + sd_c * sd_c);
 		ret->error = sqrt(vb + vc);
-		/* Without any spread Satterthwaite's quotient is 0/0. */
-		ret->df = vb + vc > 0 ? (vb + vc) * (vb + vc) /
-						(vb * vb / (double)(nr_baseline - 1) +
-						 vc * vc / (double)(nr_candidate - 1))
-				      : (double)(nr_baseline + nr_candidate - 2);
+		ret->df = satterthwaite(vb, (double)nr_baseline - 1, vc,
+					(double)nr_candidate - 1);
+		ret->cautious_df = cautious(vb, (double)nr_baseline - 1, vc,
+					    (double)nr_candidate - 1);
 	}
 	free(b);
 	free(c);

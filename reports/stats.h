@@ -29,6 +29,9 @@ bool stats_quantile(const double *sorted, size_t nr, double q, double *ret);
 void stats_sort(double *x, size_t nr); /* ascending */
 /* The same of samples in any order, which it reorders: a selection, not a sort. */
 bool stats_quantile_of(double *x, size_t nr, double q, double *ret);
+/* Index of that rank in order of size, and the value there, however few they are (>= 1). */
+size_t stats_rank(size_t nr, double q);
+double stats_rank_of(double *x, size_t nr, double q); /* reorders x */
 
 struct summary {
 	size_t nr;
@@ -51,6 +54,7 @@ struct log_ratio {
 	double mean, error, df;
 	double sd; /* of one round's log ratio (paired), or of one round (unpaired,
 		      pooled) */
+	double cautious_df; /* unpaired: see log_ratio_unpaired() */
 	size_t n_baseline, n_candidate;
 	bool is_paired, has_error;
 };
@@ -58,7 +62,12 @@ struct log_ratio {
 /* Values pair by index; all must be > 0 and nr >= 1, else false. */
 bool log_ratio_paired(const double *baseline, const double *candidate, size_t nr,
 		      struct log_ratio *ret);
-/* Welch on the logs, Satterthwaite's degrees of freedom. */
+/*
+ * Welch on the logs, Satterthwaite's degrees of freedom. Those are too many where a side
+ * with few results happens to show little of its spread: 3 results against 12 err in 3.1 %
+ * instead of 2.2 % (simulated). 'cautious_df' is the quotient at its least where either
+ * side's variance is up to four times what was seen, and 1 with two results on a side.
+ */
 bool log_ratio_unpaired(const double *baseline, size_t nr_baseline,
 			const double *candidate, size_t nr_candidate,
 			struct log_ratio *ret);

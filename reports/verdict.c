@@ -34,6 +34,20 @@ int verdict_exit_status(enum verdict v)
 	return verdicts[v].exit_status;
 }
 
+bool comparison_level(const struct comparison *c, bool is_candidate, double *ret)
+{
+	size_t nr = is_candidate ? c->n_candidate : c->n_baseline;
+
+	if (!nr)
+		return false;
+	if (c->is_pooled)
+		*ret = c->pooled_values[is_candidate];
+	else
+		*ret = stats_mean(is_candidate ? c->candidate_values : c->baseline_values,
+				  nr);
+	return true;
+}
+
 static void comparison_release(struct comparison *c)
 {
 	char *texts[] = {c->metric,   c->workload,  c->unit,  c->statistic,
@@ -127,7 +141,7 @@ static int judge_pair(struct judgement *j, const struct gather_side *b,
 	size_t from = j->nr;
 
 	add_pair(j, b, c);
-	if (gather_comparisons(j, b, c, o->margins, err))
+	if (gather_comparisons(j, b, c, o, err))
 		return -1;
 	judge_items(j, from, looks, o);
 	return 0;

@@ -4,7 +4,8 @@
  *
  * The unit of evidence is the round: a round's value is the mean over the iterations of
  * its result, and uncertainty is taken between rounds only. Rounds of one run directory
- * pair by number; results of two runs are compared unpaired (Welch on logs).
+ * pair by number; results of two runs are compared unpaired (Welch on logs, with fewer
+ * degrees of freedom than his where one side has few results: log_ratio_unpaired()).
  *
  * Per metric, on r = candidate / baseline with margin m and band [1-m, 1/(1-m)]:
  *   invalid       a result failed a check, the work or the machines are not like for like
@@ -16,6 +17,12 @@
  * scaled median deviations), the centre is Hodges and Lehmann's and the intervals are those
  * of signed ranks, from eight rounds on and where they reach the level; the round is named
  * and never dropped.
+ *
+ * Of a quantile (p50, p95, p99 of the samples of a round) two intervals are taken: the one
+ * above, of the rounds' own quantiles, and a bootstrap over rounds of the pooled samples
+ * (reports/bootstrap.h); the wider end of the two holds on either side. Where a round has
+ * too few samples for the quantile (stats_quantile_min()) and all of them together have
+ * enough, the bootstrap alone decides.
  *
  * Several gating metrics are held to one error rate: a 'degraded' must also stand when all
  * of them together may err in 2.5 % of cases, and so must an 'improved' (Holm's step-down
@@ -65,6 +72,14 @@ struct comparison {
 	 * them. */
 	double *baseline_values, *candidate_values;
 	int64_t *rounds;
+	/*
+	 * Of a quantile, what the pooled samples say (reports/bootstrap.h), and the
+	 * quantile on both sides. With is_pooled no round has enough samples for a value
+	 * of its own, the two lists above are NULL and this is all there is.
+	 */
+	bool has_pooled, is_pooled;
+	struct log_ratio pooled;
+	double pooled_values[2];
 	bool is_paired, has_ratio, has_interval;
 	double ratio;
 	struct interval ci90, ci95;
@@ -119,6 +134,12 @@ int judge_sets(struct judgement *ret, const struct result_set *baseline,
 	       const struct result_set *candidate, const struct judge_options *o,
 	       struct err *err);
 void judgement_release(struct judgement *j);
+
+/*
+ * What one side came to, for a table: the mean of its rounds' values, or the quantile of
+ * its pooled samples. False where there is none.
+ */
+bool comparison_level(const struct comparison *c, bool is_candidate, double *ret);
 
 const char *verdict_name(enum verdict v); /* "equivalent" ...; "not judged" */
 /* EXIT_PASS, EXIT_DEGRADED, EXIT_INCONCLUSIVE or EXIT_INVALID. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "reports/bootstrap.h"
 #include "reports/part.h"
 #include "reports/verdict_rule.h"
 
@@ -25,6 +26,7 @@ struct gathering {
 	struct side sides[2]; /* baseline, candidate */
 	const char *workload;
 	const struct margins *margins;
+	uint64_t seed;
 	bool is_paired;
 };
 
@@ -59,8 +61,9 @@ static double value_of(const struct samples *s, const struct statistic *st)
 	return v;
 }
 
+/* The samples that the values come from, for a quantile of all of them. */
 static void fill_paired(struct comparison *c, const struct gathering *g,
-			const struct statistic *st)
+			const struct statistic *st, struct round_samples *used[2])
 {
 	const struct side *base = &g->sides[0];
 
@@ -73,21 +76,26 @@ static void fill_paired(struct comparison *c, const struct gathering *g,
 		if (!sb || !sc)
 			continue;
 		c->rounds[c->n_baseline] = round;
+		used[0][c->n_baseline] = (struct round_samples){sb->values, sb->nr};
+		used[1][c->n_candidate] = (struct round_samples){sc->values, sc->nr};
 		c->baseline_values[c->n_baseline++] = value_of(sb, st);
 		c->candidate_values[c->n_candidate++] = value_of(sc, st);
 	}
 }
 
 static size_t fill_side(const struct side *side, const char *metric,
-			const struct statistic *st, double *values)
+			const struct statistic *st, double *values,
+			struct round_samples *used)
 {
 	size_t n = 0;
 
 	for (size_t k = 0; k < side->nr; k++) {
 		const struct samples *s = usable(&side->results[k], metric);
 
-		if (s)
+		if (s) {
+			used[n] = (struct round_samples){s->values, s->nr};
 			values[n++] = value_of(s, st);
+		}
 	}
 	return n;
 }
@@ -161,23 +169,50 @@ static void note_failures(struct comparison *c, const struct gathering *g)
 	}
 }
 
+static void pool_quantile(struct comparison *c, const struct gathering *g, double q,
+			  struct round_samples *const used[2])
+{
+	const struct bootstrap_spec spec = {
+		.q = q, .is_paired = c->is_paired, .seed = g->seed};
+	const struct quantile_side sides[2] = {{used[0], c->n_baseline},
+					       {used[1], c->n_candidate}};
+
+	c->has_pooled = bootstrap_quantile_ratio(&sides[0], &sides[1], &spec, &c->pooled,
+						 c->pooled_values);
+	if (!c->is_pooled)
+		return;
+	/* No round has the quantile: what value_of() gave for it is none. */
+	free(c->baseline_values);
+	free(c->candidate_values);
+	c->baseline_values = c->candidate_values = NULL;
+}
+
 static void fill(struct comparison *c, const struct gathering *g,
 		 const struct statistic *st)
 {
 	size_t nb = g->sides[0].nr, nc = g->sides[1].nr, least = 0;
+	struct round_samples *used[2];
 
 	c->baseline_values = x_calloc(nb + 1, sizeof(double));
 	c->candidate_values = x_calloc(nb + nc + 1, sizeof(double));
 	c->rounds = x_calloc(nb + 1, sizeof(*c->rounds));
+	used[0] = x_calloc(nb + 1, sizeof(**used));
+	used[1] = x_calloc(nb + nc + 1, sizeof(**used));
 	count_samples(&g->sides[0], c->metric, &c->failed_baseline, &least);
 	count_samples(&g->sides[1], c->metric, &c->failed_candidate, &least);
 	note_failures(c, g);
 	if (c->is_paired) {
-		fill_paired(c, g, st);
-		return;
+		fill_paired(c, g, st, used);
+	} else {
+		c->n_baseline = fill_side(&g->sides[0], c->metric, st, c->baseline_values,
+					  used[0]);
+		c->n_candidate = fill_side(&g->sides[1], c->metric, st,
+					   c->candidate_values, used[1]);
 	}
-	c->n_baseline = fill_side(&g->sides[0], c->metric, st, c->baseline_values);
-	c->n_candidate = fill_side(&g->sides[1], c->metric, st, c->candidate_values);
+	if (st->q > 0)
+		pool_quantile(c, g, st->q, used);
+	free(used[0]);
+	free(used[1]);
 }
 
 static struct comparison *new_comparison(const struct gathering *g,
@@ -218,16 +253,37 @@ static void add_comparison(const struct gathering *g, const struct samples *s,
 								: "both sides"));
 }
 
-/* A quantile that must gate and that a round's samples cannot support. */
-static void add_absent(const struct gathering *g, const struct samples *s,
-		       const struct statistic *st, size_t least)
+static size_t rounds_for(size_t samples, size_t a_round)
+{
+	size_t n = a_round ? (samples + a_round - 1) / a_round : 0;
+
+	return n && n < BOOTSTRAP_ROUNDS_MIN ? BOOTSTRAP_ROUNDS_MIN : n;
+}
+
+/*
+ * A quantile that must gate and that the samples of a round cannot support: all rounds
+ * together may.
+ */
+static void add_scarce(const struct gathering *g, const struct samples *s,
+		       const struct statistic *st, size_t least, const char *why_invalid)
 {
 	struct comparison *c = new_comparison(g, s, st, true);
 
+	c->is_pooled = true;
+	fill(c, g, st);
+	if (why_invalid) {
+		comparison_invalidate(c, "%s", why_invalid);
+		return;
+	}
+	if (c->has_pooled)
+		return;
+	c->n_baseline = c->n_candidate = 0;
 	c->verdict = VERDICT_INCONCLUSIVE;
-	c->reason =
-		x_asprintf("%s needs %zu samples a round and the scarcest round has %zu",
-			   st->name, stats_quantile_min(st->q), least);
+	c->needed_n = rounds_for(stats_quantile_min(st->q), least);
+	c->reason = x_asprintf(
+		"%s needs %zu samples a round, or as many in all from %d rounds "
+		"or more; the scarcest round has %zu",
+		st->name, stats_quantile_min(st->q), BOOTSTRAP_ROUNDS_MIN, least);
 }
 
 /* Did the user name "metric:p99", with or without the workload? */
@@ -262,7 +318,7 @@ static void add_statistics(const struct gathering *g, const struct samples *s,
 		if (is_there && s->def.better != METRIC_NONE)
 			add_comparison(g, s, st, gate, why_invalid);
 		else if (gate)
-			add_absent(g, s, st, least == SIZE_MAX ? 0 : least);
+			add_scarce(g, s, st, least == SIZE_MAX ? 0 : least, why_invalid);
 	}
 }
 
@@ -367,11 +423,13 @@ static int gather_workload(struct gathering *g, struct err *err)
 }
 
 int gather_comparisons(struct judgement *j, const struct gather_side *b,
-		       const struct gather_side *c, const struct margins *margins,
+		       const struct gather_side *c, const struct judge_options *o,
 		       struct err *err)
 {
-	struct gathering g = {
-		.j = j, .sides = {{.of = b}, {.of = c}}, .margins = margins};
+	struct gathering g = {.j = j,
+			      .sides = {{.of = b}, {.of = c}},
+			      .margins = o->margins,
+			      .seed = o->seed};
 	const struct strvec *lists[] = {&b->set->workloads, &c->set->workloads};
 
 	g.is_paired = b->set == c->set && b->set->is_run;

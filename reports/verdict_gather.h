@@ -19,10 +19,11 @@ struct gather_side {
  * differ are ERR_INVALID.
  *
  * Besides the mean, p50, p95 and p99 of the samples of a round are compared where every
- * round has enough samples; they gate only where 'margins' names them ("metric:p99").
+ * round has enough samples; they gate only where the margins name them ("metric:p99"). One
+ * that gates is compared also where only all rounds together have enough.
  */
 int gather_comparisons(struct judgement *j, const struct gather_side *b,
-		       const struct gather_side *c, const struct margins *margins,
+		       const struct gather_side *c, const struct judge_options *o,
 		       struct err *err);
 
 #endif

@@ -29,6 +29,21 @@ static struct json_object *texts(const struct strvec *v)
 	return list;
 }
 
+/* Of a quantile: what the pooled samples say. */
+static struct json_object *pooled(const struct comparison *c)
+{
+	struct json_object *o;
+
+	if (!c->has_pooled)
+		return NULL;
+	o = json_object_new_object();
+	json_put_real(o, "baseline", c->pooled_values[0]);
+	json_put_real(o, "candidate", c->pooled_values[1]);
+	json_put_real(o, "log_ratio", c->pooled.mean);
+	json_put_real(o, "error", c->pooled.error);
+	return o;
+}
+
 static struct json_object *rounds(const struct comparison *c)
 {
 	struct json_object *list;
@@ -77,8 +92,11 @@ static struct json_object *comparison_to_json(const struct comparison *c)
 	json_put_real(o, "alpha_equivalence", c->alpha_equivalence);
 	json_put_real(o, "alpha_degraded", c->alpha_degraded);
 	json_put(o, "rounds", rounds(c));
-	json_put(o, "baseline_values", numbers(c->baseline_values, c->n_baseline));
-	json_put(o, "candidate_values", numbers(c->candidate_values, c->n_candidate));
+	json_put(o, "baseline_values",
+		 numbers(c->baseline_values, c->is_pooled ? 0 : c->n_baseline));
+	json_put(o, "candidate_values",
+		 numbers(c->candidate_values, c->is_pooled ? 0 : c->n_candidate));
+	json_put(o, "pooled", pooled(c));
 	json_put_int(o, "failed_baseline", (int64_t)c->failed_baseline);
 	json_put_int(o, "failed_candidate", (int64_t)c->failed_candidate);
 	json_put(o, "notes", texts(&c->notes));

@@ -57,15 +57,24 @@ void comparison_invalidate(struct comparison *c, const char *fmt, ...)
 
 static bool log_ratio_of(const struct comparison *c, struct log_ratio *r)
 {
+	if (c->is_pooled) {
+		*r = c->pooled;
+		return c->has_pooled;
+	}
 	if (c->is_paired)
 		return log_ratio_paired(c->baseline_values, c->candidate_values,
 					c->n_baseline, r);
-	return log_ratio_unpaired(c->baseline_values, c->n_baseline, c->candidate_values,
-				  c->n_candidate, r);
+	if (!log_ratio_unpaired(c->baseline_values, c->n_baseline, c->candidate_values,
+				c->n_candidate, r))
+		return false;
+	r->df = r->cautious_df;
+	return true;
 }
 
 static bool all_equal(const struct comparison *c)
 {
+	if (c->is_pooled)
+		return false;
 	for (size_t i = 0; i < c->n_baseline; i++)
 		if (c->baseline_values[i] != c->baseline_values[0])
 			return false;
@@ -146,6 +155,13 @@ static void say_decided(struct comparison *c, const struct interval *band)
 	       ci->low > band->high ? "above" : "below", edge, margin);
 }
 
+/* The less certain of the two estimates: what more rounds have to overcome. */
+static const struct log_ratio *less_certain(const struct comparison *c,
+					    const struct log_ratio *r)
+{
+	return c->has_pooled && c->pooled.sd > r->sd ? &c->pooled : r;
+}
+
 static size_t rounds_of(const struct comparison *c)
 {
 	return c->n_baseline < c->n_candidate ? c->n_baseline : c->n_candidate;
@@ -167,7 +183,7 @@ static void say_undecided(struct comparison *c, const struct log_ratio *r)
 {
 	char ratio[32], low[32], high[32], margin[32];
 
-	c->needed_n = rounds_needed(c, r, c->alpha_degraded);
+	c->needed_n = rounds_needed(c, less_certain(c, r), c->alpha_degraded);
 	ratio_text(c->ratio, ratio, sizeof(ratio));
 	ratio_text(c->ci90.low, low, sizeof(low));
 	ratio_text(c->ci90.high, high, sizeof(high));
@@ -230,23 +246,64 @@ static void use_ranks(struct comparison *c, struct log_ratio *r)
 	size_t n = c->n_baseline;
 	double *logs = log_ratios(c);
 	bool *flags = x_calloc(n + 1, sizeof(*flags));
-	struct interval i90, i95;
+	struct interval i;
 
 	if (find_outliers(logs, n, outlier_limit, flags)) {
 		note_outliers(c, logs, flags);
-		if (n >= ranks_least &&
-		    rank_interval(logs, n, c->alpha_equivalence, &i90) &&
-		    rank_interval(logs, n, c->alpha_degraded, &i95)) {
-			c->has_ranks = true;
-			c->method = "Hodges-Lehmann and signed ranks of the paired log "
-				    "ratios, for a round stands out";
+		c->has_ranks = n >= ranks_least &&
+			       rank_interval(logs, n, c->alpha_equivalence, &i) &&
+			       rank_interval(logs, n, c->alpha_degraded, &i);
+		if (c->has_ranks)
 			r->mean = hodges_lehmann(logs, n);
-			c->ci90 = i90;
-			c->ci95 = i95;
-		}
 	}
 	free(logs);
 	free(flags);
+}
+
+/* The interval of the ratio with a one-sided error of 'level', by the comparison's method. */
+static struct interval interval_at(const struct comparison *c, const struct log_ratio *r,
+				   double level)
+{
+	struct interval i = log_ratio_interval(r, 1 - 2 * level), other;
+	double *logs;
+
+	if (c->has_ranks) {
+		/* So few rounds may have no ranks of that level: then t, as for any. */
+		logs = log_ratios(c);
+		rank_interval(logs, c->n_baseline, level, &i);
+		free(logs);
+	}
+	if (c->has_pooled && !c->is_pooled) {
+		other = log_ratio_interval(&c->pooled, 1 - 2 * level);
+		i.low = fmin(i.low, other.low);
+		i.high = fmax(i.high, other.high);
+	}
+	return i;
+}
+
+static void name_method(struct comparison *c)
+{
+	static const char *const methods[2][2] = {
+		{"Welch t interval of the log values, cautious degrees of freedom",
+		 "Welch t interval of the log values, cautious degrees of freedom, "
+		 "and bootstrap over rounds of the "
+		 "pooled samples: the wider ends"},
+		{"t interval of the paired log ratios",
+		 "t interval of the paired log ratios, and bootstrap over rounds of the "
+		 "pooled samples: the wider ends"},
+	};
+
+	c->method = methods[c->is_paired][c->has_pooled];
+	if (c->is_pooled)
+		c->method = "bootstrap over rounds of the pooled samples";
+	if (c->has_ranks)
+		c->method =
+			c->has_pooled
+				? "Hodges-Lehmann and signed ranks of the paired log "
+				  "ratios, for a round stands out, and bootstrap over "
+				  "rounds of the pooled samples: the wider ends"
+				: "Hodges-Lehmann and signed ranks of the paired log "
+				  "ratios, for a round stands out";
 }
 
 static void note_drift(struct comparison *c)
@@ -273,18 +330,20 @@ static void intervals(struct comparison *c, struct log_ratio *r)
 {
 	struct needed_spec spec = {.alpha_equivalence = c->alpha_equivalence,
 				   .power = 0.9};
+	const struct log_ratio *wide = less_certain(c, r);
 	double d = -log1p(-c->margin);
 
-	c->ci90 = log_ratio_interval(r, 1 - 2 * c->alpha_equivalence);
-	c->ci95 = log_ratio_interval(r, 1 - 2 * c->alpha_degraded);
-	c->smallest_margin = stats_smallest_margin(r, &spec);
-	if (r->error > 0)
-		c->p_beyond = dist_t_cdf((d - fabs(r->mean)) / r->error, r->df);
-	else if (fabs(r->mean) > d)
+	c->smallest_margin = stats_smallest_margin(wide, &spec);
+	if (wide->error > 0)
+		c->p_beyond = dist_t_cdf((d - fabs(wide->mean)) / wide->error, wide->df);
+	else if (fabs(wide->mean) > d)
 		c->p_beyond = 0;
-	if (c->is_paired)
+	if (c->is_paired && !c->is_pooled)
 		use_ranks(c, r);
-	note_drift(c);
+	c->ci90 = interval_at(c, r, c->alpha_equivalence);
+	c->ci95 = interval_at(c, r, c->alpha_degraded);
+	if (!c->is_pooled)
+		note_drift(c);
 }
 
 void comparison_decide(struct comparison *c, const struct looks *looks)
@@ -292,11 +351,10 @@ void comparison_decide(struct comparison *c, const struct looks *looks)
 	struct interval band = margin_band(c->margin);
 	struct log_ratio r;
 
-	c->method = c->is_paired ? "t interval of the paired log ratios"
-				 : "Welch t interval of the log values";
 	looks_levels(looks, (int64_t)rounds_of(c), &c->alpha_equivalence,
 		     &c->alpha_degraded);
 	if (!log_ratio_of(c, &r)) {
+		name_method(c);
 		without_ratio(c);
 		return;
 	}
@@ -305,6 +363,7 @@ void comparison_decide(struct comparison *c, const struct looks *looks)
 	c->p_beyond = 1;
 	if (r.has_error)
 		intervals(c, &r);
+	name_method(c);
 	c->ratio = exp(r.mean);
 	c->verdict = ratio_verdict(&c->ci90, &c->ci95, c->margin, c->better);
 	if (c->verdict == VERDICT_NONE)
@@ -320,22 +379,16 @@ void comparison_decide(struct comparison *c, const struct looks *looks)
 bool comparison_stands(const struct comparison *c, const struct looks *looks,
 		       enum verdict claim, double alpha, size_t *needed_n)
 {
+	double level = looks_level(looks, (int64_t)rounds_of(c), alpha);
 	struct interval band = margin_band(c->margin), ci;
-	double level = looks_level(looks, (int64_t)rounds_of(c), alpha), *logs;
 	struct log_ratio r;
 
 	*needed_n = 0;
 	if (c->verdict != claim || !log_ratio_of(c, &r) || !r.has_error)
 		return false;
-	ci = log_ratio_interval(&r, 1 - 2 * level);
-	if (c->has_ranks) {
-		/* So few rounds may have no ranks of that level: then t, as for any. */
-		logs = log_ratios(c);
-		rank_interval(logs, c->n_baseline, level, &ci);
-		free(logs);
-	}
+	ci = interval_at(c, &r, level);
 	if (beyond(&ci, &band, c->better) == claim)
 		return true;
-	*needed_n = rounds_needed(c, &r, level);
+	*needed_n = rounds_needed(c, less_certain(c, &r), level);
 	return false;
 }

@@ -1,10 +1,12 @@
 /*
- * Simulated comparisons whose truth is known: how often each verdict is right, and how
- * other gates do on the same numbers. Seeds are fixed and printed.
+ * How often is each verdict right? 20,000 simulated comparisons whose truth is known a
+ * case (verdicts_world.h), and how other gates do on the same numbers.
  *
- * Model of a round's samples: log value = truth + drift * time + round noise + noise of
- * the sample; an outlier is a round (1 in 20) that is 5 round noises slower. The arms
- * take turns as a run does it (A B, B A, ...), so the k-th execution has time k.
+ *	bench-verdicts [calibrate] [errors|power|families|quantiles|gates]...
+ *
+ * Every share is taken twice: with the seeds that the method was made and calibrated with,
+ * and with seeds that were first looked at when it was finished. 'calibrate' leaves the
+ * second set alone; whoever changes the method then has to move it to new numbers.
  */
 #include <math.h>
 #include <stdio.h>
@@ -12,101 +14,58 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "core/rng.h"
-#include "reports/dist.h"
-#include "reports/verdict_rule.h"
+#include "tests/bench/verdicts_world.h"
 
-enum { comparisons = 20000, rounds_max = 12, iterations = 10 };
-static const double margin = 0.03;
-
-struct world {
-	const char *name;
-	double noise;  /* between rounds, of each arm, in margins */
-	double within; /* between iterations of a round, in margins */
-	double drift;  /* over a whole run of 12 rounds, in margins */
-	bool has_outliers;
-};
-
-struct data {
-	double samples[2][rounds_max][iterations];
-	double means[2][rounds_max];
-};
+#define THIRD (1.0 / 3)
 
 static const struct world worlds[] = {
-	{"quiet: noise margin/3", 1.0 / 3, 1.0 / 3, 0, false},
-	{"drift of 2 margins", 1.0 / 3, 1.0 / 3, 2, false},
-	{"outliers: 1 round in 20", 1.0 / 3, 1.0 / 3, 0, true},
-	{"noise = margin, drift, outliers", 1, 1, 2, true},
+	{.name = "quiet: noise margin/3", .noise = THIRD, .within = THIRD},
+	{.name = "drift of 2 margins", .noise = THIRD, .within = THIRD, .drift = 2},
+	{.name = "outliers: 1 round in 20",
+	 .noise = THIRD,
+	 .within = THIRD,
+	 .outliers = OUTLIERS_BOTH},
+	{.name = "noise = margin, drift, outliers",
+	 .noise = 1,
+	 .within = 1,
+	 .drift = 2,
+	 .outliers = OUTLIERS_BOTH},
+	/* The side by side table is of those above. */
+	{.name = "outliers on the candidate alone",
+	 .noise = THIRD,
+	 .within = THIRD,
+	 .outliers = OUTLIERS_CANDIDATE},
+	{.name = "noise = 10 margins", .noise = 10, .within = 1},
+	{.name = "noise = margin/20", .noise = 0.05, .within = 0.05},
+	{.name = "candidate 3 times as noisy",
+	 .noise = THIRD,
+	 .within = THIRD,
+	 .ratio = 3},
+	/* Shown, not held to a bound: no interval of few rounds can know of these. */
+	{.name = "warm-up of 2 margins", .noise = THIRD, .within = THIRD, .warm_up = 2},
+	{.name = "noise that lasts (correlation 0.5)",
+	 .noise = THIRD,
+	 .within = THIRD,
+	 .memory = 0.5},
 };
+enum { gate_worlds = 4, held_worlds = 8 };
 
-static void simulate(struct data *d, const struct world *w, double log_ratio,
-		     struct rng *rng)
-{
-	for (int i = 0; i < rounds_max; i++) {
-		for (int turn = 0; turn < 2; turn++) {
-			int arm = (turn + i) % 2;
-			double time = (2.0 * i + turn) / (2 * rounds_max);
-			double level = (arm ? log_ratio : 0) + w->drift * margin * time +
-				       w->noise * margin * rng_normal(rng);
-
-			if (w->has_outliers && rng_below(rng, 20) == 0)
-				level -= 5 * w->noise * margin;
-			d->means[arm][i] = 0;
-			for (int k = 0; k < iterations; k++) {
-				double v =
-					exp(level + w->within * margin * rng_normal(rng));
-
-				d->samples[arm][i][k] = v;
-				d->means[arm][i] += v / iterations;
-			}
-		}
-	}
-}
-
-static enum verdict judge(struct data *d, int rounds, const struct looks *looks)
-{
-	struct comparison c = {.better = METRIC_HIGHER,
-			       .gate = true,
-			       .is_paired = true,
-			       .margin = margin};
-	enum verdict v;
-
-	c.baseline_values = d->means[0];
-	c.candidate_values = d->means[1];
-	c.n_baseline = c.n_candidate = (size_t)rounds;
-	comparison_decide(&c, looks);
-	v = c.verdict;
-	free(c.reason);
-	strvec_release(&c.notes);
-	return v;
-}
-
-/* Stops at the first verdict, as a run does; *rounds is where. */
-static enum verdict adapt(struct data *d, int least, int most, const struct looks *looks,
-			  int *rounds)
-{
-	enum verdict v = VERDICT_INCONCLUSIVE;
-
-	for (*rounds = least; *rounds <= most; (*rounds)++) {
-		v = judge(d, *rounds, looks);
-		if (v != VERDICT_INCONCLUSIVE)
-			return v;
-	}
-	*rounds = most;
-	return v;
-}
-
-static bool bounded(const char *what, double share, double bound, bool is_upper)
-{
-	/* A share that is exactly the bound comes out above it in half of all seeds: two
-	 * standard errors of the simulation are allowed. */
-	double slack = 2 * sqrt(bound * (1 - bound) / comparisons);
-	bool ok = is_upper ? share <= bound + slack : share >= bound - slack;
-
-	printf("%-80s %6.2f %%  %s %4.1f %%  %s\n", what, 100 * share,
-	       is_upper ? "at most " : "at least", 100 * bound, ok ? "ok" : "over");
-	return ok;
-}
+static const struct design designs[] = {
+	{.name = "6 rounds", .min = 6, .max = 6},
+	{.name = "rounds 3 to 12 as needed", .min = 3, .max = 12},
+	/* In the worlds that the mask names. */
+	{.name = "3 rounds", .min = 3, .max = 3},
+	{.name = "12 rounds", .min = 12, .max = 12},
+	{.name = "rounds 2 to 5 as needed", .min = 2, .max = 5},
+	{.name = "rounds 5 to 20 as needed", .min = 5, .max = 20},
+	{.name = "6 results a side, unpaired", .min = 6, .max = 6, .is_unpaired = true},
+	{.name = "4 and 10 results, unpaired",
+	 .min = 10,
+	 .max = 10,
+	 .is_unpaired = true,
+	 .baseline_rounds = 4},
+};
+static const unsigned in_worlds[] = {~0U, 0x33F, 5, 5, 5, 1, 0x81, 0x81};
 
 struct tally {
 	double of[VERDICT_INVALID + 1]; /* share of each verdict */
@@ -114,23 +73,22 @@ struct tally {
 	double rounds; /* mean */
 };
 
-static struct tally run_case(const struct world *w, double log_ratio, bool is_adaptive,
-			     uint64_t seed)
+static struct tally run_case(const struct world *w, const struct design *g,
+			     double log_ratio, uint64_t seed)
 {
 	struct tally t = {.rounds = 0};
 	struct looks looks;
 	struct rng rng;
 	struct data d;
 
-	looks_init(&looks, is_adaptive ? 3 : 0, is_adaptive ? rounds_max : 0);
+	design_looks(g, &looks);
 	rng_init(&rng, seed);
 	for (int i = 0; i < comparisons; i++) {
-		int rounds = 6;
 		enum verdict v;
+		int rounds;
 
-		simulate(&d, w, log_ratio, &rng);
-		v = is_adaptive ? adapt(&d, 3, rounds_max, &looks, &rounds)
-				: judge(&d, 6, &looks);
+		world_simulate(&d, w, g->max, log_ratio, &rng);
+		v = design_judge(g, &d, &looks, &rounds);
 		t.of[v] += 1.0 / comparisons;
 		if (rounds <= 6)
 			t.by_six[v] += 1.0 / comparisons;
@@ -139,146 +97,127 @@ static struct tally run_case(const struct world *w, double log_ratio, bool is_ad
 	return t;
 }
 
-static bool errors(const struct world *w, bool is_adaptive, uint64_t seed)
+static bool errors_of(const struct seeds *seeds, size_t w, size_t g)
 {
-	const char *how = is_adaptive ? "rounds 3 to 12 as needed" : "6 rounds";
-	struct tally none = run_case(w, 0, is_adaptive, seed);
-	struct tally edge = run_case(w, log1p(-margin), is_adaptive, seed + 1);
-	char what[128];
-	bool ok;
+	static const char *const claims[] = {"no difference, 'degraded'",
+					     "loss = margin, 'equivalent'",
+					     "loss = margin, 'degraded'"};
+	double share[3][seed_sets], bound[] = {0.025, 0.05, 0.025};
+	bool ok = true;
 
-	snprintf(what, sizeof(what), "%s; %s: no difference, 'degraded'", w->name, how);
-	ok = bounded(what, none.of[VERDICT_DEGRADED], 0.025, true);
-	snprintf(what, sizeof(what), "%s; %s: loss = margin, 'equivalent'", w->name, how);
-	return bounded(what, edge.of[VERDICT_EQUIVALENT], 0.05, true) && ok;
-}
+	for (int s = 0; s < seeds->nr; s++) {
+		uint64_t seed = seeds->base[s] + 1000 + 100 * g + 2 * w;
+		struct tally none = run_case(&worlds[w], &designs[g], 0, seed);
+		struct tally edge =
+			run_case(&worlds[w], &designs[g], log1p(-BENCH_MARGIN), seed + 1);
 
-static bool power(bool is_adaptive, uint64_t seed)
-{
-	const char *how = is_adaptive ? "3 to 12" : "6 rounds";
-	struct tally none = run_case(&worlds[0], 0, is_adaptive, seed);
-	struct tally loss =
-		run_case(&worlds[0], log1p(-2 * margin), is_adaptive, seed + 1);
-	char what[128];
-	bool ok;
+		share[0][s] = none.of[VERDICT_DEGRADED];
+		share[1][s] = edge.of[VERDICT_EQUIVALENT];
+		share[2][s] = edge.of[VERDICT_DEGRADED];
+	}
+	for (int i = 0; i < 3; i++) {
+		/* The candidate's own outliers are losses of their own. */
+		bool is_held = w < held_worlds &&
+			       !(i == 2 && worlds[w].outliers == OUTLIERS_CANDIDATE);
+		char what[160];
 
-	snprintf(what, sizeof(what), "power, %s: no difference, 'equivalent' by round 6",
-		 how);
-	ok = bounded(what, none.by_six[VERDICT_EQUIVALENT], 0.90, false);
-	snprintf(what, sizeof(what), "power, %s: loss = 2 margins, 'degraded' by round 6",
-		 how);
-	ok = bounded(what, loss.by_six[VERDICT_DEGRADED], 0.95, false) && ok;
-	printf("%-80s %6.2f, %.2f\n",
-	       "  mean rounds used: no difference, loss of 2 margins", none.rounds,
-	       loss.rounds);
+		snprintf(what, sizeof(what), "%s; %s: %s", worlds[w].name,
+			 designs[g].name, claims[i]);
+		ok = bench_bounded(seeds, what, share[i], is_held ? bound[i] : 0, true) &&
+		     ok;
+	}
 	return ok;
 }
 
-/* Other gates, on six rounds: all take every iteration for an independent sample. */
-static double pooled(const struct data *d, int arm, double *values)
-{
-	double sum = 0;
-
-	for (int i = 0; i < 6; i++) {
-		for (int k = 0; k < iterations; k++) {
-			values[i * iterations + k] = d->samples[arm][i][k];
-			sum += d->samples[arm][i][k];
-		}
-	}
-	return sum / (6 * iterations);
-}
-
-static bool threshold_alarms(const struct data *d)
-{
-	double b[6 * iterations], c[6 * iterations];
-
-	return pooled(d, 1, c) < 0.95 * pooled(d, 0, b);
-}
-
-static bool t_test_alarms(const struct data *d)
-{
-	enum { n = 6 * iterations };
-	double b[n], c[n], mb = pooled(d, 0, b), mc = pooled(d, 1, c), sb = 0, sc = 0;
-
-	stats_sd(b, n, &sb);
-	stats_sd(c, n, &sc);
-	return mc < mb && (mb - mc) / sqrt((sb * sb + sc * sc) / n) >
-				  dist_t_quantile(0.975, 2 * n - 2);
-}
-
-static bool mann_whitney_alarms(const struct data *d)
-{
-	enum { n = 6 * iterations };
-	double b[n], c[n], u = 0, mean = n * n / 2.0;
-	double sd = sqrt(n * (double)n * (2 * n + 1) / 12);
-
-	pooled(d, 0, b);
-	pooled(d, 1, c);
-	for (int i = 0; i < n; i++)
-		for (int k = 0; k < n; k++)
-			u += c[i] < b[k];
-	return (u - mean) / sd > 1.959963984540054;
-}
-
-static bool ours_alarms(const struct data *d)
-{
-	struct data copy = *d;
-	struct looks looks;
-
-	looks_init(&looks, 0, 0);
-	return judge(&copy, 6, &looks) == VERDICT_DEGRADED;
-}
-
-static void side_by_side(uint64_t seed)
-{
-	static const struct {
-		const char *name;
-		bool (*alarms)(const struct data *d);
-	} gates[] = {{"fixed threshold, 5 %", threshold_alarms},
-		     {"t-test of all iterations, 5 %", t_test_alarms},
-		     {"Mann-Whitney of all iterations, 5 %", mann_whitney_alarms},
-		     {"tare, margin 3 %", ours_alarms}};
-	static const double losses[] = {0, 0.5, 2};
-
-	printf("\n| world | gate | alarms at no loss | alarms at half a margin | misses "
-	       "at two "
-	       "margins |\n|---|---|---:|---:|---:|\n");
-	for (size_t w = 0; w < ARRAY_SIZE(worlds); w++) {
-		size_t nr[ARRAY_SIZE(gates)][ARRAY_SIZE(losses)] = {{0}};
-
-		for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
-			struct rng rng;
-			struct data d;
-
-			rng_init(&rng, seed + w * 10 + l);
-			for (int i = 0; i < comparisons; i++) {
-				simulate(&d, &worlds[w], log1p(-losses[l] * margin),
-					 &rng);
-				for (size_t g = 0; g < ARRAY_SIZE(gates); g++)
-					nr[g][l] += gates[g].alarms(&d);
-			}
-		}
-		for (size_t g = 0; g < ARRAY_SIZE(gates); g++)
-			printf("| %s | %s | %.2f %% | %.2f %% | %.2f %% |\n",
-			       worlds[w].name, gates[g].name,
-			       100.0 * (double)nr[g][0] / comparisons,
-			       100.0 * (double)nr[g][1] / comparisons,
-			       100.0 - 100.0 * (double)nr[g][2] / comparisons);
-	}
-}
-
-int main(void)
+static bool errors(const struct seeds *seeds)
 {
 	bool ok = true;
 
-	printf("%d comparisons a case, seeds 1000 and up, margin %g %%\n", comparisons,
-	       100 * margin);
-	for (size_t w = 0; w < ARRAY_SIZE(worlds); w++) {
-		ok = errors(&worlds[w], false, 1000 + 10 * w) && ok;
-		ok = errors(&worlds[w], true, 2000 + 10 * w) && ok;
+	for (size_t g = 0; g < ARRAY_SIZE(designs); g++)
+		for (size_t w = 0; w < ARRAY_SIZE(worlds); w++)
+			if (in_worlds[g] & (1U << w))
+				ok = errors_of(seeds, w, g) && ok;
+	return ok;
+}
+
+static bool power_of(const struct seeds *seeds, size_t g)
+{
+	double share[2][seed_sets];
+	struct tally none, loss;
+	char what[160];
+	bool ok;
+
+	for (int s = 0; s < seeds->nr; s++) {
+		uint64_t seed = seeds->base[s] + 3000 + 10 * g;
+
+		none = run_case(&worlds[0], &designs[g], 0, seed);
+		loss = run_case(&worlds[0], &designs[g], log1p(-2 * BENCH_MARGIN),
+				seed + 1);
+		share[0][s] = none.by_six[VERDICT_EQUIVALENT];
+		share[1][s] = loss.by_six[VERDICT_DEGRADED];
 	}
-	ok = power(false, 3000) && ok;
-	ok = power(true, 4000) && ok;
-	side_by_side(5000);
+	snprintf(what, sizeof(what), "%s; %s: no difference, 'equivalent' by round 6",
+		 worlds[0].name, designs[g].name);
+	ok = bench_bounded(seeds, what, share[0], 0.90, false);
+	snprintf(what, sizeof(what), "%s; %s: loss of 2 margins, 'degraded' by round 6",
+		 worlds[0].name, designs[g].name);
+	ok = bench_bounded(seeds, what, share[1], 0.95, false) && ok;
+	printf("| mean rounds used: no difference %.2f, loss of 2 margins %.2f | | | | "
+	       "|\n",
+	       none.rounds, loss.rounds);
+	return ok;
+}
+
+static bool power(const struct seeds *seeds)
+{
+	bool fixed = power_of(seeds, 0);
+
+	return power_of(seeds, 1) && fixed;
+}
+
+static bool gates(const struct seeds *seeds)
+{
+	bench_gates(seeds, worlds, gate_worlds);
+	return true;
+}
+
+static const struct part {
+	const char *name;
+	bool (*run)(const struct seeds *seeds);
+} parts[] = {{"errors", errors},
+	     {"power", power},
+	     {"families", bench_families},
+	     {"quantiles", bench_quantiles},
+	     {"gates", gates}};
+
+static bool is_wanted(const char *name, int argc, char **argv, int from)
+{
+	for (int i = from; i < argc; i++)
+		if (strcmp(argv[i], name) == 0)
+			return true;
+	return from >= argc;
+}
+
+int main(int argc, char **argv)
+{
+	struct seeds seeds = {.base = {10000, 2611220000}, .nr = seed_sets};
+	int from = 1;
+	bool ok = true;
+
+	if (argc > 1 && strcmp(argv[1], "calibrate") == 0) {
+		seeds.nr = 1;
+		from = 2;
+	}
+	printf("%d comparisons a case; margin %g %%, of quantiles 50 %%; seeds from %llu",
+	       comparisons, 100 * BENCH_MARGIN, (unsigned long long)seeds.base[0]);
+	if (seeds.nr > 1)
+		printf(" (calibration) and from %llu (fresh)",
+		       (unsigned long long)seeds.base[1]);
+	printf("\n\n| case | %sshare | must be | |\n|---|---:|%s---|---|\n",
+	       seeds.nr > 1 ? "share, calibration seeds | fresh seeds: " : "",
+	       seeds.nr > 1 ? "---:|" : "");
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (is_wanted(parts[i].name, argc, argv, from))
+			ok = parts[i].run(&seeds) && ok;
 	return ok ? 0 : 1;
 }

@@ -144,10 +144,17 @@ static void test_wilson(void **state)
 	double low, high;
 
 	(void)state;
+	/* SciPy 1.17.1, binomtest(k, n).proportion_ci(0.95, "wilson"). */
 	wilson_interval(81, 263, &low, &high);
-	assert_true(fabs(low - 0.2553) < 5e-5 && fabs(high - 0.3662) < 5e-5);
+	assert_true(fabs(low - 0.2552885198782742) < 1e-12 &&
+		    fabs(high - 0.36620957698280004) < 1e-12);
 	wilson_interval(0, 20, &low, &high);
-	assert_true(fabs(low) < 5e-5 && fabs(high - 0.1611) < 5e-5);
+	assert_true(low == 0 && fabs(high - 0.16112515805281935) < 1e-12);
+	wilson_interval(20, 20, &low, &high);
+	assert_true(fabs(low - 0.8388748419471808) < 1e-12 && high == 1);
+	wilson_interval(1, 3, &low, &high);
+	assert_true(fabs(low - 0.06149194472039626) < 1e-12 &&
+		    fabs(high - 0.7923403991979523) < 1e-12);
 	wilson_interval(0, 0, &low, &high);
 	assert_true(low == 0 && high == 1);
 }

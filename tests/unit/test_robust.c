@@ -64,38 +64,30 @@ static void drift_is_scipys(void **state)
 	assert_false(find_drift(y, 4, &d));
 }
 
-static void bootstrap_covers_a_known_ratio(void **state)
+/* Statistic, split and p value by definition, the p value over all 252 divisions. */
+static void change_points_are_those_of_brute_force(void **state)
 {
-	double values[2][6][200], ratio;
-	struct round_samples sides[2][6];
-	struct bootstrap_spec spec = {
-		.q = 0.95, .level = 0.95, .is_paired = true, .repeats = 999, .seed = 7};
-	struct interval i, again;
-	struct rng rng;
+	const double ten[] = {10.1, 9.7, 10.4, 9.9, 11.3, 10.9, 10.2, 11.6, 11.1, 10.8};
+	const double fifteen[] = {5.2, 4.9, 5.1, 5.4, 4.8, 5.0, 5.3, 6.1,
+				  6.4, 5.9, 6.3, 6.0, 6.2, 6.5, 5.8};
+	struct change_spec spec = {.permutations = 19999, .alpha = 0.9, .seed = 9};
+	struct change_point *c;
+	size_t nr;
 
 	(void)state;
-	rng_init(&rng, 11);
-	for (int s = 0; s < 2; s++) {
-		for (int r = 0; r < 6; r++) {
-			double level = (s ? 1.2 : 1) * exp(0.01 * rng_normal(&rng));
-
-			for (int k = 0; k < 200; k++)
-				values[s][r][k] = level * (1 + rng_exponential(&rng));
-			sides[s][r] = (struct round_samples){values[s][r], 200};
-		}
-	}
-	assert_true(
-		bootstrap_quantile_ratio(sides[0], 6, sides[1], 6, &spec, &ratio, &i));
-	assert_true(i.low < ratio && ratio < i.high);
-	assert_true(i.low < 1.2 && 1.2 < i.high && i.high - i.low < 0.5);
-	assert_true(bootstrap_quantile_ratio(sides[0], 6, sides[1], 6, &spec, &ratio,
-					     &again));
-	assert_true(i.low == again.low && i.high == again.high);
-	assert_false(
-		bootstrap_quantile_ratio(sides[0], 2, sides[1], 2, &spec, &ratio, &i));
-	spec.q = 0.999; /* 1200 samples have no such quantile */
-	assert_false(
-		bootstrap_quantile_ratio(sides[0], 6, sides[1], 6, &spec, &ratio, &i));
+	c = change_points(ten, 10, &spec, &nr);
+	assert_int_equal(nr, 1);
+	assert_int_equal(c[0].at, 5);
+	/* Three deviations of 19,999 permutations. */
+	assert_near(c[0].p, 0.14285714285714285, 0.0075);
+	assert_near(c[0].before, 10.1, 1e-12);
+	assert_near(c[0].after, 10.9, 1e-12);
+	free(c);
+	spec = (struct change_spec){.segment_min = 3, .seed = 9};
+	c = change_points(fifteen, 15, &spec, &nr);
+	assert_int_equal(nr, 1);
+	assert_int_equal(c[0].at, 7);
+	free(c);
 }
 
 static void a_step_is_found_where_it_is(void **state)
@@ -214,7 +206,7 @@ int main(void)
 		cmocka_unit_test(ranks_are_those_of_brute_force),
 		cmocka_unit_test(outliers_are_found_and_a_plain_sample_has_none),
 		cmocka_unit_test(drift_is_scipys),
-		cmocka_unit_test(bootstrap_covers_a_known_ratio),
+		cmocka_unit_test(change_points_are_those_of_brute_force),
 		cmocka_unit_test(a_step_is_found_where_it_is),
 		cmocka_unit_test(noise_alone_shows_no_change),
 		cmocka_unit_test(the_split_is_the_one_of_the_definition),
