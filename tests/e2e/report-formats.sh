@@ -37,8 +37,12 @@ sed 's/"duration": 0/"duration": "0"/' "$scratch/gpu/ctrf.json" >"$scratch/wrong
 sed 's/ time="0"//' "$scratch/gpu/junit.xml" >"$scratch/wrong.xml"
 ! xmllint --noout --relaxng $formats/junit.rng "$scratch/wrong.xml" 2>/dev/null || fail "junit.rng takes anything"
 # The page draws in a real browser, light, dark and narrow, without a script or a request.
-if command -v chromium >/dev/null; then
-	timeout 60 chromium --headless --no-sandbox --disable-gpu --window-size=400,900 \
+browser=$(command -v chromium || true)
+case $(readlink -f "${browser:-/}") in */snap) browser= ;; esac # Ubuntu's sees no file of ours
+if [ -z "$browser" ]; then
+	echo "the page was not drawn: no chromium here, or only a snap"
+else
+	timeout 60 "$browser" --headless --no-sandbox --disable-gpu --window-size=400,900 \
 		--screenshot="$scratch/page.png" "file://$scratch/gpu/report.html" 2>/dev/null ||
 		fail "chromium"
 	[ "$(stat -c %s "$scratch/page.png")" -gt 10000 ] || fail "an empty page"
