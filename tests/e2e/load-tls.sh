@@ -87,7 +87,7 @@ check 5 "$load" --target "$good" --ca-file "$scratch/other-ca.pem" "${small[@]}"
 said 'certificate'
 proxy elsewhere elsewhere elsewhere 1000000
 check 5 "$load" --target "$tls" --ca-file "$scratch/elsewhere-ca.pem" "${small[@]}" --requests 1
-said '127.0.0.1'; said '--ca-file'
+said "target host name '127.0.0.1'"; said '--ca-file'
 check 5 "$BUILD/tare-serve" --kind external --url "$good" --ready-within 0.5 -- true
 said 'certificate'
 
