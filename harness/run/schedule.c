@@ -5,6 +5,7 @@
 #include "harness/plan/workload_kind.h"
 #include "harness/run/journal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* What a step takes where no earlier run tells: a plain guess, and said to be one. */
@@ -12,6 +13,8 @@ static const int64_t guess_lease_ns = 60 * NS_PER_S;
 static const int64_t guess_reach_ns = 2 * NS_PER_S;
 static const int64_t guess_bind_ns = 10 * NS_PER_S;
 static const int64_t guess_place_ns = 5 * NS_PER_S;
+static const int64_t guess_slice_ns = 2 * NS_PER_S;
+static const int64_t guess_parts = 8; /* an H100's or H200's profiles, and the whole */
 static const int64_t guess_release_ns = 3 * NS_PER_S;
 
 size_t schedule_arm(const struct plan *p, int round, size_t turn)
@@ -51,6 +54,41 @@ static int64_t say(FILE *to, const char *what, const char *detail, int64_t ns)
 	return ns;
 }
 
+/* The parts of its GPU that an earlier run found, as suffixes; NULL where none tells. */
+static struct json_object *past_parts(const struct journal_entries *past, const char *arm)
+{
+	struct json_object *parts = NULL;
+
+	for (size_t i = 0; past && i < past->nr; i++)
+		if (past->items[i].step == STEP_MIG &&
+		    past->items[i].event == JOURNAL_BEGIN &&
+		    strcmp(past->items[i].arm, arm) == 0)
+			parts = json_member(past->items[i].data, "parts");
+	return parts;
+}
+
+/* A workload on every part: as an earlier run took, or so many times one of it. */
+static int64_t parts_steps(const struct arm *a, const struct workload *w,
+			   const struct journal_entries *past, FILE *to)
+{
+	struct json_object *parts = past_parts(past, a->name);
+	int64_t once = w->kind->expected_ns(w->params), ns = 0;
+
+	if (!parts)
+		return say(to, "measure", "the whole GPU and each of its MIG profiles",
+			   guess_parts * (once + guess_slice_ns));
+	for (size_t i = 0; i < json_object_array_length(parts); i++) {
+		struct json_object *suffix = json_object_array_get_idx(parts, i);
+		char *name = x_asprintf("%s%s", w->name, json_object_get_string(suffix));
+
+		ns += say(to, "measure", name,
+			  step_ns(past, STEP_MEASURE, a->name, name, once) +
+				  guess_slice_ns);
+		free(name);
+	}
+	return ns;
+}
+
 static int64_t arm_steps(const struct plan *p, const struct arm *a,
 			 const struct journal_entries *past, FILE *to)
 {
@@ -74,6 +112,10 @@ static int64_t arm_steps(const struct plan *p, const struct arm *a,
 			ns += say(to, "place", w->kind->program,
 				  step_ns(past, STEP_PLACE, a->name, w->name,
 					  guess_place_ns));
+		if (a->mig.is_all) {
+			ns += parts_steps(a, w, past, to);
+			continue;
+		}
 		ns += say(to, "measure", w->name,
 			  step_ns(past, STEP_MEASURE, a->name, w->name,
 				  w->kind->expected_ns(w->params)));

@@ -133,4 +133,27 @@ else
 	[ "$here" = guest ] || fail "the route on '$kind' is $here"
 	[ $status = 0 ] || { cat "$scratch/err" "$scratch/out"; fail "one route: exit status $status"; }
 fi
+
+# What a crash leaves on a machine that is not this one: a fixed one, and one that was lent
+# running and stays, are reached again by what the journal knows.
+cat >"$scratch/far.json" <<JSON
+{ "name": "far-fake", "baseline": "far",
+  "arms": { "far": { "target": "ssh", "host": "127.0.0.1", "port": $ssh_port, "user": "$(id -un)",
+                     "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint", "mig": { "slices": 3 } },
+            "here": { "target": "local", "mig": { "slices": 3 } } }, $work }
+JSON
+crash() { # PLAN ARM
+	local dir=$scratch/$1-$2 at status=0
+	"$tare" run -q --rounds 1 --arm "$2" -o "$dir-whole" "$scratch/$1.json" >/dev/null 2>"$scratch/err" ||
+		[ $? -lt 4 ] || { cat "$scratch/err"; fail "$1, $2: the undisturbed run"; }
+	at=$(grep -n '"begin","step":"measure"' "$dir-whole/journal.jsonl" | head -n 1 | cut -d: -f1)
+	{ LD_PRELOAD=$PWD/$BUILD/tests/support/kill_at.so TARE_TEST_KILL_AT=$at \
+		"$tare" run -q --rounds 1 --arm "$2" -o "$dir" "$scratch/$1.json" >/dev/null 2>&1 || status=$?; } 2>/dev/null
+	[ $status = 137 ] || fail "$1, $2: exit status $status, not killed"
+	[ "$(layout)" != "$before" ] || fail "$1, $2: killed before the GPU was cut"
+	check 0 "$tare" clean "$dir"
+	[ "$(layout)" = "$before" ] || fail "$1, $2: 'tare clean' left $(layout)"
+}
+crash far far
+crash routes vm
 echo "killed at $kills of $lines places, $cut of them with the GPU cut, and put right"
