@@ -21,7 +21,11 @@ struct pool {
 	struct placed *items; /* in order of value */
 	size_t *below, *size; /* samples of each round below the first item, and in all */
 	size_t *weight;       /* how often each round was drawn */
+	size_t blocks;
+	size_t *in_block; /* of each block of items, samples of each round */
 };
+
+enum { block_items = 256 };
 
 static int by_value(const void *a, const void *b)
 {
@@ -92,6 +96,10 @@ static void pool_init(struct pool *p, const struct quantile_side *s, double q)
 		}
 	}
 	qsort(p->items, p->nr, sizeof(*p->items), by_value);
+	p->blocks = p->nr / block_items;
+	p->in_block = x_calloc(p->blocks * s->nr + 1, sizeof(*p->in_block));
+	for (size_t k = 0; k < p->blocks * block_items; k++)
+		p->in_block[k / block_items * s->nr + p->items[k].round]++;
 }
 
 static void pool_release(struct pool *p)
@@ -100,19 +108,32 @@ static void pool_release(struct pool *p)
 	free(p->below);
 	free(p->size);
 	free(p->weight);
+	free(p->in_block);
+}
+
+static size_t drawn(const struct pool *p, const size_t *of_round)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < p->rounds; i++)
+		nr += p->weight[i] * of_round[i];
+	return nr;
 }
 
 /* The quantile of the rounds as they were drawn: nearest rank, as stats_quantile(). */
 static double pool_quantile(const struct pool *p, double q)
 {
-	size_t nr = 0, seen = 0, rank;
+	size_t seen = drawn(p, p->below), rank = stats_rank(drawn(p, p->size), q);
+	size_t k = 0;
 
-	for (size_t i = 0; i < p->rounds; i++) {
-		nr += p->weight[i] * p->size[i];
-		seen += p->weight[i] * p->below[i];
+	for (; k < p->blocks; k++) {
+		size_t more = drawn(p, p->in_block + k * p->rounds);
+
+		if (seen + more > rank)
+			break;
+		seen += more;
 	}
-	rank = stats_rank(nr, q);
-	for (size_t k = 0; k < p->nr; k++) {
+	for (k *= block_items; k < p->nr; k++) {
 		seen += p->weight[p->items[k].round];
 		if (seen > rank)
 			return p->items[k].value;
