@@ -33,6 +33,8 @@ struct json_object *report_facts(const struct report *r, const char *label);
 void report_caveats(const struct report *r, struct strvec *ret);
 /* How figures were made and what they do not show; a sentence or two each. */
 void report_method(const struct report *r, struct strvec *ret);
+/* What stands out of the gating metrics' rounds, one line each: outliers, drift, failures. */
+void report_notes(const struct report *r, struct strvec *ret);
 void report_limits(const struct report *r, struct strvec *ret);
 /* "tare 0.1.0 (d678234, gcc 12.2.0 ...)" for each that wrote a result, once. */
 void report_versions(const struct report *r, struct strvec *ret);

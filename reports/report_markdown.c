@@ -62,7 +62,7 @@ static void repeat_markdown(const struct report *r, struct buf *b)
 void markdown_write(const struct report *r, struct buf *b)
 {
 	char *sentence = report_sentence(r);
-	struct strvec method = {0}, limits = {0};
+	struct strvec method = {0}, limits = {0}, notes = {0};
 	struct table t;
 
 	buf_puts(b, "# ");
@@ -79,6 +79,11 @@ void markdown_write(const struct report *r, struct buf *b)
 	report_rows(r, REPORT_GATING, &t);
 	table_markdown(&t, b);
 	table_release(&t);
+	report_notes(r, &notes);
+	if (notes.nr) {
+		buf_puts(b, "\nWhat stands out:\n\n");
+		bullets(&notes, b);
+	}
 	report_rows(r, REPORT_OTHERS, &t);
 	if (t.nr) {
 		buf_puts(b, "\n<details><summary>Informational metrics</summary>\n\n");
@@ -105,5 +110,6 @@ void markdown_write(const struct report *r, struct buf *b)
 	repeat_markdown(r, b);
 	strvec_release(&method);
 	strvec_release(&limits);
+	strvec_release(&notes);
 	free(sentence);
 }

@@ -88,6 +88,26 @@ static void print_information(const struct report *r, struct buf *b)
 	table_release(&t);
 }
 
+/* Names in it came from files: nothing in them may steer a terminal. */
+static void add_plain(struct buf *b, const char *text)
+{
+	for (const char *s = text; *s; s++)
+		buf_add(b, (unsigned char)*s < 0x20 || *s == 0x7f ? " " : s, 1);
+	buf_puts(b, "\n");
+}
+
+static void print_notes(const struct report *r, struct buf *b)
+{
+	struct strvec notes = {0};
+
+	report_notes(r, &notes);
+	for (size_t i = 0; i < notes.nr; i++) {
+		buf_puts(b, "note: ");
+		add_plain(b, notes.items[i]);
+	}
+	strvec_release(&notes);
+}
+
 void report_print(const struct report *r, FILE *to)
 {
 	char *sentence = report_sentence(r);
@@ -102,12 +122,9 @@ void report_print(const struct report *r, FILE *to)
 	print_information(r, &b);
 	buf_puts(&b, "\n");
 	print_differences(r, &b);
+	print_notes(r, &b);
+	add_plain(&b, sentence);
 	fwrite(b.data, 1, b.len, to);
-	buf_clear(&b);
-	/* Names in it came from files: nothing in them may steer a terminal. */
-	for (const char *s = sentence; *s; s++)
-		buf_add(&b, (unsigned char)*s < 0x20 || *s == 0x7f ? " " : s, 1);
-	fprintf(to, "%s\n", b.data);
 	buf_release(&b);
 	free(sentence);
 }

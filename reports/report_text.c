@@ -316,6 +316,21 @@ void report_method(const struct report *r, struct strvec *ret)
 			"Informational metrics are shown and never gate.");
 }
 
+void report_notes(const struct report *r, struct strvec *ret)
+{
+	for (size_t i = 0; i < r->judgement.nr; i++) {
+		const struct comparison *c = &r->judgement.items[i];
+		struct row_texts t;
+
+		if (report_part_of(c) != REPORT_GATING)
+			continue;
+		row_texts(c, &t);
+		for (size_t n = 0; n < c->notes.nr; n++)
+			strvec_addf(ret, "%s of %s on %s: %s", t.metric, c->workload,
+				    c->candidate, c->notes.items[n]);
+	}
+}
+
 void report_limits(const struct report *r, struct strvec *ret)
 {
 	strvec_add(ret,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,6 +317,85 @@ static void a_pair_of_single_results_compares(void **state)
 	free(dir);
 }
 
+/* Multiplies the samples of the first metric of a result file. */
+static void scale_result(const char *dir, int round, const char *arm, double factor)
+{
+	char *path = x_asprintf("%s/results/r%03d-%s-gemm.json", dir, round, arm);
+	struct err err = ERR_INIT;
+	struct result r;
+
+	if (result_read(&r, path, &err))
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < r.metrics[0].nr; i++)
+		r.metrics[0].values[i] *= factor;
+	if (result_write(&r, path, &err))
+		fail_msg("%s", err.text);
+	result_release(&r);
+	free(path);
+}
+
+static char *printed(const struct report *r)
+{
+	size_t size;
+	char *text = NULL;
+	FILE *f = open_memstream(&text, &size);
+
+	report_print(r, f);
+	fclose(f);
+	return text;
+}
+
+/*
+ * Six rounds on both sides: round 5 of the VM is 3 % slow, both sides drift by 1 % a round.
+ * The round stays in (its ratio moves the mean), and the report says so.
+ */
+static void what_stands_out_is_named_and_kept(void **state)
+{
+	static const struct synthetic_run run = {
+		.name = "wild",
+		.arms = {"metal", "vm"},
+		.rounds = 6,
+		.rounds_max = 12,
+		.seed = 8,
+		.workloads = {{"gemm",
+			       "gemm",
+			       {{"gemm.flops", "FLOP/s", "higher", true, 1e13, 1, 0.0005,
+				 0.001, 5},
+				{0}}}}};
+	static const char *const words[] = {"round 5 stands out: its ratio is -3.0 %",
+					    "(kept)", "metal drifts by +",
+					    "rounds a side would decide"};
+	char *dir = path_join(place, "wild"), *texts[3];
+	struct err err = ERR_INIT;
+	struct report r;
+
+	(void)state;
+	synthetic_write(dir, &run);
+	for (int round = 1; round <= 6; round++) {
+		scale_result(dir, round, "metal", pow(1.01, round));
+		scale_result(dir, round, "vm",
+			     pow(1.01, round) * (round == 5 ? 0.97 : 1));
+	}
+	if (report_load(&r, dir, NULL, &err) ||
+	    report_write(&r, dir, REPORT_HTML | REPORT_MARKDOWN, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(r.judgement.overall, VERDICT_INCONCLUSIVE);
+	assert_int_equal(r.judgement.items[0].n_candidate, 6);
+	assert_true(r.judgement.items[0].ratio < 0.996); /* a sixth of 3 % */
+	assert_true(r.judgement.items[0].needed_n > 6);
+	texts[0] = read_text(dir, "report.html");
+	texts[1] = read_text(dir, "report.md");
+	texts[2] = printed(&r);
+	for (size_t t = 0; t < ARRAY_SIZE(texts); t++) {
+		for (size_t w = 0; w < ARRAY_SIZE(words); w++)
+			if (!strstr(texts[t], words[w]) && !(t == 1 && *words[w] == '('))
+				fail_msg("text %zu lacks '%s'", t, words[w]);
+		free(texts[t]);
+	}
+	free(dir);
+	report_release(&r);
+}
+
 static int show(const char *name, const char *dir)
 {
 	struct err err = ERR_INIT;
@@ -345,6 +425,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bad_input_is_a_sentence),
 		cmocka_unit_test(empty_and_missing_folders_are_named),
 		cmocka_unit_test(a_pair_of_single_results_compares),
+		cmocka_unit_test(what_stands_out_is_named_and_kept),
 	};
 
 	if (argc == 3 && synthetic_named(argv[1]))
