@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "reports/verdict_family.h"
+#include "reports/machines.h"
 #include "reports/verdict_gather.h"
 #include "reports/verdict_rule.h"
 
@@ -80,8 +81,9 @@ void judgement_release(struct judgement *j)
 }
 
 /* The names of the fields that break likeness, for a reason. */
-static char *broken_fields(const struct likeness *l)
+static char *broken_fields(const struct judged_pair *p)
 {
+	const struct likeness *l = &p->likeness;
 	struct buf b;
 
 	buf_init(&b, 400);
@@ -90,6 +92,8 @@ static char *broken_fields(const struct likeness *l)
 			buf_printf(&b, "%s%s (%s, %s)", b.len ? "; " : "",
 				   l->rows[i].field->label, l->rows[i].baseline,
 				   l->rows[i].candidate);
+	if (b.len && p->round > 1)
+		buf_printf(&b, " in round %lld", (long long)p->round);
 	return buf_detach(&b);
 }
 
@@ -97,7 +101,7 @@ static void judge_items(struct judgement *j, size_t from, const struct looks *lo
 			const struct judge_options *o)
 {
 	const struct judged_pair *pair = &j->pairs[j->pairs_nr - 1];
-	char *broken = broken_fields(&pair->likeness);
+	char *broken = broken_fields(pair);
 
 	for (size_t i = from; i < j->nr; i++) {
 		struct comparison *c = &j->items[i];
@@ -128,8 +132,7 @@ static void add_pair(struct judgement *j, const struct gather_side *b,
 				.baseline_arm = x_strdup(b->arm),
 				.candidate_arm = x_strdup(c->arm)};
 
-	likeness_compare(&p.likeness, result_set_facts(b->set, b->arm),
-			 result_set_facts(c->set, c->arm));
+	machines_compare(&p.likeness, b, c, &p.round);
 	GROW(j->pairs, j->pairs_nr, j->pairs_alloc);
 	j->pairs[j->pairs_nr++] = p;
 }

@@ -104,6 +104,7 @@ struct judged_pair {
 	char *baseline, *candidate;         /* what verdicts and reports call them */
 	char *baseline_arm, *candidate_arm; /* of the results */
 	struct likeness likeness;
+	int64_t round; /* whose machines these are: the first that break it, else 1; 0: none */
 };
 
 struct judgement {

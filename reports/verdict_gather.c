@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "reports/bootstrap.h"
+#include "reports/conditions.h"
 #include "reports/part.h"
 #include "reports/verdict_rule.h"
 
@@ -27,6 +28,7 @@ struct gathering {
 	const char *workload;
 	const struct margins *margins;
 	uint64_t seed;
+	char *note; /* for each of the workload's comparisons, or NULL */
 	bool is_paired;
 };
 
@@ -128,6 +130,8 @@ static char *flaw_of(const struct result *r, const struct result *first,
 	if (r->status == RESULT_FAILED || !first)
 		return NULL;
 	why = part_mismatch(first, g->sides[0].of->label, r, side->of->label);
+	if (!why)
+		why = server_mismatch(first, g->sides[0].of->label, r, side->of->label);
 	if (why || !*r->digest || !*first->digest ||
 	    strcmp(r->digest, first->digest) == 0)
 		return why;
@@ -138,9 +142,10 @@ static char *flaw_of(const struct result *r, const struct result *first,
 		r->digest, first->digest);
 }
 
-static char *flaw(const struct gathering *g)
+static char *flaw(const struct gathering *g, char **ret_note)
 {
 	const struct result *first = g->sides[0].nr ? g->sides[0].results : NULL;
+	struct conditions_side sides[2];
 
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t k = 0; k < g->sides[i].nr; k++) {
@@ -151,7 +156,10 @@ static char *flaw(const struct gathering *g)
 				return why;
 		}
 	}
-	return NULL;
+	for (size_t i = 0; i < 2; i++)
+		sides[i] = (struct conditions_side){g->sides[i].of->label,
+						    g->sides[i].results, g->sides[i].nr};
+	return throttle_mismatch(&sides[0], &sides[1], ret_note);
 }
 
 static void note_failures(struct comparison *c, const struct gathering *g)
@@ -201,6 +209,8 @@ static void fill(struct comparison *c, const struct gathering *g,
 	count_samples(&g->sides[0], c->metric, &c->failed_baseline, &least);
 	count_samples(&g->sides[1], c->metric, &c->failed_candidate, &least);
 	note_failures(c, g);
+	if (g->note)
+		strvec_add(&c->notes, g->note);
 	if (c->is_paired) {
 		fill_paired(c, g, st, used);
 	} else {
@@ -414,11 +424,13 @@ static int gather_workload(struct gathering *g, struct err *err)
 		note_sweep(g);
 		return 0;
 	}
-	why = flaw(g);
+	why = flaw(g, &g->note);
 	for (size_t i = 0; i < 2 && !rc; i++)
 		for (size_t k = 0; k < g->sides[i].nr && !rc; k++)
 			rc = gather_result(g, &g->sides[i].results[k], from, why, err);
 	free(why);
+	free(g->note);
+	g->note = NULL;
 	return rc;
 }
 

@@ -241,6 +241,53 @@ static void another_gpu_is_invalid(void **state)
 	result_set_release(&s);
 }
 
+static void another_gpu_in_a_later_round_is_invalid(void **state)
+{
+	struct result_set s;
+	struct judgement j;
+
+	(void)state;
+	make_run(&s, 1, noise, 5, METRIC_HIGHER);
+	for (size_t i = 0; i < s.nr; i++)
+		result_set_machine(&s.results[i], gpu("GPU-1"));
+	judge(&s, &j);
+	assert_int_equal(j.overall, VERDICT_EQUIVALENT);
+	judgement_release(&j);
+	/* Both in one round: the pairs are still of one GPU. */
+	result_set_machine(&s.results[2], gpu("GPU-2"));
+	result_set_machine(&s.results[7], gpu("GPU-2"));
+	judge(&s, &j);
+	assert_int_equal(j.overall, VERDICT_EQUIVALENT);
+	judgement_release(&j);
+	result_set_machine(&s.results[8], gpu("GPU-3"));
+	judge(&s, &j);
+	assert_int_equal(j.overall, VERDICT_INVALID);
+	assert_non_null(strstr(j.items[0].reason, "GPU (GPU-1, GPU-3) in round 4"));
+	judgement_release(&j);
+	result_set_release(&s);
+}
+
+static void another_server_version_is_invalid(void **state)
+{
+	struct json_object *server;
+	struct result_set s;
+	struct judgement j;
+
+	(void)state;
+	make_run(&s, 1, noise, 5, METRIC_HIGHER);
+	for (size_t i = 0; i < s.nr; i++) {
+		server = json_object_new_object();
+		json_put_text(server, "version", i == 9 ? "0.11.1" : "0.11.0");
+		json_put(s.results[i].details, "server", server);
+	}
+	judge(&s, &j);
+	assert_int_equal(j.overall, VERDICT_INVALID);
+	assert_non_null(strstr(j.items[0].reason, "server-version: "));
+	assert_non_null(strstr(j.items[0].reason, "0.11.0 on metal, 0.11.1 on vm"));
+	judgement_release(&j);
+	result_set_release(&s);
+}
+
 static void mixed_units_are_refused(void **state)
 {
 	struct judge_options o = {0};
@@ -686,6 +733,8 @@ int main(void)
 		cmocka_unit_test(a_failed_check_is_invalid_with_its_reason),
 		cmocka_unit_test(other_parameters_are_invalid),
 		cmocka_unit_test(another_gpu_is_invalid),
+		cmocka_unit_test(another_gpu_in_a_later_round_is_invalid),
+		cmocka_unit_test(another_server_version_is_invalid),
 		cmocka_unit_test(mixed_units_are_refused),
 		cmocka_unit_test(a_metric_of_one_side_is_invalid),
 		cmocka_unit_test(zeros_have_no_ratio),

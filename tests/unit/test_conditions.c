@@ -1,0 +1,165 @@
+/* Servers and clocks of two sides: each difference has its name and its numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "reports/conditions.h"
+
+static void served(struct result *r, const char *server)
+{
+	struct err err = ERR_INIT;
+	struct json_object *o = json_parse(server, strlen(server), "server", &err);
+
+	if (!o)
+		fail_msg("%s", err.text);
+	result_init(r, "test", "load", "load");
+	json_put(r->details, "server", o);
+}
+
+static char *servers(const char *a, const char *b)
+{
+	struct result x, y;
+	char *why;
+
+	served(&x, a);
+	served(&y, b);
+	why = server_mismatch(&x, "metal", &y, "vm");
+	result_release(&x);
+	result_release(&y);
+	return why;
+}
+
+static void servers_must_be_alike(void **state)
+{
+	static const struct {
+		const char *a, *b, *begins, *has;
+	} cases[] = {
+		{"{\"version\": \"0.11.0\"}", "{\"version\": \"0.11.1\"}",
+		 "server-version: ", "0.11.0 on metal, 0.11.1 on vm"},
+		{"{\"model\": \"opt\"}", "{\"model\": \"gpt\"}", "server-model: ", "gpt"},
+		{"{\"model\": \"opt\", \"revision\": \"aaa\"}",
+		 "{\"model\": \"opt\", \"revision\": \"bbb\"}",
+		 "model-revision: ", "aaa on metal, bbb on vm"},
+		{"{\"max_model_len\": 2048}", "{\"max_model_len\": 4096}",
+		 "server-limit: ", "2048 on metal, 4096 on vm"},
+		{"{\"is_mock\": true}", "{\"is_mock\": false}",
+		 "server-mock: ", "yes on metal, no on vm"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *why = servers(cases[i].a, cases[i].b);
+
+		assert_non_null(why);
+		assert_int_equal(strncmp(why, cases[i].begins, strlen(cases[i].begins)),
+				 0);
+		assert_non_null(strstr(why, cases[i].has));
+		free(why);
+		assert_null(servers(cases[i].a, cases[i].a));
+		/* What a side does not say is no difference. */
+		assert_null(servers(cases[i].a, "{}"));
+		assert_null(servers("{}", cases[i].b));
+	}
+}
+
+static void watched(struct result *r, const char *key, double slowed_s, double clock_hz)
+{
+	struct json_object *throttle = json_object_new_object();
+	struct json_object *clock = json_object_new_object();
+
+	result_init(r, "test", "gemm", "gemm");
+	json_put_real(throttle, key, slowed_s);
+	json_put_real(clock, "mean", clock_hz);
+	json_put_real(r->telemetry, "span_s", 10);
+	json_put(r->telemetry, "throttle_s", throttle);
+	json_put(r->telemetry, "sm_clock_hz", clock);
+}
+
+/* Two rounds of ten seconds a side, slowed down for so long in each. */
+static char *clocks(const char *key, double a, double b, char **note)
+{
+	struct result x[2], y[2];
+	struct conditions_side metal = {"metal", x, 2}, vm = {"vm", y, 2};
+	char *why;
+
+	for (int i = 0; i < 2; i++) {
+		watched(&x[i], key, a, 1.98e9);
+		watched(&y[i], key, b, 1.755e9);
+	}
+	why = throttle_mismatch(&metal, &vm, note);
+	for (int i = 0; i < 2; i++) {
+		result_release(&x[i]);
+		result_release(&y[i]);
+	}
+	return why;
+}
+
+static void one_side_held_down_is_invalid(void **state)
+{
+	static const char *const keys[] = {"hw_thermal", "sw_thermal", "hw_power_brake",
+					   "sync_boost"};
+	char *why, *note;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		why = clocks(keys[i], 0, 3.4, &note);
+		assert_non_null(why);
+		assert_null(note);
+		assert_int_equal(strncmp(why, "throttled: ", 11), 0);
+		assert_non_null(strstr(why, "in 0.0 % of 20 s on metal"));
+		assert_non_null(strstr(why, "in 34.0 % of 20 s on vm"));
+		assert_non_null(strstr(why, "1.98 GHz, 1.755 GHz"));
+		free(why);
+		/* Both sides alike, a moment, or four times a moment. */
+		assert_null(clocks(keys[i], 3.2, 3.4, &note));
+		assert_null(clocks(keys[i], 0, 0.4, &note));
+		assert_null(clocks(keys[i], 1, 3.9, &note));
+		assert_null(note);
+	}
+}
+
+static void a_power_cap_is_a_note(void **state)
+{
+	char *note;
+
+	(void)state;
+	assert_null(clocks("sw_power_cap", 10, 1, &note));
+	assert_non_null(note);
+	assert_non_null(strstr(note, "the power limit in 100.0 % of 20 s on metal"));
+	free(note);
+	assert_null(clocks("sw_power_cap", 10, 9, &note));
+	assert_null(note);
+}
+
+static void what_nobody_watched_is_not_judged(void **state)
+{
+	struct result a, b;
+	struct conditions_side x = {"metal", &a, 1}, y = {"vm", &b, 1};
+	char *note;
+
+	(void)state;
+	watched(&a, "hw_thermal", 9, 1e9);
+	result_init(&b, "test", "gemm", "gemm");
+	assert_null(throttle_mismatch(&x, &y, &note));
+	assert_null(note);
+	result_release(&a);
+	result_release(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(servers_must_be_alike),
+		cmocka_unit_test(one_side_held_down_is_invalid),
+		cmocka_unit_test(a_power_cap_is_a_note),
+		cmocka_unit_test(what_nobody_watched_is_not_judged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
