@@ -87,6 +87,7 @@ void report_plots(const struct report *r, struct plot_list *ret)
 		const struct comparison *c = &j->items[i];
 
 		if (c->n_baseline && c->n_candidate && c->has_ratio && !c->is_pooled &&
+		    report_part_of(c) != REPORT_STAGES &&
 		    (c->gate || c->verdict == VERDICT_DEGRADED))
 			plot_rounds(c, ++nr, ret);
 	}
