@@ -20,6 +20,11 @@ static void widen(struct range *r, double v)
 	}
 }
 
+static bool is_drawn(const struct comparison *c)
+{
+	return c->gate && c->has_ratio && c->verdict != VERDICT_NONE;
+}
+
 static struct range forest_range(const struct judgement *j)
 {
 	struct range r = {1, 1};
@@ -28,7 +33,7 @@ static struct range forest_range(const struct judgement *j)
 		const struct comparison *c = &j->items[i];
 		struct interval band = margin_band(c->margin);
 
-		if (!c->has_ratio)
+		if (!is_drawn(c))
 			continue;
 		widen(&r, band.low);
 		widen(&r, band.high);
@@ -41,14 +46,22 @@ static struct range forest_range(const struct judgement *j)
 	return r;
 }
 
-static bool is_drawn(const struct comparison *c)
-{
-	return c->gate && c->has_ratio && c->verdict != VERDICT_NONE;
-}
-
 static void clip(double *v, const struct range *r)
 {
 	*v = *v < r->low ? r->low : *v > r->high ? r->high : *v;
+}
+
+/* The workload too, where the metric's own name does not say it: "gemm.flops" of "gemm". */
+static void name_of(const struct comparison *c, struct buf *b)
+{
+	size_t len = strlen(c->workload);
+	bool is_said = strncmp(c->metric, c->workload, len) == 0 && c->metric[len] == '.';
+
+	buf_puts(b, c->metric);
+	if (strcmp(c->statistic, "mean") != 0)
+		buf_printf(b, " %s", c->statistic);
+	if (!is_said)
+		buf_printf(b, " · %s", c->workload);
 }
 
 /* y  ratio  low90 high90  low95 high95  band-low band-high  verdict */
@@ -79,10 +92,8 @@ static size_t forest_rows(struct buf *data, struct buf *script, const struct jud
 		clip(&i95.low, r);
 		clip(&i95.high, r);
 		buf_init(&label, 200);
-		buf_printf(&label, "%s%s%s · %s · %s", o->metric,
-			   strcmp(o->statistic, "mean") == 0 ? "" : " ",
-			   strcmp(o->statistic, "mean") == 0 ? "" : o->statistic,
-			   o->candidate, verdict_name(o->verdict));
+		name_of(o, &label);
+		buf_printf(&label, " · %s · %s", o->candidate, verdict_name(o->verdict));
 		buf_printf(data, "%zu %.10g %.10g %.10g %.10g %.10g %.10g %.10g %d # ", y,
 			   o->ratio, i90.low, i90.high, i95.low, i95.high, band.low,
 			   band.high, (int)o->verdict);
