@@ -314,46 +314,60 @@ double log_ratio_tost(const struct log_ratio *r, double margin)
 	return low > high ? low : high;
 }
 
-static double power_at(double n, const struct log_ratio *r, const struct needed_spec *s)
+/* Power of n rounds with these quantiles of the two tests. */
+static double power_with(double n, const struct log_ratio *r, const struct needed_spec *s,
+			 double equivalence, double degraded)
 {
-	double error = r->sd / sqrt(n), df = r->is_paired ? n - 1 : 2 * n - 2;
-	double d = -log1p(-s->margin), m = fabs(r->mean);
+	double error = r->sd / sqrt(n), d = -log1p(-s->margin), m = fabs(r->mean);
 
-	if (m < d) {
-		double t = dist_t_quantile(1 - s->alpha_equivalence, df);
-
-		return dist_normal_cdf((d - m) / error - t) +
-		       dist_normal_cdf((d + m) / error - t) - 1;
-	}
-	return dist_normal_cdf((m - d) / error -
-			       dist_t_quantile(1 - s->alpha_degraded, df));
+	if (m < d)
+		return dist_normal_cdf((d - m) / error - equivalence) +
+		       dist_normal_cdf((d + m) / error - equivalence) - 1;
+	return dist_normal_cdf((m - d) / error - degraded);
 }
 
-size_t stats_needed_n(const struct log_ratio *r, const struct needed_spec *spec)
+static double power_at(double n, const struct log_ratio *r, const struct needed_spec *s)
 {
-	static const size_t rounds_max = 1000;
-	size_t low = 1, high = 2;
+	double df = r->is_paired ? n - 1 : 2 * n - 2;
+	bool is_inside = fabs(r->mean) < -log1p(-s->margin);
 
-	if (!r->has_error)
-		return 0;
-	if (r->sd <= 0)
-		return 2;
-	/* Power grows with n: double until it is enough, then halve the gap. */
-	while (power_at((double)high, r, spec) < spec->power) {
-		low = high;
-		if (low == rounds_max)
-			return 0;
-		high = high * 2 < rounds_max ? high * 2 : rounds_max;
-	}
+	return power_with(n, r, s,
+			  is_inside ? dist_t_quantile(1 - s->alpha_equivalence, df) : 0,
+			  is_inside ? 0 : dist_t_quantile(1 - s->alpha_degraded, df));
+}
+
+enum { needed_max = 1000 };
+
+/* With normal quantiles, which are smaller than Student's: never too many. */
+static size_t needed_at_least(const struct log_ratio *r, const struct needed_spec *spec)
+{
+	double equivalence = dist_normal_quantile(1 - spec->alpha_equivalence);
+	double degraded = dist_normal_quantile(1 - spec->alpha_degraded);
+	size_t low = 1, high = needed_max;
+
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 
-		if (power_at((double)middle, r, spec) < spec->power)
+		if (power_with((double)middle, r, spec, equivalence, degraded) <
+		    spec->power)
 			low = middle;
 		else
 			high = middle;
 	}
 	return high;
+}
+
+size_t stats_needed_n(const struct log_ratio *r, const struct needed_spec *spec)
+{
+	if (!r->has_error)
+		return 0;
+	if (r->sd <= 0)
+		return 2;
+	/* Student's quantiles add a few rounds to that. */
+	for (size_t n = needed_at_least(r, spec); n <= needed_max; n++)
+		if (power_at((double)n, r, spec) >= spec->power)
+			return n;
+	return 0;
 }
 
 double stats_smallest_margin(const struct log_ratio *r, const struct needed_spec *spec)
