@@ -6,7 +6,7 @@
 #include "core/mem.h"
 #include "core/stop.h"
 #include "harness/provision/domain_xml.h"
-#include "harness/provision/libvirt_daemon.h"
+#include "harness/provision/libvirt_connection.h"
 #include "harness/provision/provisioner_impl.h"
 #include "harness/provision/vm_check.h"
 #include "harness/provision/vm_files.h"
@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #define TEMPLATE_MAX ((size_t)256 << 10)
-#define DAEMON_TIME (20 * NS_PER_S)
 #define GUEST_SSH_PORT 22
 
 enum { FORWARD_TRIES = 16 };
@@ -29,8 +28,7 @@ struct libvirt {
 	struct provisioner base;
 	char *uri;
 	bool starts_daemon;
-	virConnectPtr conn; /* opened when first needed */
-	bool is_system;     /* conn is the system's daemon, not a user's own */
+	struct libvirt_connection c; /* opened when first needed */
 };
 
 struct libvirt_lease {
@@ -55,65 +53,6 @@ static const struct field libvirt_fields[] = {
 		 "it; it ends by itself when idle."},
 	{0},
 };
-
-static int failed(struct err *err, const char *what)
-{
-	const virError *e = virGetLastError();
-
-	return err_set_code(err, ERR_ENVIRONMENT, "libvirt", e ? e->code : 0, "%s: %s",
-			    what, e && e->message ? e->message : "no reason given");
-}
-
-/* libvirt's default prints every error on stderr, expected ones too. */
-static void keep_quiet(void *ctx, virErrorPtr e)
-{
-	(void)ctx;
-	(void)e;
-}
-
-/* Connection */
-
-static bool try_open(struct libvirt *l, const char *uri)
-{
-	size_t len = strlen(uri);
-
-	l->conn = virConnectOpen(uri);
-	l->is_system = len >= 7 && strcmp(uri + len - 7, "/system") == 0;
-	return l->conn != NULL;
-}
-
-static int start_and_open(struct libvirt *l, struct err *err)
-{
-	int64_t deadline = clock_deadline_ns(DAEMON_TIME);
-
-	if (libvirt_daemon_start(err))
-		return -1;
-	while (!try_open(l, "qemu:///system")) {
-		if (clock_passed(deadline))
-			return failed(err, "libvirtd was started but does not answer");
-		if (lease_pause(100 * NS_PER_MS, err))
-			return -1;
-	}
-	return 0;
-}
-
-static int connect_libvirt(struct libvirt *l, struct err *err)
-{
-	if (l->conn && virConnectIsAlive(l->conn) == 1)
-		return 0;
-	if (l->conn)
-		virConnectClose(l->conn);
-	l->conn = NULL;
-	virSetErrorFunc(NULL, keep_quiet);
-	if (l->uri)
-		return try_open(l, l->uri) ? 0 : failed(err, l->uri);
-	if (try_open(l, "qemu:///system") ||
-	    (geteuid() != 0 && try_open(l, "qemu:///session")))
-		return 0;
-	if (!l->starts_daemon)
-		return failed(err, "qemu:///system");
-	return start_and_open(l, err);
-}
 
 /* Machines */
 
@@ -151,7 +90,7 @@ static int end_domain(virDomainPtr domain, struct err *err)
 	e = virGetLastError();
 	if (e && (e->code == VIR_ERR_NO_DOMAIN || e->code == VIR_ERR_OPERATION_INVALID))
 		return 0;
-	return failed(err, "end the machine");
+	return libvirt_failed(err, "end the machine");
 }
 
 static bool has_metadata(virDomainPtr domain, const char *uri)
@@ -196,8 +135,8 @@ static char *describe(struct libvirt *l, const struct libvirt_lease *lease,
 	if (!m->confined) {
 		snprintf(owner, sizeof(owner), "+%u:+%u", (unsigned)geteuid(),
 			 (unsigned)getegid());
-		s.owner = l->is_system ? owner : NULL;
-		s.unconfined = confinement(l->conn, &model);
+		s.owner = l->c.is_system ? owner : NULL;
+		s.unconfined = confinement(l->c.conn, &model);
 	}
 	if (!m->xml)
 		return domain_xml(&s, err);
@@ -217,11 +156,11 @@ static int start_domain(struct libvirt *l, struct libvirt_lease *lease,
 	xml = describe(l, lease, m, run_id, err);
 	if (!xml)
 		return -1;
-	lease->domain = virDomainCreateXML(l->conn, xml, VIR_DOMAIN_NONE);
+	lease->domain = virDomainCreateXML(l->c.conn, xml, VIR_DOMAIN_NONE);
 	free(xml);
 	if (!lease->domain)
-		return failed(err, lease->is_kvm ? "start the machine with KVM"
-						 : "start the emulated machine");
+		return libvirt_failed(err, lease->is_kvm ? "start the machine with KVM"
+							 : "start the emulated machine");
 	if (!has_metadata(lease->domain, DOMAIN_LEASE_URI))
 		return err_set(err, ERR_INTERNAL,
 			       "libvirt dropped the mark of the run; without it a crash "
@@ -250,7 +189,7 @@ static int forward_port(struct libvirt_lease *lease, struct err *err)
 			 (unsigned)port, GUEST_SSH_PORT);
 		if (virDomainQemuMonitorCommand(lease->domain, command, &answer,
 						VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP))
-			return failed(err, "forward a port to the machine");
+			return libvirt_failed(err, "forward a port to the machine");
 		/* The human monitor says nothing when all is well. */
 		done = !answer || !answer[strspn(answer, " \r\n")];
 		free(answer);
@@ -393,10 +332,11 @@ static int bring_up(struct libvirt *l, struct libvirt_lease *lease,
 {
 	struct json_object *facts = lease->base.info.facts;
 
-	if (choose_virt(m, lease, facts, err) || connect_libvirt(l, err))
+	if (choose_virt(m, lease, facts, err) ||
+	    libvirt_connect(&l->c, l->uri, l->starts_daemon, err))
 		return -1;
 	vm_machine_facts(m, facts);
-	put_versions(facts, l->conn);
+	put_versions(facts, l->c.conn);
 	lease_note(want, "making disk and keys");
 	if (vm_files_make(&lease->files, want->workdir, lease->name, m, err) ||
 	    stop_check(err))
@@ -480,13 +420,13 @@ static int each_domain(struct libvirt *l, const char *run_id, domain_visitor *vi
 	virDomainPtr *all = NULL;
 	int nr, rc = 0;
 
-	if (connect_libvirt(l, err)) {
+	if (libvirt_connect(&l->c, l->uri, l->starts_daemon, err)) {
 		free(uri);
 		return -1;
 	}
-	nr = virConnectListAllDomains(l->conn, &all, 0);
+	nr = virConnectListAllDomains(l->c.conn, &all, 0);
 	if (nr < 0)
-		rc = failed(err, "list machines");
+		rc = libvirt_failed(err, "list machines");
 	for (int i = 0; i < nr; i++) {
 		const char *name = virDomainGetName(all[i]);
 
@@ -540,8 +480,7 @@ static void libvirt_free(struct provisioner *p)
 {
 	struct libvirt *l = (struct libvirt *)p;
 
-	if (l->conn)
-		virConnectClose(l->conn);
+	libvirt_disconnect(&l->c);
 	fields_release(libvirt_fields, l);
 	free(l);
 }
