@@ -72,17 +72,20 @@ worker() {
 	was="vfio-pci (null)"
 	for at in $(seq $((1 + $1)) 4 "$lines"); do
 		local dir=$lab/killed-$at status=0
-		{ kill_at "$at" "$tare" run -q -o "$dir" "$lab/plan.json" >/dev/null 2>&1 || status=$?; } 2>/dev/null
-		[ $status = 137 ] || fail "place $at: exit status $status, not killed"
+		{ kill_at "$at" "$tare" run -q -o "$dir" "$lab/plan.json" >/dev/null 2>"$lab/err" || status=$?; } 2>/dev/null
+		[ $status = 137 ] || { cat "$lab/err"; fail "place $at: exit status $status, not killed"; }
 		[ -s "$dir/journal.jsonl" ] || continue # in front of the very first line
 		check 0 "$tare" clean "$dir"
 		as_before "place $at"
 		"$tare" run -q --resume "$dir" >/dev/null 2>"$lab/err" || [ $? -lt 4 ] ||
 			{ cat "$lab/err"; fail "place $at: could not be resumed"; }
-		as_before "place $at, resumed"
+		[ "$(driver) $(override)" = "$was" ] || fail "place $at, resumed: the driver is '$(driver)'"
 		[ "$want_results" = "$(results "$dir")" ] || fail "place $at: other results"
 		echo "$at" >>"$lab/done"
 	done
+	as_before "at the end"
+	kill "$front_end"
+	wait "$front_end" || fail "left at the front-end: $(cat "$lab/front-end")"
 }
 workers=
 for i in 0 1 2 3; do
