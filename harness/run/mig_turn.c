@@ -89,12 +89,14 @@ static struct json_object *profile_of(struct json_object *gpu, const char *name)
 	return NULL;
 }
 
-static const char *route_of(const struct arm *arm, struct json_object *facts)
+/* A machine made for the run is a guest; one that ran before says itself what it is. */
+static const char *route_of(const struct lease_info *lease, struct json_object *facts)
 {
 	const char *kind =
 		json_get_text(json_member(facts, "hypervisor"), "kind", "none");
+	bool is_made = lease && lease->boot_ns;
 
-	return arm->target == ARM_VM || strcmp(kind, "none") != 0 ? "guest" : "host";
+	return is_made || strcmp(kind, "none") != 0 ? "guest" : "host";
 }
 
 /* ---- the journal ---- */
@@ -168,7 +170,7 @@ struct mig_turn *mig_turn_begin(struct session *s, const struct step_at *at,
 
 	*m = (struct mig_turn){.seat = {.s = s, .at = *at, .target = target},
 			       .arm = arm,
-			       .route = route_of(arm, facts)};
+			       .route = route_of(lease, facts)};
 	if (!look(m, err)) {
 		want_parts(m);
 		if (!journal_write(s->journal, JOURNAL_BEGIN, STEP_MIG, &m->seat.at,

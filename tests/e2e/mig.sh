@@ -115,7 +115,7 @@ cat >"$scratch/routes.json" <<JSON
   "provisioners": { "lab": { "kind": "fake", "state_dir": "$scratch/machines" } },
   "arms": {
     "here": { "target": "local", "mig": { "profile": "1g.18gb" } },
-    "vm": { "target": "vm", "provisioner": "lab", "port": $ssh_port, "mig": { "profile": "1g.18gb" },
+    "vm": { "target": "vm", "provisioner": "lab", "port": $ssh_port, "boot": 5, "mig": { "profile": "1g.18gb" },
             "ssh": { "user": "$(id -un)", "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint" } } }, $work }
 JSON
 status=0
@@ -154,6 +154,7 @@ crash() { # PLAN ARM
 	check 0 "$tare" clean "$dir"
 	[ "$(layout)" = "$before" ] || fail "$1, $2: 'tare clean' left $(layout)"
 }
+sed 's/"boot": 5, //' "$scratch/routes.json" >"$scratch/lent.json"
 crash far far
-crash routes vm
+crash lent vm
 echo "killed at $kills of $lines places, $cut of them with the GPU cut, and put right"

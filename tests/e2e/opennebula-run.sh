@@ -47,6 +47,21 @@ check 0 "$tare" clean "$scratch/killed"
 "$tare" run -q --resume "$scratch/killed" >/dev/null 2>"$scratch/err" || [ $? -lt 4 ] ||
 	{ cat "$scratch/err"; fail "could not be resumed"; }
 
+# A MIG-backed slice that the platform gives: the result says so, and a whole GPU is not alike.
+python3 - "$scratch/plan.json" "$scratch/slice.json" <<'PY'
+import json, sys
+plan = json.load(open(sys.argv[1]))
+arm = plan["arms"]["slice"] = plan["arms"].pop("vm")
+arm.update(template="mig-slice", pin={"host": "h100-mig"}, gpu={"profile": "1127 (NVIDIA H100XM-1-10C)", "device": "2330"})
+json.dump(plan, open(sys.argv[2], "w"))
+PY
+check 4 "$tare" run -q -o "$scratch/slice" "$scratch/slice.json"
+for key in route:opennebula "profile:1127 (NVIDIA H100XM-1-10C)"; do
+	got=$(json "$scratch/slice/results/r001-slice-gemm.json" "d['details']['mig']['${key%%:*}']")
+	[ "$got" = "${key#*:}" ] || fail "details.mig: $got, not ${key#*:}"
+done
+grep -q "mig-part: metal ran on a whole GPU and slice on 1127" "$scratch/slice/verdict.json" || fail "no reason"
+
 status=0
 kill "$front_end"
 wait "$front_end" || status=$?
