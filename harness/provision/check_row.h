@@ -11,6 +11,6 @@
 void check_row_add(struct json_object *checks, const char *name, const char *state,
 		   const char *remedy, const char *fmt, ...) ERR_PRINTF(5, 6);
 void check_row_vadd(struct json_object *checks, const char *name, const char *state,
-		    const char *remedy, const char *fmt, va_list ap);
+		    const char *remedy, const char *fmt, va_list ap) ERR_PRINTF(5, 0);
 
 #endif
