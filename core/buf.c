@@ -75,7 +75,8 @@ bool buf_put_int(struct buf *b, int64_t n)
 }
 
 /* Too long for what is free now: 'len' is what it takes. */
-static bool print_long(struct buf *b, size_t len, const char *fmt, va_list ap)
+static bool ERR_PRINTF(3, 0)
+	print_long(struct buf *b, size_t len, const char *fmt, va_list ap)
 {
 	char *text;
 	bool fits;

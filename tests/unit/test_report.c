@@ -357,11 +357,11 @@ static void what_stands_out_is_named_and_kept(void **state)
 		.rounds = 6,
 		.rounds_max = 12,
 		.seed = 8,
-		.workloads = {{"gemm",
-			       "gemm",
-			       {{"gemm.flops", "FLOP/s", "higher", true, 1e13, 1, 0.0005,
-				 0.001, 5},
-				{0}}}}};
+		.workloads = {{.name = "gemm",
+			       .kind = "gemm",
+			       .metrics = {{"gemm.flops", "FLOP/s", "higher", true, 1e13,
+					    1, 0.0005, 0.001, 5},
+					   {0}}}}};
 	static const char *const words[] = {"round 5 stands out: its ratio is -3.0 %",
 					    "(kept)", "metal drifts by +",
 					    "rounds a side would decide"};
