@@ -6,6 +6,7 @@
  *	journal.jsonl         every step before and after it happened
  *	machines/rNNN-ARM.json     facts of the machine that the arm ran on in that round
  *	results/rNNN-ARM-WORKLOAD.json   one tare.result/1 each
+ *	aa.json               the noise floor of the set-up, where it was measured
  *	verdict.json          tare.verdict/1
  *	report.html report.md report.json plots/
  */
@@ -19,6 +20,7 @@
 #define RUNDIR_MACHINES "machines"
 #define RUNDIR_RESULTS "results"
 #define RUNDIR_VERDICT "verdict.json"
+#define RUNDIR_FLOOR "aa.json"
 #define RUNDIR_PLOTS "plots"
 
 /* The path of the plan of the run in 'dir' (free()); NULL: 'dir' holds no run. */

@@ -45,6 +45,23 @@ static void describe(struct report *r)
 	strvec_addf(&r->repeat, "tare report %s", r->sets[0].source);
 }
 
+/* What 'tare aa' left beside the results, of the last set that has it. */
+static int load_floor(struct report *r, struct judge_options *o, struct err *err)
+{
+	for (size_t i = r->sets_nr; i-- > 0 && !r->floor.source;) {
+		char *path = path_join(r->sets[i].source, RUNDIR_FLOOR);
+		int rc = r->sets[i].is_run && file_exists(path)
+				 ? noise_floor_read(&r->floor, path, err)
+				 : 0;
+
+		free(path);
+		if (rc)
+			return -1;
+	}
+	o->floor = r->floor.source ? &r->floor : NULL;
+	return 0;
+}
+
 int report_load(struct report *ret, const char *dir, const char *margins_file,
 		struct err *err)
 {
@@ -54,7 +71,7 @@ int report_load(struct report *ret, const char *dir, const char *margins_file,
 	if (result_set_load(&ret->sets[0], dir, err))
 		return -1;
 	ret->sets_nr = 1;
-	if (load_margins(ret, margins_file, err) ||
+	if (load_margins(ret, margins_file, err) || load_floor(ret, &o, err) ||
 	    judge_run(&ret->judgement, &ret->sets[0], NULL, &o, err)) {
 		report_release(ret);
 		return -1;
@@ -77,7 +94,7 @@ int report_load_pair(struct report *ret, const char *baseline, const char *candi
 		return -1;
 	}
 	ret->sets_nr = 2;
-	if (load_margins(ret, margins_file, err) ||
+	if (load_margins(ret, margins_file, err) || load_floor(ret, &o, err) ||
 	    judge_sets(&ret->judgement, &ret->sets[0], &ret->sets[1], &o, err)) {
 		report_release(ret);
 		return -1;
@@ -91,6 +108,7 @@ void report_release(struct report *r)
 	for (size_t i = 0; i < r->sets_nr; i++)
 		result_set_release(&r->sets[i]);
 	margins_release(&r->margins);
+	noise_floor_release(&r->floor);
 	judgement_release(&r->judgement);
 	strvec_release(&r->repeat);
 	free(r->title);

@@ -10,6 +10,7 @@
 #ifndef TARE_REPORTS_REPORT_H
 #define TARE_REPORTS_REPORT_H
 
+#include "reports/noise_floor.h"
 #include "reports/verdict.h"
 
 #include <stdio.h>
@@ -18,6 +19,8 @@ struct report {
 	struct result_set sets[2]; /* one run, or baseline and candidate */
 	size_t sets_nr;
 	struct margins margins;
+	struct noise_floor
+		floor; /* of the run, or of the candidate; may have no source */
 	struct judgement judgement;
 	char *title;
 	char *created;        /* UTC */

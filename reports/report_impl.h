@@ -10,7 +10,7 @@
 /* Texts for one comparison, as every table prints them. */
 struct row_texts {
 	char metric[96], baseline[48], candidate[48], difference[32], ratio[32], ci90[64],
-		ci95[64], margin[32], rounds[32];
+		ci95[64], margin[64], rounds[32];
 };
 void row_texts(const struct comparison *c, struct row_texts *ret);
 

@@ -36,6 +36,7 @@ static void level_text(const struct comparison *c, bool is_candidate, char *text
 void row_texts(const struct comparison *c, struct row_texts *t)
 {
 	bool is_mean = strcmp(c->statistic, "mean") == 0;
+	char margin[32], floor[32];
 
 	snprintf(t->metric, sizeof(t->metric), "%.70s%s%s", c->metric, is_mean ? "" : " ",
 		 is_mean ? "" : c->statistic);
@@ -50,7 +51,9 @@ void row_texts(const struct comparison *c, struct row_texts *t)
 	}
 	interval_text(c->has_interval, &c->ci90, t->ci90, sizeof(t->ci90));
 	interval_text(c->has_interval, &c->ci95, t->ci95, sizeof(t->ci95));
-	percent_text(c->margin, t->margin, sizeof(t->margin));
+	percent_text(c->margin, margin, sizeof(margin));
+	snprintf(t->margin, sizeof(t->margin), c->floor > 0 ? "%s, floor %s" : "%s",
+		 margin, percent_text(c->floor, floor, sizeof(floor)));
 	if (c->is_paired)
 		snprintf(t->rounds, sizeof(t->rounds), "%zu", c->n_baseline);
 	else
@@ -312,6 +315,19 @@ void report_method(const struct report *r, struct strvec *ret)
 			"hold "
 			"whenever the run stopped.",
 			(long long)j->looks_min, (long long)j->looks_max);
+	if (r->floor.source)
+		strvec_addf(
+			ret,
+			"Floor: the noise floor, measured by 'tare aa' (%s): the farther "
+			"end of the 90 %% interval between two sides that are the same. "
+			"A difference below it is one that this set-up shows where "
+			"there is none.",
+			r->floor.source);
+	else
+		strvec_add(ret,
+			   "The noise floor of this set-up was not measured: 'tare aa' "
+			   "does, and 'tare report --aa' prints it beside every "
+			   "claim.");
 	strvec_add(ret, "The overall verdict is the worst of the gating metrics. "
 			"Informational metrics are shown and never gate.");
 }

@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "reports/verdict_family.h"
 #include "reports/machines.h"
+#include "reports/noise_floor.h"
 #include "reports/verdict_gather.h"
 #include "reports/verdict_rule.h"
 
@@ -147,6 +148,8 @@ static int judge_pair(struct judgement *j, const struct gather_side *b,
 	if (gather_comparisons(j, b, c, o, err))
 		return -1;
 	judge_items(j, from, looks, o);
+	if (o->floor)
+		noise_floor_apply(o->floor, j, from, b->set, b->arm);
 	return 0;
 }
 

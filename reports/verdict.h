@@ -90,6 +90,9 @@ struct comparison {
 	 * 0.9 where there is no difference; 0: unknown. Of two runs of the same arm it is
 	 * the noise floor: what this set-up can see. */
 	double smallest_margin;
+	/* The difference that this set-up shows where there is none (reports/noise_floor.h);
+	 * 0: not measured. */
+	double floor;
 	/* One-sided p of the difference beyond the margin on its own side; 1: none. */
 	double p_beyond;
 	bool has_ranks; /* the intervals are those of signed ranks */
@@ -124,7 +127,8 @@ struct judge_options {
 	const struct margins *margins; /* NULL: the built-in table */
 	/* Rounds after which verdicts are looked at; both 0: taken from the plan. */
 	int64_t looks_min, looks_max;
-	uint64_t seed; /* of the bootstrap */
+	uint64_t seed;                   /* of the bootstrap */
+	const struct noise_floor *floor; /* NULL: not measured */
 };
 
 /* One run: every arm against its baseline arm (NULL: the plan's, else the first). */

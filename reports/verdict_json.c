@@ -72,6 +72,7 @@ static void put_figures(struct json_object *o, const struct comparison *c)
 		 c->needed_n ? json_object_new_int64((int64_t)c->needed_n) : NULL);
 	json_put(o, "smallest_margin",
 		 c->smallest_margin > 0 ? json_new_real(c->smallest_margin) : NULL);
+	json_put(o, "noise_floor", c->floor > 0 ? json_new_real(c->floor) : NULL);
 	json_put_text(o, "reason", c->reason);
 }
 

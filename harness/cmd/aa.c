@@ -57,7 +57,8 @@ static const struct opt_command command = {
 		 "is too noisy for the plan's margins, and no verdict of it means "
 		 "anything. The "
 		 "report gives the noise floor and the smallest difference that would be "
-		 "seen.",
+		 "seen; 'tare run --aa DIR' and 'tare report --aa DIR' print that floor "
+		 "beside every claim.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,

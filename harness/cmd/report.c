@@ -2,6 +2,7 @@
 #include "harness/cmd/cmd.h"
 
 #include "core/file.h"
+#include "core/rundir.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/deliver.h"
 #include "reports/pdf.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 
 struct report_options {
-	char *formats, *output, *margins, *pdf;
+	char *formats, *output, *margins, *pdf, *aa;
 	bool json;
 };
 
@@ -41,6 +42,12 @@ static const struct field fields[] = {
 	 .offset = AT(margins),
 	 .arg = "FILE",
 	 .help = "Judge by these margins instead of the plan's."},
+	{.name = "aa",
+	 .kind = FIELD_TEXT,
+	 .offset = AT(aa),
+	 .arg = "DIR",
+	 .help = "A run of 'tare aa' on the same machine: its noise floor is printed "
+		 "beside every claim, and kept with the run as aa.json."},
 	{.name = "json",
 	 .kind = FIELD_FLAG,
 	 .offset = AT(json),
@@ -90,6 +97,19 @@ static int print_pdf(const struct report *r, const char *pdf, struct err *err)
 	return rc ? err_wrap(err, "%s", pdf) : 0;
 }
 
+static int keep_floor(const char *aa, const char *dir, struct err *err)
+{
+	struct noise_floor f;
+	char *path = path_join(dir, RUNDIR_FLOOR);
+	int rc = noise_floor_measure(&f, aa, err);
+
+	if (!rc)
+		rc = noise_floor_write(&f, path, err);
+	noise_floor_release(&f);
+	free(path);
+	return rc;
+}
+
 static int report(void *options, const struct strvec *rest, struct err *err)
 {
 	const struct report_options *o = options;
@@ -101,6 +121,11 @@ static int report(void *options, const struct strvec *rest, struct err *err)
 	if (report_formats_parse(o->formats, &formats, err) ||
 	    report_load(&r, dir, o->margins, err))
 		return -1;
+	if (o->aa) { /* kept only beside what can be read */
+		report_release(&r);
+		if (keep_floor(o->aa, dir, err) || report_load(&r, dir, o->margins, err))
+			return -1;
+	}
 	if (o->pdf && print_pdf(&r, o->pdf, err))
 		status = -1;
 	else

@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct run_options {
-	char *output, *resume;
+	char *output, *resume, *aa;
 	int64_t rounds;
 	struct strvec arms, workloads;
 	bool dry_run, json, print_schema;
@@ -54,6 +54,12 @@ static const struct field fields[] = {
 	 .offset = AT(workloads),
 	 .arg = "NAME",
 	 .help = "Only this workload; may be repeated."},
+	{.name = "aa",
+	 .kind = FIELD_TEXT,
+	 .offset = AT(aa),
+	 .arg = "DIR",
+	 .help = "A run of 'tare aa' of the same plan: its noise floor is printed beside "
+		 "every claim."},
 	{.name = "dry-run",
 	 .kind = FIELD_FLAG,
 	 .offset = AT(dry_run),
@@ -152,17 +158,24 @@ static int run(void *options, const struct strvec *rest, struct err *err)
 		.filter = {.arms = &o->arms, .workloads = &o->workloads},
 		.json = o->json,
 	};
+	struct noise_floor floor = {0};
 	struct plan plan = {0};
 	int status = -1;
 
 	if (o->print_schema)
 		return print_schema();
-	if (find_plan(o, rest, &plan, err))
+	if (o->aa && noise_floor_measure(&floor, o->aa, err))
 		return -1;
+	request.floor = o->aa ? &floor : NULL;
+	if (find_plan(o, rest, &plan, err)) {
+		noise_floor_release(&floor);
+		return -1;
+	}
 	if (!run_filter_check(&request.filter, &plan, err))
 		status = o->dry_run ? schedule_print(&plan, o->resume, stdout, err)
 				    : run_and_report(&plan, &request, err);
 	plan_release(&plan);
+	noise_floor_release(&floor);
 	return status;
 }
 

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/result.h"
+#include "core/rundir.h"
 #include "core/stop.h"
 #include "harness/cmd/deliver.h"
 #include "harness/run/gpu_driver.h"
@@ -92,6 +93,16 @@ static int run_session(struct session *s, const struct run_request *request,
 	return status;
 }
 
+static int keep_floor(const struct session *s, const struct run_request *request,
+		      struct err *err)
+{
+	char *path = path_join(s->dir, RUNDIR_FLOOR);
+	int rc = request->floor ? noise_floor_write(request->floor, path, err) : 0;
+
+	free(path);
+	return rc;
+}
+
 int run_and_report(const struct plan *p, const struct run_request *request,
 		   struct err *err)
 {
@@ -105,7 +116,8 @@ int run_and_report(const struct plan *p, const struct run_request *request,
 		return log_failure(err);
 	}
 	free(dir);
-	status = run_session(&s, request, err);
+	status = keep_floor(&s, request, err) ? log_failure(err)
+					      : run_session(&s, request, err);
 	session_end(&s);
 	return status;
 }

@@ -3,6 +3,7 @@
 #define TARE_HARNESS_CMD_RUN_AND_REPORT_H
 
 #include "harness/run/runner.h"
+#include "reports/noise_floor.h"
 
 #include <stdbool.h>
 
@@ -10,6 +11,7 @@ struct run_request {
 	const char *dir; /* NULL: runs/NAME-ID */
 	bool is_resumed; /* 'dir' holds a run, which goes on */
 	struct run_filter filter;
+	const struct noise_floor *floor; /* kept with the run; NULL: not measured */
 	bool json; /* the verdict on stdout as JSON, not as a table */
 };
 
