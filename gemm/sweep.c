@@ -168,7 +168,6 @@ static void add_metric(const struct sweep_part *part, struct result *r)
 	samples_init(&s, &gemm_metrics[GEMM_FLOPS]);
 	s.def.name = x_asprintf("%s@sms%u", s.def.name, part->multiprocessors);
 	s.def.unit = x_strdup(s.def.unit);
-	s.def.help = x_strdup(s.def.help);
 	s.def.gate = false;
 	s.owns_texts = true;
 	for (int64_t i = 0; i < part->nr; i++)

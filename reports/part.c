@@ -25,9 +25,9 @@ static const char *words_of(const char *route)
 	return route;
 }
 
-bool part_is_slice(const struct result *r)
+bool part_is_of_sweep(const struct result *r)
 {
-	return text_of(r, "profile") != NULL;
+	return text_of(r, "whole") != NULL;
 }
 
 char *part_mismatch(const struct result *a, const char *label_a, const struct result *b,

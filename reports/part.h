@@ -12,8 +12,8 @@
 
 #include <stdbool.h>
 
-/* A part of a GPU, not the whole of it. */
-bool part_is_slice(const struct result *r);
+/* One part of several that an arm measured, beside the whole GPU. */
+bool part_is_of_sweep(const struct result *r);
 
 /*
  * Why they are not alike, as a reason that begins with "mig-part: " or "mig-route: ";

@@ -377,26 +377,26 @@ static int gather_result(const struct gathering *g, const struct result *r, size
 	return 0;
 }
 
-static bool has_slices(const struct gather_side *side)
+static bool has_sweep(const struct gather_side *side)
 {
 	for (size_t i = 0; i < side->set->nr; i++)
 		if (strcmp(side->set->results[i].arm, side->arm) == 0 &&
-		    part_is_slice(&side->set->results[i]))
+		    part_is_of_sweep(&side->set->results[i]))
 			return true;
 	return false;
 }
 
 /*
- * A sweep over a GPU's slices beside an arm that has the whole GPU only: what only the
- * sweep has is shown in its table, and nothing is missing on the other side.
+ * A sweep over a GPU's slices beside an arm that does not sweep: what only the sweep has
+ * is shown in its table, and nothing is missing on the other side.
  */
 static bool is_of_sweep_alone(const struct gathering *g)
 {
 	for (size_t i = 0; i < 2; i++) {
 		const struct side *has = &g->sides[i], *lacks = &g->sides[1 - i];
 
-		if (has->nr && !lacks->nr && part_is_slice(has->results) &&
-		    !has_slices(lacks->of))
+		if (has->nr && !lacks->nr && part_is_of_sweep(has->results) &&
+		    !has_sweep(lacks->of))
 			return true;
 	}
 	return false;
@@ -406,7 +406,7 @@ static void note_sweep(const struct gathering *g)
 {
 	const struct side *has = &g->sides[g->sides[0].nr ? 0 : 1];
 
-	strvec_addf(&g->j->notes, "%s: only %s ran on a slice of the GPU; not judged",
+	strvec_addf(&g->j->notes, "%s: only %s ran on that slice of the GPU; not judged",
 		    g->workload, has->of->label);
 }
 

@@ -31,6 +31,7 @@ static void make(struct result *r, const char *name, const char *route,
 	result_add_metric(r, &m);
 	json_put_text(mig, "route", profile ? route : NULL);
 	json_put_text(mig, "profile", profile);
+	json_put_text(mig, "whole", strchr(name, '@') ? "gemm" : NULL);
 	if (route)
 		json_put(r->details, "mig", mig);
 	else
@@ -128,13 +129,15 @@ static void a_sweep_lacks_nothing(void **state)
 		add(&s, "metal", i, "gemm", NULL, NULL);
 		add(&s, "sweep", i, "gemm", "host", NULL);
 		add(&s, "sweep", i, "gemm@1g.18gb", "host", "1g.18gb");
+		add(&s, "slice", i, "gemm", "host", "1g.18gb");
 	}
 	judge(&s, &j);
-	assert_int_equal(j.nr, 1);
-	assert_int_equal(j.overall, VERDICT_EQUIVALENT);
+	assert_int_equal(j.nr, 2); /* the slice beside a whole GPU is not alike */
+	assert_int_equal(j.items[0].verdict, VERDICT_EQUIVALENT);
+	assert_int_equal(j.items[1].verdict, VERDICT_INVALID);
 	assert_int_equal(j.notes.nr, 1);
 	assert_string_equal(j.notes.items[0],
-			    "gemm@1g.18gb: only sweep ran on a slice of "
+			    "gemm@1g.18gb: only sweep ran on that slice of "
 			    "the GPU; not judged");
 	judgement_release(&j);
 	result_set_release(&s);
