@@ -94,6 +94,11 @@ static void xy_ranges(struct buf *b, const struct plot_xy *x)
 		buf_printf(b, "set yrange [0:%.6g]\n", up.high > 0 ? up.high * 1.12 : 1);
 	else if (x->y_is_log && up.low > 0)
 		buf_printf(b, "set yrange [%.6g:%.6g]\n", up.low / 1.25, up.high * 1.25);
+	else if (up.low >= 0 && up.high > up.low)
+		/* What cannot be negative has no axis below 0. */
+		buf_printf(b, "set yrange [%.6g:%.6g]\n",
+			   fmax(0, up.low - 0.1 * (up.high - up.low)),
+			   up.high + 0.1 * (up.high - up.low));
 }
 
 static void xy_label(struct buf *b, const char *axis, const char *text)
@@ -299,9 +304,17 @@ struct plot *plot_xy(struct plot_list *l, const struct plot_xy *x)
 
 struct plot *plot_panels(struct plot_list *l, const struct plot_xy *panels, size_t nr)
 {
+	struct range across = {INFINITY, -INFINITY};
 	struct buf script, data;
 	size_t first = 0;
 
+	for (size_t i = 0; i < nr; i++) {
+		struct range one, up;
+
+		extent(&panels[i], &one, &up);
+		widen(&across, one.low);
+		widen(&across, one.high);
+	}
 	buf_init(&script, BUF_UNBOUNDED);
 	buf_init(&data, BUF_UNBOUNDED);
 	plot_terminal(&script, panels->name,
@@ -317,7 +330,10 @@ struct plot *plot_panels(struct plot_list *l, const struct plot_xy *panels, size
 		buf_puts(&script, "unset object\nunset arrow\nset autoscale\n"
 				  "unset logscale\n");
 		xy_axes(&script, &panels[i]);
-		buf_printf(&script, "set offsets 0, 0, graph 0.1, graph 0.1\n");
+		buf_printf(&script,
+			   "set offsets 0, 0, graph 0.1, graph 0.1\nset xrange "
+			   "[%.10g:%.10g]\n",
+			   across.low, across.high);
 		if (i + 1 == nr) {
 			buf_puts(&script, "set format x\n");
 			xy_label(&script, "x", panels->x_label);

@@ -59,7 +59,15 @@ static const struct view {
 	 true,
 	 latency_columns,
 	 {STAGE_TTFT_P95, STAGE_LATENCY_P50, STAGE_LATENCY_P95}},
+	/* In its place where the stages were too short for it. */
+	{STAGE_LATENCY_P50,
+	 "p50 of latency",
+	 "s",
+	 true,
+	 latency_columns,
+	 {STAGE_TTFT_P95, STAGE_LATENCY_P50, STAGE_LATENCY_P95}},
 };
+enum { THROUGHPUT, TAIL, MIDDLE };
 
 static bool is_seconds(enum stage_figure f)
 {
@@ -171,14 +179,30 @@ static struct drawn scale_to(const struct load *l, size_t a, enum stage_figure f
 	return d;
 }
 
-static double largest(const struct load *l, enum stage_figure f)
+static void extent(const struct load *l, enum stage_figure f, double *least, double *most)
 {
-	double most = 0;
+	*least = INFINITY;
+	*most = 0;
+	for (size_t a = 0; a < l->arms->nr; a++) {
+		for (size_t i = 0; i < l->curves[a].nr; i++) {
+			*least = fmin(*least, l->curves[a].items[i].mean[f]);
+			*most = fmax(*most, l->curves[a].items[i].mean[f]);
+		}
+	}
+}
 
-	for (size_t a = 0; a < l->arms->nr; a++)
-		for (size_t i = 0; i < l->curves[a].nr; i++)
-			most = fmax(most, l->curves[a].items[i].mean[f]);
-	return most;
+/* Most stages, of all arms together, have the figure. */
+static bool is_common(const struct load *l, enum stage_figure f)
+{
+	size_t all = 0, have = 0;
+
+	for (size_t a = 0; a < l->arms->nr; a++) {
+		for (size_t i = 0; i < l->curves[a].nr; i++) {
+			all++;
+			have += l->curves[a].items[i].nr[f] > 0;
+		}
+	}
+	return 2 * have > all;
 }
 
 /* Concurrencies are few and chosen: they are the tics, where they do not crowd. */
@@ -211,17 +235,16 @@ static void draw(const struct load *l, const struct view *v, const char *name,
 	struct plot_tic tics[tics_max];
 	char texts[tics_max][16];
 	struct drawn drawn[REPORT_ARMS_MAX] = {0};
-	struct axis axis = axis_for(largest(l, v->figure) / 3, v->unit);
+	double least, most;
+	struct axis axis;
 	struct plot_xy xy = {.name = name,
 			     .x_label = l->is_closed ? "concurrency"
 						     : "requests in flight (mean)",
-			     .y_label = axis.label,
 			     .section = PLOT_LOAD,
 			     .series = series,
 			     .marks = marks,
 			     .x_tics = tics,
 			     .x_is_log = true,
-			     .y_is_log = v->y_is_log,
 			     .y_from_zero = !v->y_is_log};
 	char *alt = describe(l, v);
 	char *caption = x_asprintf(
@@ -230,6 +253,10 @@ static void draw(const struct load *l, const struct view *v, const char *name,
 		v->title, l->workload,
 		isfinite(l->curves[0].saturation) ? ". Dotted: saturation" : "");
 
+	extent(l, v->figure, &least, &most);
+	axis = axis_for(most / 3, v->unit);
+	xy.y_label = axis.label;
+	xy.y_is_log = v->y_is_log && most > 3 * least;
 	for (size_t a = 0; a < l->arms->nr; a++) {
 		const struct stage_curve *c = &l->curves[a];
 
@@ -282,6 +309,20 @@ static bool gather(struct load *l, const struct report_arms *arms, const char *w
 	return most >= 2;
 }
 
+static void draw_both(const struct load *l, size_t number, struct plot_list *list)
+{
+	const struct view *both[] = {
+		&views[THROUGHPUT],
+		&views[is_common(l, STAGE_LATENCY_P95) ? TAIL : MIDDLE]};
+
+	for (size_t v = 0; v < ARRAY_SIZE(both); v++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "load-%zu-%zu", number, v + 1);
+		draw(l, both[v], name, list);
+	}
+}
+
 void report_stages(const struct report *r, struct plot_list *ret)
 {
 	struct report_arms arms;
@@ -291,16 +332,8 @@ void report_stages(const struct report *r, struct plot_list *ret)
 	for (size_t w = 0; w < arms.workloads.nr && number < workloads_max; w++) {
 		struct load l;
 
-		if (gather(&l, &arms, arms.workloads.items[w])) {
-			number++;
-			for (size_t v = 0; v < ARRAY_SIZE(views); v++) {
-				char name[32];
-
-				snprintf(name, sizeof(name), "load-%zu-%zu", number,
-					 v + 1);
-				draw(&l, &views[v], name, ret);
-			}
-		}
+		if (gather(&l, &arms, arms.workloads.items[w]))
+			draw_both(&l, ++number, ret);
 		for (size_t a = 0; a < arms.nr; a++)
 			stage_curve_release(&l.curves[a]);
 	}

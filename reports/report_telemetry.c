@@ -239,7 +239,10 @@ static char *caption_of(const struct watched *w, const struct report_arm *arm,
 	struct buf b;
 
 	buf_init(&b, BUF_UNBOUNDED);
-	buf_printf(&b, "%s during %s, rounds one after another.", arm->label, workload);
+	buf_printf(&b,
+		   "%s during %s, rounds one after another, what came before the timed "
+		   "part included.",
+		   arm->label, workload);
 	if (w->spans_nr)
 		buf_puts(&b, " Shaded: the GPU ran slower than asked for (power cap, "
 			     "temperature, power brake).");
