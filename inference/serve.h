@@ -17,10 +17,12 @@
  *
  * The line (keys may be added):
  *   {"kind": "vllm|command|external|mock", "address": "http://127.0.0.1:8000",
- *    "model": "facebook/opt-2.7b", "version": "0.11.0", "arguments": [argv...],
+ *    "model": "facebook/opt-2.7b", "version": "0.11.0", "revision": "905a...",
+ *    "arguments": [argv...],
  *    "log": "/path", "pid": 1234, "ready_s": 41.2, "is_mock": false,
  *    "max_model_len": 2048}
- * What is not known is null. 'version' is what GET /version says. Secrets in 'arguments'
+ * What is not known is null. 'version' is what GET /version says, 'revision' what
+ * inference/model_revision.h finds. Secrets in 'arguments'
  * read "***". With kind mock also "mock": its complete parameters.
  *
  * The end: SIGTERM to every descendant (found through PR_SET_CHILD_SUBREAPER, so

@@ -1,3 +1,4 @@
+#include "inference/model_revision.h"
 #include "inference/serve_run.h"
 
 #include "core/clock.h"
@@ -222,6 +223,19 @@ static struct json_object *shown_arguments(const struct run *r)
 	return list;
 }
 
+static void put_revision(struct json_object *o, const struct run *r)
+{
+	const struct serve_config *c = r->config;
+	bool is_ours = c->kind == SERVE_VLLM || c->kind == SERVE_COMMAND;
+	char *revision =
+		is_ours ? model_revision(c->model, argument_value(&r->argv, "--revision"),
+					 &c->environment)
+			: NULL;
+
+	json_put_text(o, "revision", revision);
+	free(revision);
+}
+
 static struct json_object *facts(const struct run *r)
 {
 	struct json_object *o = json_object_new_object();
@@ -232,6 +246,7 @@ static struct json_object *facts(const struct run *r)
 	json_put_text(o, "address", r->url);
 	json_put_text(o, "model", *model_name(r) ? model_name(r) : NULL);
 	json_put_text(o, "version", r->identity.version);
+	put_revision(o, r);
 	json_put(o, "arguments", shown_arguments(r));
 	if (r->mock)
 		json_put(o, "mock", fields_to_json(mock_fields, &r->config->mock));

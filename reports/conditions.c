@@ -24,6 +24,14 @@ static const char *shown(struct json_object *o)
 	return json_object_get_string(o);
 }
 
+/* By the server itself, else by tare-serve, which started it. */
+static struct json_object *told(struct json_object *server, const char *key)
+{
+	struct json_object *o = json_member(server, key);
+
+	return o ? o : json_member(json_member(server, "tare_serve"), key);
+}
+
 char *server_mismatch(const struct result *a, const char *label_a, const struct result *b,
 		      const char *label_b)
 {
@@ -31,8 +39,8 @@ char *server_mismatch(const struct result *a, const char *label_a, const struct 
 	struct json_object *sb = json_member(b->details, "server");
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		struct json_object *x = json_member(sa, members[i].key);
-		struct json_object *y = json_member(sb, members[i].key);
+		struct json_object *x = told(sa, members[i].key);
+		struct json_object *y = told(sb, members[i].key);
 
 		if (x && y && !json_object_equal(x, y))
 			return x_asprintf("%s: another %s: %.80s on %s, %.80s on %s",
