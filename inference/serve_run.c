@@ -1,4 +1,3 @@
-#include "inference/model_revision.h"
 #include "inference/serve_run.h"
 
 #include "core/clock.h"
@@ -6,6 +5,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "inference/model_revision.h"
 #include "inference/serve.h"
 #include "inference/serve_child.h"
 #include "inference/serve_probe.h"
