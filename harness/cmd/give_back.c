@@ -13,6 +13,9 @@ static void say(const struct session *s)
 	if (s->restored)
 		printf(", the GPUs of %zu host%s bound as before", s->restored,
 		       s->restored == 1 ? "" : "s");
+	if (s->layouts)
+		printf(", %zu GPU%s cut by MIG as before", s->layouts,
+		       s->layouts == 1 ? "" : "s");
 	putchar('\n');
 }
 

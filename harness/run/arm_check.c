@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Preflight's words, and those of every other report of 'tare check'. */
 static const char *const states[][2] = {
@@ -86,6 +87,72 @@ static void add_drivers(struct json_object *checks, struct json_object *machine,
 	}
 }
 
+/* The GPU that the arm's "mig" is about; NULL: which one is not clear, or none. */
+static struct json_object *find_gpu(struct json_object *machine, const char *which)
+{
+	struct json_object *list = json_member(machine, "gpus");
+	size_t nr = list ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *gpu = json_object_array_get_idx(list, i);
+
+		if (which ? !strcasecmp(json_get_text(gpu, "uuid", ""), which) ||
+				    !strcasecmp(json_get_text(gpu, "pci_address", ""),
+						which)
+			  : nr == 1)
+			return gpu;
+	}
+	return NULL;
+}
+
+/* The profiles' names, and whether the arm's is among them. */
+static bool match_profiles(struct json_object *profiles, const struct arm_mig *want,
+			   struct buf *names)
+{
+	bool found = want->is_all;
+
+	for (size_t i = 0; i < json_object_array_length(profiles); i++) {
+		struct json_object *p = json_object_array_get_idx(profiles, i);
+		const char *name = json_get_text(p, "name", "?");
+
+		buf_printf(names, "%s%s (%lld SMs)", i ? ", " : "", name,
+			   (long long)json_get_int(p, "multiprocessors", 0));
+		found = found ||
+			(want->profile ? strcmp(name, want->profile) == 0
+				       : json_get_int(p, "slices", 0) == want->slices);
+	}
+	return found;
+}
+
+static void add_mig(struct json_object *checks, struct json_object *machine,
+		    const struct arm_mig *want)
+{
+	struct json_object *gpu = find_gpu(machine, want->gpu);
+	struct json_object *profiles = json_member(gpu, "mig_profiles");
+	struct buf names;
+	char *text;
+	bool is_there;
+
+	if (!want->is_wanted)
+		return;
+	buf_init(&names, 2048);
+	is_there = profiles && match_profiles(profiles, want, &names);
+	if (!gpu)
+		text = x_asprintf("the machine shows no such GPU, or several");
+	else if (!profiles)
+		text = x_asprintf("%s has no MIG", json_get_text(gpu, "name", "the GPU"));
+	else
+		text = x_asprintf("%s has %s", json_get_text(gpu, "uuid", "?"),
+				  names.data);
+	add(checks, "mig", is_there ? "ok" : "failed", text,
+	    "the arm is measured on parts of its GPU, made in its turn and taken away",
+	    gpu ? "name one of these profiles in the arm's \"mig\""
+		: "name one in the arm's \"mig\": {\"gpu\": UUID}; nvidia-smi -L lists "
+		  "them");
+	buf_release(&names);
+	free(text);
+}
+
 static void put_summary(struct json_object *report, const struct target *t)
 {
 	struct json_object *checks = json_member(report, "checks");
@@ -122,6 +189,7 @@ int arm_check(struct session *s, const struct arm *arm, struct json_object **ret
 		json_put(*ret, "checks", list);
 		add_preflight(list, preflight);
 		add_drivers(list, machine, arm->gpu_host);
+		add_mig(list, machine, &arm->mig);
 		put_summary(*ret, t);
 		json_put(*ret, "machine", json_object_get(machine));
 		json_put(*ret, "preflight", json_object_get(preflight));

@@ -1,60 +1,22 @@
 #include "harness/run/mig_action.h"
 
-#include "core/clock.h"
 #include "core/mem.h"
+#include "harness/run/probe_call.h"
 
 #include <stdlib.h>
-
-static const int64_t act_timeout_ns = 300 * NS_PER_S;
-static const size_t document_max_bytes = (size_t)4 << 20;
-
-int mig_seat_open(struct mig_seat *m, struct err *err)
-{
-	return session_place(m->s, m->target, "tare-probe", NULL, &m->probe, NULL, err);
-}
-
-static int refused(const struct proc_outcome *out, struct json_object *document,
-		   struct err *err)
-{
-	char how[80], line[400];
-
-	if (out->end == PROC_STOPPED)
-		return err_set(err, ERR_INTERRUPTED, "interrupted");
-	return err_set(err,
-		       out->end == PROC_EXITED && out->code == EXIT_USAGE
-			       ? ERR_USAGE
-			       : ERR_ENVIRONMENT,
-		       "tare-probe --mig: %s: %s", proc_end_text(out, how, sizeof(how)),
-		       json_get_text(document, "error",
-				     proc_last_line(&out->diag, line, sizeof(line))));
-}
 
 struct json_object *mig_ask(struct mig_seat *m, const char *const *options,
 			    const char *gpu, struct err *err)
 {
-	struct proc_spec spec = {.timeout_ns = act_timeout_ns,
-				 .output_max = document_max_bytes};
 	struct json_object *document = NULL;
-	struct strvec argv = {0};
-	struct proc_outcome out;
-	int rc;
+	struct strvec args = {0};
 
-	strvec_add(&argv, m->probe);
-	strvec_add_all(&argv, options);
+	strvec_add_all(&args, options);
 	if (gpu)
-		strvec_addf(&argv, "--device=%s", gpu);
-	spec.argv = strvec_argv(&argv);
-	rc = target_run(m->target, &spec, &out, err);
-	strvec_release(&argv);
-	if (rc)
-		return NULL;
-	document = json_parse(out.out.data, out.out.len, "tare-probe", NULL);
-	if (out.end != PROC_EXITED || out.code != 0 || !document) {
-		refused(&out, document, err);
-		json_object_put(document);
-		document = NULL;
-	}
-	proc_outcome_release(&out);
+		strvec_addf(&args, "--device=%s", gpu);
+	if (probe_call(m->s, m->target, strvec_argv(&args), EXIT_PASS, &document, err))
+		err_wrap(err, "MIG");
+	strvec_release(&args);
 	return document;
 }
 

@@ -12,11 +12,7 @@ struct mig_seat {
 	struct session *s;
 	struct step_at at;
 	struct target *target;
-	const char *probe; /* its path there */
 };
-
-/* Places tare-probe; 's', 'at' and 'target' are set. */
-int mig_seat_open(struct mig_seat *m, struct err *err);
 
 /* Its document, tare.mig/1, with the GPU as it is afterwards; NULL on failure. */
 struct json_object *mig_ask(struct mig_seat *m, const char *const *options,

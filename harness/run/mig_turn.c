@@ -153,8 +153,6 @@ static int look(struct mig_turn *m, struct err *err)
 	struct json_object *document;
 	int rc;
 
-	if (mig_seat_open(&m->seat, err))
-		return -1;
 	document = mig_ask(&m->seat, options, m->arm->mig.gpu, err);
 	rc = document ? take_gpu(m, document, err) : -1;
 	json_object_put(document);

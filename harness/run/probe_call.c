@@ -14,8 +14,11 @@ static int refused(const struct proc_outcome *out, struct json_object *document,
 
 	if (out->end == PROC_STOPPED)
 		return err_set(err, ERR_INTERRUPTED, "interrupted");
-	return err_set(err, ERR_ENVIRONMENT, "tare-probe: %s: %s",
-		       proc_end_text(out, how, sizeof(how)),
+	return err_set(err,
+		       out->end == PROC_EXITED && out->code == EXIT_USAGE
+			       ? ERR_USAGE
+			       : ERR_ENVIRONMENT,
+		       "tare-probe: %s: %s", proc_end_text(out, how, sizeof(how)),
 		       json_get_text(document, "error",
 				     proc_last_line(&out->diag, line, sizeof(line))));
 }

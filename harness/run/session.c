@@ -145,13 +145,13 @@ static int sweep_stage(struct session *s, struct err *err)
 	struct err later = ERR_INIT;
 	struct json_object *data;
 	struct stage st;
-	size_t nr = 0, layouts = 0;
+	size_t nr = 0;
 	int rc;
 
 	if (stage_begin(&st, s, STEP_SWEEP, NULL, NULL, err))
 		return -1;
 	/* A fixed machine gets its GPUs as they were while it can still be reached. */
-	rc = mig_turn_recall(s, &layouts, err);
+	rc = mig_turn_recall(s, &s->layouts, err);
 	if (session_sweep(s, &nr, rc ? &later : err)) {
 		if (rc)
 			log_error("%s", later.text);
@@ -164,7 +164,7 @@ static int sweep_stage(struct session *s, struct err *err)
 	data = json_object_new_object();
 	s->swept = nr;
 	json_put_int(data, "machines", (int64_t)nr);
-	json_put_int(data, "mig_layouts", (int64_t)layouts);
+	json_put_int(data, "mig_layouts", (int64_t)s->layouts);
 	if (nr)
 		log_info("gave back %zu machine%s that an earlier process had left", nr,
 			 nr == 1 ? "" : "s");

@@ -30,6 +30,7 @@ struct session {
 	bool is_resumed;
 	struct json_object *taken; /* GPUs whose driver was changed (gpu_driver.h) */
 	size_t swept;              /* machines given back by session_begin() */
+	size_t layouts;            /* GPUs that are cut as they were again (MIG) */
 	size_t restored;           /* machines whose GPUs have their drivers again */
 };
 
