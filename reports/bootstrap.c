@@ -49,18 +49,14 @@ static void quantile_range(const struct quantile_side *s, double q, double *low,
 			   double *high)
 {
 	for (size_t i = 0; i < s->nr; i++) {
-		size_t nr = s->rounds[i].nr;
-		double *copy = x_realloc_array(NULL, nr ? nr : 1, sizeof(*copy)), v;
+		const struct round_samples *r = &s->rounds[i];
+		double v;
 
-		if (!nr) {
-			free(copy);
+		if (!r->nr)
 			continue;
-		}
-		memcpy(copy, s->rounds[i].x, nr * sizeof(*copy));
-		v = stats_rank_of(copy, nr, q);
+		v = stats_rank_of(r->x, r->nr, q);
 		*low = fmin(*low, v);
 		*high = fmax(*high, v);
-		free(copy);
 	}
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/mem.h"
 #include "reports/dist.h"
+#include "reports/select.h"
 
 /* Pairwise: the rounding error grows with log n, not with n. */
 static double sum(const double *x, size_t nr)
@@ -132,58 +133,17 @@ bool stats_quantile(const double *sorted, size_t nr, double q, double *ret)
 	return true;
 }
 
-static double middle_of_three(double a, double b, double c)
-{
-	double low = a < b ? a : b, high = a < b ? b : a;
-
-	return c < low ? low : c > high ? high : c;
-}
-
-/* Hoare's selection (Algorithm 65, CACM 4, 1961), the median of three as the pivot. */
-static double select_at(double *x, size_t nr, size_t k)
-{
-	size_t low = 0, high = nr - 1;
-
-	while (low < high) {
-		double pivot =
-			middle_of_three(x[low], x[low + (high - low) / 2], x[high]);
-		size_t i = low, j = high;
-
-		for (;;) {
-			double swap;
-
-			while (x[i] < pivot)
-				i++;
-			while (x[j] > pivot)
-				j--;
-			if (i >= j)
-				break;
-			swap = x[i];
-			x[i++] = x[j];
-			x[j--] = swap;
-		}
-		/* Everything up to 'j' is at most the pivot, everything from j + 1 at least. */
-		if (j == high)
-			j--;
-		if (k <= j)
-			high = j;
-		else
-			low = j + 1;
-	}
-	return x[k];
-}
-
-bool stats_quantile_of(double *x, size_t nr, double q, double *ret)
+bool stats_quantile_of(const double *x, size_t nr, double q, double *ret)
 {
 	if (nr < stats_quantile_min(q))
 		return false;
-	*ret = select_at(x, nr, stats_rank(nr, q));
+	*ret = select_rank(x, nr, stats_rank(nr, q));
 	return true;
 }
 
-double stats_rank_of(double *x, size_t nr, double q)
+double stats_rank_of(const double *x, size_t nr, double q)
 {
-	return select_at(x, nr, stats_rank(nr, q));
+	return select_rank(x, nr, stats_rank(nr, q));
 }
 
 bool stats_summary(const double *x, size_t nr, struct summary *ret)

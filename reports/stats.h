@@ -27,11 +27,11 @@ size_t stats_quantile_min(double q);
 /* 0 < q < 1; false below stats_quantile_min(). 'sorted' ascending. */
 bool stats_quantile(const double *sorted, size_t nr, double q, double *ret);
 void stats_sort(double *x, size_t nr); /* ascending */
-/* The same of samples in any order, which it reorders: a selection, not a sort. */
-bool stats_quantile_of(double *x, size_t nr, double q, double *ret);
+/* The same of samples in any order: a selection, not a sort. */
+bool stats_quantile_of(const double *x, size_t nr, double q, double *ret);
 /* Index of that rank in order of size, and the value there, however few they are (>= 1). */
 size_t stats_rank(size_t nr, double q);
-double stats_rank_of(double *x, size_t nr, double q); /* reorders x */
+double stats_rank_of(const double *x, size_t nr, double q);
 
 struct summary {
 	size_t nr;

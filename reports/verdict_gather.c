@@ -52,14 +52,11 @@ static const struct samples *usable(const struct result *r, const char *metric)
 
 static double value_of(const struct samples *s, const struct statistic *st)
 {
-	double *copy, v = 0;
+	double v = 0;
 
 	if (st->q == 0)
 		return stats_mean(s->values, s->nr);
-	copy = x_realloc_array(NULL, s->nr, sizeof(*copy));
-	memcpy(copy, s->values, s->nr * sizeof(*copy));
-	stats_quantile_of(copy, s->nr, st->q, &v);
-	free(copy);
+	stats_quantile_of(s->values, s->nr, st->q, &v);
 	return v;
 }
 
