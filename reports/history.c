@@ -57,6 +57,7 @@ static int take_id(struct history *h, sqlite3_stmt *st, sqlite3_int64 *ret,
 /* A result on its way in: what its values are filed under. */
 struct incoming {
 	const struct result *r;
+	const char *arm;
 	const char *machine;
 	int64_t at_ms;
 	sqlite3_int64 row;
@@ -67,7 +68,7 @@ static int add_value(struct history *h, struct statements *st, const struct inco
 {
 	const struct result *r = in->r;
 	const char *const texts[] = {m->def.name, in->machine, r->name,
-				     r->arm,      r->digest,   m->def.unit};
+				     in->arm,     r->digest,   m->def.unit};
 	sqlite3_int64 series;
 	double sd;
 
@@ -107,7 +108,7 @@ static int insert_result(struct history *h, struct statements *st, struct incomi
 			 struct err *err)
 {
 	const struct result *r = in->r;
-	const char *const texts[] = {r->arm,
+	const char *const texts[] = {in->arm,
 				     r->name,
 				     r->kind,
 				     r->digest,
@@ -134,7 +135,10 @@ static int add_result(struct history *h, struct statements *st,
 	const struct result *r = &s->results[at];
 	struct json_object *facts = facts_of(s, r);
 	char *machine = facts_machine(facts);
-	struct incoming in = {.r = r, .machine = machine};
+	/* The name of a file is no name of a series: tomorrow's is another. */
+	struct incoming in = {.r = r,
+			      .machine = machine,
+			      .arm = strvec_has(&s->places, r->arm) ? "by hand" : r->arm};
 	sqlite3_int64 machine_row;
 	bool is_new = false;
 	int rc = -1;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/clock.h"
+#include "core/digest.h"
 #include "core/file.h"
 #include "core/json_numbers.h"
 #include "core/mem.h"
@@ -38,6 +40,7 @@ void result_set_release(struct result_set *s)
 	json_object_put(s->plan);
 	strvec_release(&s->arms);
 	strvec_release(&s->workloads);
+	strvec_release(&s->places);
 	*s = (struct result_set){0};
 }
 
@@ -56,8 +59,12 @@ void result_set_add(struct result_set *s, struct result *r, const char *path)
 	GROW(s->results, s->nr, s->alloc);
 	if (s->alloc != alloc)
 		s->paths = x_realloc_array(s->paths, s->alloc, sizeof(*s->paths));
-	if (!r->arm) /* made by hand: the place it lies in is all the name it has */
+	/* Made by hand: the place it lies in is all the name it has. */
+	if (!r->arm) {
 		r->arm = x_strdup(path_base(s->source));
+		if (!strvec_has(&s->places, r->arm))
+			strvec_add(&s->places, r->arm);
+	}
 	if (!strvec_has(&s->arms, r->arm))
 		strvec_add(&s->arms, r->arm);
 	if (!strvec_has(&s->workloads, r->name))
@@ -194,7 +201,7 @@ static int load_document(struct result_set *s, struct json_object *o, const char
 	return 0;
 }
 
-static int load_file(struct result_set *s, const char *path, struct err *err)
+static int read_file(struct result_set *s, const char *path, struct err *err)
 {
 	struct err why = ERR_INIT;
 	struct json_object *o;
@@ -213,6 +220,40 @@ static int load_file(struct result_set *s, const char *path, struct err *err)
 	}
 	rc = load_document(s, o, path, err);
 	json_object_put(o);
+	return rc;
+}
+
+/*
+ * Other tools' reports name neither themselves nor, in a way of their own, their time: the
+ * file's digest and the time it was written do, so that reading it again finds the same.
+ */
+static void identify_imports(struct result_set *s, size_t from, const char *path)
+{
+	char hex[DIGEST_SIZE], label[CLOCK_LABEL_SIZE];
+	struct stat st;
+
+	if (from == s->nr || stat(path, &st) || digest_of_file(path, hex, NULL))
+		return;
+	clock_label((int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec, label);
+	for (size_t i = from; i < s->nr; i++) {
+		struct result *r = &s->results[i];
+
+		if (strcmp(r->kind, "import") != 0)
+			continue;
+		free(r->id);
+		free(r->created);
+		r->id = x_asprintf("import-%.24s-%zu", hex, i - from);
+		r->created = x_strdup(label);
+	}
+}
+
+static int load_file(struct result_set *s, const char *path, struct err *err)
+{
+	size_t from = s->nr;
+	int rc = read_file(s, path, err);
+
+	if (!rc)
+		identify_imports(s, from, path);
 	return rc;
 }
 

@@ -29,7 +29,9 @@ struct result_set {
 	struct machine_facts *machines;
 	size_t machines_nr, machines_alloc;
 	struct strvec arms, workloads; /* the plan's order, else as first seen */
-	char *baseline;                /* the plan's baseline arm, or NULL */
+	struct strvec
+		places; /* arms that have no name but where they lie: made by hand */
+	char *baseline; /* the plan's baseline arm, or NULL */
 };
 
 /*

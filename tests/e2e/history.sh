@@ -117,6 +117,22 @@ for action in "add $scratch/a" show check; do
 	said "use the newer tare that wrote it"
 done
 
+# Results made by hand are one series, whatever their files are called.
+for n in 1 2 3; do
+	"$PWD/$BUILD/tare-gemm" --backend openblas --n 64 --iterations 3 --warmup-seconds 0.1 -q \
+		-o "$scratch/hand-$n.json" >/dev/null
+	check 0 "$tare" history add -d "$scratch/hand.db" "$scratch/hand-$n.json"
+done
+check 0 "$tare" history show -d "$scratch/hand.db" --arm "by hand" --json
+[ "$(json "$scratch/out" 'd["series"][0]["values"]')" = 3 ] || fail "three results by hand are not one series"
+
+# Another tool's report has no name of its own: read again, it is the same one.
+check 0 "$tare" history add -d "$scratch/peers.db" tests/support/peers/vllm.json tests/support/peers/nccl.json
+cp tests/support/peers/vllm.json "$scratch/again.json"
+check 0 "$tare" history add -d "$scratch/peers.db" "$scratch/again.json"
+printed "0 results added"
+check 0 "$tare" history show -d "$scratch/peers.db" --all
+
 # Bad input: a sentence, the usage status, nothing written.
 bad() { # WORDS ARGUMENT...
 	local words=$1; shift
