@@ -3,8 +3,9 @@
  * since when a metric has been at its level.
  *
  * A series is one metric of the same work (workload and digest of its parameters) on one
- * machine and arm ("by hand" for what no run made); its values are the means of the results' samples, in order of the
- * results' creation. Change points are those of reports/changepoint.h.
+ * machine and arm ("by hand" for what no run made); its values are the means of the
+ * results' samples, in order of the results' creation. Change points are those of
+ * reports/changepoint.h.
  *
  * Several processes may write at once: each addition is one transaction that waits for
  * the others (10 s at most). A result is known by its id, so adding it twice changes
