@@ -273,7 +273,7 @@ static void draw(const struct load *l, const struct view *v, const char *name,
 						       PLOT_LINES};
 		series[xy.nr++] = (struct plot_series){
 			NULL, &drawn[a].ring_x, &drawn[a].ring_y, 1, (int)a, PLOT_RINGS};
-		if (isfinite(c->saturation) && l->is_closed)
+		if (isfinite(c->saturation))
 			marks[xy.marks_nr++] = (struct plot_mark){c->saturation, (int)a};
 	}
 	xy.x_tics_nr = tics_of(l, tics, texts);

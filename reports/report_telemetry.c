@@ -106,7 +106,8 @@ static void add_spans(struct watched *w, struct json_object *times,
 
 	for (size_t i = 0; i < nr; i++) {
 		double bits = number_at(reasons, i), at = shift + number_at(times, i);
-		bool is_slowed = isfinite(bits) && ((int64_t)bits & TELEMETRY_SLOWED);
+		bool is_told = isfinite(at) && bits >= 0 && bits < 0x1p53;
+		bool is_slowed = is_told && ((int64_t)bits & TELEMETRY_SLOWED);
 
 		if (is_slowed && !is_open && w->spans_nr < spans_max)
 			w->spans[w->spans_nr++] = (struct plot_span){at, at + period};

@@ -1,7 +1,7 @@
 /* What result_set_load() takes from outside: results, baselines, peers' reports, judged. */
 #include "reports/baseline.h"
 #include "reports/import.h"
-#include "reports/verdict.h"
+#include "reports/report_impl.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +24,27 @@ static int read_any(struct result_set *s, struct json_object *o, struct err *err
 	return 0;
 }
 
+/* The page of what was judged, as it is before gnuplot; nothing of it is written. */
+static void draw(const struct result_set *s, const struct judgement *j)
+{
+	struct report r = {.sets = {*s},
+			   .sets_nr = 1,
+			   .judgement = *j,
+			   .title = (char[]){"fuzz"},
+			   .created = (char[]){"2026-11-22T00:00:00.000Z"}};
+	struct plot_list plots = {0};
+	struct buf page;
+
+	report_plots(&r, &plots);
+	buf_init(&page, BUF_UNBOUNDED);
+	page_write(&r, &plots, NULL, &page);
+	markdown_write(&r, &page);
+	if (strstr(page.data, "<script"))
+		abort();
+	buf_release(&page);
+	plot_list_release(&plots);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct judge_options options = {0};
@@ -42,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		result_set_sort(&s);
 		if (judge_sets(&j, &s, &s, &options, &err) == 0) {
 			json_object_put(judgement_to_json(&j));
+			draw(&s, &j);
 			judgement_release(&j);
 		}
 	}
