@@ -10,7 +10,7 @@ ln -s "$PWD/$BUILD/tests/support/fake_probe" "$scratch/bin/tare-probe"
 export TARE_PROGRAM_DIR=$scratch/bin TARE_TEST_TREE=$scratch/host
 make_tree tests/machines/x86-host.tree "$scratch/host"
 make_tree tests/machines/kvm-guest.tree "$scratch/guest"
-sshd_extra="SetEnv TARE_TEST_TREE=$scratch/guest"
+sshd_env="TARE_TEST_TREE=$scratch/guest"
 start_sshd
 gpu=$(sed -n 's|^/sys/bus/pci/devices/\([^/]*\)/vendor = 0x10de|\1|p' tests/machines/x86-host.tree | head -n 1)
 cat >"$scratch/plan.json" <<JSON

@@ -59,7 +59,7 @@ for at in 6 $((lines / 3)) $((lines * 2 / 3)); do
 	check 130 kill_at $at env TARE_TEST_KILL_WITH=INT "$tare" run -q -o "$lab/stopped-$at" "$lab/plan.json"
 	as_before "Ctrl-C at line $at"
 done
-kill "$front_end"
+end_front_end
 
 # Every place, by several workers with a machine and a front-end of their own.
 echo "- SIGKILL in front of each of $lines lines"
@@ -84,8 +84,7 @@ worker() {
 		echo "$at" >>"$lab/done"
 	done
 	as_before "at the end"
-	kill "$front_end"
-	wait "$front_end" || fail "left at the front-end: $(cat "$lab/front-end")"
+	end_front_end
 }
 workers=
 for i in 0 1 2 3; do

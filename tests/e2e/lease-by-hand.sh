@@ -51,6 +51,42 @@ sed 's/gb200-a/dead/' "$lab/plan.json" >"$lab/dead.json"
 check 5 "$tare" lease up -o "$lab/dead" "$lab/dead.json" vm
 as_before "after a lease that failed"
 
+# The answer to call n gets lost, though it is carried out, for every n of a lease's life.
+at_port() { sed "s|\"http[^\"]*\"|\"$endpoint\", \"read_retries\": 0|" "$lab/plan.json" >"$lab/port.json"; }
+end_front_end
+start_front_end
+at_port
+check 0 "$tare" lease up -o "$lab/counted" "$lab/port.json" vm
+check 0 "$tare" lease down "$lab/counted"
+end_front_end
+calls=$(sed -n 's/^calls: //p' "$lab/front-end")
+echo "- each of $calls calls loses its answer"
+[ "$calls" -gt 12 ] || fail "a lease's whole life has $calls calls?"
+failed=0
+for n in $(seq "$calls"); do
+	start_front_end --fail-at "$n" --fault reset-after
+	at_port
+	for what in up down; do
+		status=0
+		if [ $what = up ]; then
+			"$tare" lease up -o "$lab/lost-$n" "$lab/port.json" vm >/dev/null 2>"$lab/err" || status=$?
+		else
+			"$tare" lease down "$lab/lost-$n" >/dev/null 2>"$lab/err" || status=$?
+		fi
+		[ $status = 0 ] || failed=$((failed + 1))
+		[ $status = 0 ] || { [ $status = 5 ] && grep -q 'one\.[a-z]*\.[a-z]*' "$lab/err"; } ||
+			{ cat "$lab/err"; fail "call $n, $what: exit status $status, or no call named"; }
+	done
+	check 0 "$tare" lease down "$lab/lost-$n"
+	[ "$(driver) $(override)" = "$was" ] || fail "call $n: the driver is '$(driver)', not '$was'"
+	sed "s|\"http[^\"]*\"|\"$endpoint\"|" "$lab/plan.json" >"$lab/check-plan.json"
+	at_front_end "$lab/check-plan.json" | grep -q 'host enabled$' || fail "call $n: $(at_front_end "$lab/check-plan.json")"
+	end_front_end
+done
+[ "$failed" -ge $((calls / 2)) ] || fail "only $failed of $calls failed"
+start_front_end
+at_port
+
 echo "- mistakes"
 check 2 "$tare" lease up "$lab/plan.json" metal
 said "only target vm is leased"

@@ -120,7 +120,7 @@ fi
 
 # A machine that is lent has its GPU cut inside, over SSH. Whether this machine is a host or
 # a guest itself decides which route the other arm takes, and with it whether they are alike.
-sshd_extra="SetEnv LD_LIBRARY_PATH=$fakes TARE_FAKE_NVML_STATE=$TARE_FAKE_NVML_STATE TARE_FAKE_CUDA_EVENT_MS=1"
+sshd_env="LD_LIBRARY_PATH=$fakes TARE_FAKE_NVML_STATE=$TARE_FAKE_NVML_STATE TARE_FAKE_CUDA_EVENT_MS=1"
 start_sshd
 export TARE_TEST_FAKE=1
 cat >"$scratch/routes.json" <<JSON

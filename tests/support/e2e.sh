@@ -59,12 +59,14 @@ PY
 }
 
 # A real sshd on a free loopback port for whoever runs the test, with keys of its own.
-# Sets ssh_port, ssh_key and ssh_fingerprint. 'sshd_extra' is a line for its configuration. 'sshd_extra' goes into its configuration.
+# Sets ssh_port, ssh_key and ssh_fingerprint. Commands there have a home of their own, for
+# a user's start-up files may take long, and in their environment what 'sshd_env'
+# ("NAME=value ...") says.
 start_sshd() {
 	local dir=$scratch/sshd sshd
 	sshd=$(command -v sshd || ls /usr/sbin/sshd 2>/dev/null) || skip "no sshd here"
 	need ssh-keygen
-	mkdir -m 700 "$dir"
+	mkdir -m 700 "$dir" "$dir/home"
 	ssh-keygen -q -t ed25519 -N '' -f "$dir/host"
 	ssh-keygen -q -t ed25519 -N '' -f "$dir/user"
 	cp "$dir/user.pub" "$dir/authorized"
@@ -83,12 +85,11 @@ start_sshd() {
 			PasswordAuthentication no
 			PermitRootLogin yes
 			Subsystem sftp internal-sftp
-			${sshd_extra:-}
-			${sshd_extra:-}
+			SetEnv HOME=$dir/home ${sshd_env:-}
 		CONFIG
 		"$sshd" -D -e -f "$dir/config" 2>"$dir/log" &
 		local pid=$!
-		if until_true 5 grep -q 'Server listening' "$dir/log"; then
+		if until_true 20 grep -q 'Server listening' "$dir/log"; then
 			pids="$pids $pid"
 			return
 		fi

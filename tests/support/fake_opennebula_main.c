@@ -4,7 +4,8 @@
  * says what its users left behind.
  *
  *	fake_opennebula --port 2633 --address 127.0.0.1
- *	-> first line on stdout: the endpoint; at the end: "left: 0 machines, 0 devices"
+ *	-> first line on stdout: the endpoint; at the end: how many calls there were, and
+ *	"left: 0 machines, 0 devices"
  *
  * Exit status: 0 when nothing was left, 1 when something was.
  */
@@ -119,7 +120,7 @@ static const char *fate_of(int i)
 static int serve(const struct options *o, struct err *err)
 {
 	int fault, fate;
-	unsigned machines, devices;
+	unsigned machines, devices, calls;
 	struct fake_one *f;
 
 	if (find("fault", o->fault, fault_of, FAKE_ONE_FAULTS_NR, &fault, err) ||
@@ -144,9 +145,11 @@ static int serve(const struct options *o, struct err *err)
 	fflush(stdout);
 	while (!stop_requested())
 		poll(&(struct pollfd){.fd = stop_fd(), .events = POLLIN}, 1, 60000);
+	calls = fake_one_calls(f);
 	machines = fake_one_living_vms(f) - (unsigned)o->fill;
 	devices = fake_one_held_devices(f);
 	fake_one_stop(f);
+	printf("calls: %u\n", calls);
 	printf("left: %u machines, %u devices\n", machines, devices);
 	return machines || devices ? 1 : 0;
 }

@@ -9,24 +9,37 @@ ln -s "$PWD/$BUILD/tests/support/fake_probe" "$scratch/bin/tare-probe"
 export TARE_PROGRAM_DIR=$scratch/bin
 kill_at() { env LD_PRELOAD="$PWD/$BUILD/tests/support/kill_at.so" TARE_TEST_KILL_AT="$1" "${@:2}"; }
 
+# start_front_end OPTION...: sets front_end (its process) and endpoint.
+start_front_end() {
+	: >"$lab/front-end"
+	"$BUILD/tests/support/fake_opennebula" --host-key "$ssh_fingerprint" "$@" >"$lab/front-end" 2>"$lab/front-end.err" &
+	front_end=$!
+	pids="$pids $front_end"
+	until_true 60 grep -q http "$lab/front-end" || fail "the fake front-end did not start"
+	endpoint=$(head -n 1 "$lab/front-end")
+}
+# Its last words say what was left, and that must be nothing.
+end_front_end() {
+	kill "$front_end"
+	wait "$front_end" || fail "left at the front-end: $(cat "$lab/front-end")"
+}
+
 # A machine, a front-end and a plan in the folder $lab.
 start_lab() {
 	local scratch=$1
 	lab=$1
 	mkdir -p "$lab"
 	make_tree tests/machines/binding.tree "$lab/tree"
-	sshd_extra="SetEnv TARE_TEST_TREE=$lab/tree"
+	echo 'echo "a start-up file with something to say" >&2' >"$lab/noisy"
+	sshd_env="TARE_TEST_TREE=$lab/tree BASH_ENV=$lab/noisy"
 	export TARE_TEST_TREE=$lab/tree
 	start_sshd
 	printf 'oneadmin:lab-opennebula\n' >"$lab/one_auth"
 	chmod 600 "$lab/one_auth"
-	"$BUILD/tests/support/fake_opennebula" --host-key "$ssh_fingerprint" >"$lab/front-end" 2>"$lab/front-end.err" &
-	front_end=$!
-	pids="$pids $front_end"
-	until_true 10 grep -q http "$lab/front-end" || fail "the fake front-end did not start"
+	start_front_end
 	cat >"$lab/plan.json" <<-JSON
 		{ "name": "sides",
-		  "provisioners": { "cloud": { "kind": "opennebula", "endpoint": "$(head -n 1 "$lab/front-end")", "auth_file": "$lab/one_auth", "poll": "10ms" } },
+		  "provisioners": { "cloud": { "kind": "opennebula", "endpoint": "$endpoint", "auth_file": "$lab/one_auth", "poll": "10ms" } },
 		  "arms": {
 		    "metal": { "target": "ssh", "host": "127.0.0.1", "port": $ssh_port, "user": "$(id -un)", "key_file": "$ssh_key",
 		               "host_key_sha256": "$ssh_fingerprint", "driver": "nvidia" },
@@ -45,7 +58,7 @@ set_driver() { ln -sfn "../../drivers/$1" "$lab/tree/$device/driver"; echo "$2" 
 results() { (cd "$1/results" && ls | sort); }
 # What the front-end says: machines, devices in use, state of the host.
 at_front_end() {
-	"$tare" check --arm vm --json "$lab/plan.json" >"$lab/check.json" 2>/dev/null || :
+	"$tare" check --arm vm --json "${1:-$lab/plan.json}" >"$lab/check.json" 2>/dev/null || :
 	python3 - "$lab/check.json" <<'PY'
 import json, sys
 d = json.load(open(sys.argv[1]))["vm"]
