@@ -114,7 +114,7 @@ static void show_gpu(struct json_object *gpu, bool with_profiles)
 	printf("%s  %s  %s\n", json_get_text(gpu, "uuid", "?"),
 	       json_get_text(gpu, "name", "?"), json_get_text(gpu, "pci_address", "?"));
 	if (!layout) {
-		printf("  no MIG\n");
+		printf("  no MIG: %s\n", json_get_text(gpu, "why_no_layout", "?"));
 		return;
 	}
 	printf("  MIG mode %s%s, %lld processes\n",

@@ -63,6 +63,7 @@ static struct json_object *gpu_json(struct nvml *n, struct nvml_gpu *g)
 	struct err ignored = ERR_INIT;
 	struct mig_layout l;
 	char pids[128];
+	bool is_told;
 
 	json_put_text(o, "uuid", json_get_text(facts, "uuid", NULL));
 	json_put_text(o, "name", json_get_text(facts, "name", NULL));
@@ -74,8 +75,10 @@ static struct json_object *gpu_json(struct nvml *n, struct nvml_gpu *g)
 		json_put_int(o, "processes", nr);
 	else
 		json_put(o, "processes", NULL);
-	json_put(o, "layout",
-		 mig_layout_read(n, g, &l, &ignored) == 0 ? mig_layout_json(&l) : NULL);
+	err_clear(&ignored);
+	is_told = mig_layout_read(n, g, &l, &ignored) == 0;
+	json_put(o, "layout", is_told ? mig_layout_json(&l) : NULL);
+	json_put_text(o, "why_no_layout", is_told ? NULL : ignored.text);
 	put_profiles(o, n, g);
 	json_object_put(facts);
 	return o;
@@ -284,13 +287,14 @@ static int act(struct work *w, struct err *err)
 {
 	const struct partition_request *want = w->want;
 	const char *which = want->device;
+	unsigned nr;
 
 	if (want->action == PARTITION_RESTORE)
 		which = json_get_text(want->layout, "gpu", which);
 	if ((which || want->action != PARTITION_LIST) && find_gpu(w, which, err) != 0)
 		return -1;
 	if (want->action == PARTITION_LIST)
-		return 0;
+		return w->g ? 0 : nvml_count(w->n, &nr, err);
 	if (mig_layout_read(w->n, w->g, &w->before, err) != 0)
 		return -1;
 	w->is_before_known = true;

@@ -45,7 +45,7 @@ struct partition_request {
  * *ret, owned by the caller and there on failure too (NULL only where no driver answers):
  *
  *	{schema: "tare.mig/1", action, changed, error, before: layout or null, gpus: [{uuid,
- *	 name, pci_address, multiprocessors, processes, layout, profiles: [...]}]}
+ *	 name, pci_address, multiprocessors, processes, layout, why_no_layout, profiles}]}
  *
  * 'gpus' is how they are afterwards; a GPU without MIG has layout and profiles null.
  */

@@ -40,7 +40,8 @@ static int take_gpu(struct mig_turn *m, struct json_object *document, struct err
 	m->gpu = json_object_get(json_object_array_get_idx(gpus, 0));
 	m->before = json_member(m->gpu, "layout");
 	if (!m->before)
-		return err_set(err, ERR_ENVIRONMENT, "%s has no MIG", uuid_of(m));
+		return err_set(err, ERR_ENVIRONMENT, "%s: MIG: %s", uuid_of(m),
+			       json_get_text(m->gpu, "why_no_layout", "unknown"));
 	return 0;
 }
 

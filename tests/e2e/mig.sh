@@ -27,6 +27,19 @@ check 0 "$tare" mig apply --switch-mode 1g.18gb 3g.71gb
 before=$(layout)
 [ "$before" = "True [('1g.18gb', 0, 1), ('3g.71gb', 4, 4)]" ] || fail "cut as $before"
 
+# One slice by hand: a neighbour on the GPU makes its figures invalid, unless that is wanted;
+# a GPU in MIG mode is none as a whole.
+slice=$("$tare" mig list --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["gpus"][0]["layout"]["instances"][0]["uuid"])')
+one="--n 32 --iterations 3 --warmup-seconds 0 --no-telemetry -q"
+check 0 "$tare" gemm $one --device "$slice"
+check 4 env TARE_FAKE_NVML_NEIGHBOURS=1 "$tare" gemm $one --device "$slice"
+said "0 other processes compute on the MIG device, 1 on other parts of its GPU"
+check 4 env TARE_FAKE_NVML_OTHERS=2 "$tare" gemm $one --device "$slice"
+said "2 other processes compute on the MIG device"
+check 0 env TARE_FAKE_NVML_NEIGHBOURS=1 "$tare" gemm $one --device "$slice" --no-exclusive
+check 5 "$tare" gemm $one --backend cublas
+check 5 "$tare" gemm $one --device "${slice%00}ff"
+
 "$tare" check --all "$scratch/all.json" >"$scratch/out" 2>"$scratch/err" || true # this machine may lack other things
 printed "1g.18gb (16 SMs), 2g.35gb (32 SMs)"
 grep -q '^ *ok *mig' "$scratch/out" || { cat "$scratch/out"; fail "MIG is not found"; }
@@ -67,7 +80,7 @@ PY
 # Killed at each of many journal lines while the GPU is cut, each time put right.
 lines=$(wc -l <"$scratch/whole/journal.jsonl")
 kills=0 cut=0
-for at in $(seq 7 21 $((lines - 4))); do
+for at in $(seq 7 29 $((lines - 4))); do
 	dir=$scratch/killed-$at status=0
 	{ LD_PRELOAD=$PWD/$BUILD/tests/support/kill_at.so TARE_TEST_KILL_AT=$at \
 		"$tare" run -q -o "$dir" "$scratch/all.json" >/dev/null 2>&1 || status=$?; } 2>/dev/null
@@ -111,6 +124,38 @@ said "no MIG profile '5g.1gb'; it has 1g.18gb"
 check 5 env TARE_FAKE_NVML_OTHERS=1 "$tare" run -q -o "$scratch/busy" "$scratch/long.json"
 said "1 processes compute on it"
 [ "$(layout)" = "$before" ] || fail "a busy GPU was left as $(layout)"
+
+# Every so many-th call of the driver fails in every program of a run, in putting back too:
+# the GPU is as before, or the run has failed and says so, and 'tare clean' mends it.
+sed 's/"warmup_seconds": 600/"warmup_seconds": 0/; s/"min": 2, "max": 2/"min": 1, "max": 1/' "$scratch/long.json" >"$scratch/short.json"
+left=0 failed=0
+run_with_fault() { # NAME COMMAND...
+	local dir=$scratch/fault-$1 status=0; shift
+	"$@" run -q -o "$dir" "$scratch/short.json" >/dev/null 2>"$scratch/err" || status=$?
+	[ $status -lt 5 ] || { failed=$((failed + 1)); said "FAKE"; }
+	[ "$(layout)" != "$before" ] || return 0
+	left=$((left + 1))
+	[ $status = 5 ] || fail "$dir: left $(layout) with status $status"
+	said "'tare clean $dir' tries again"
+	check 0 "$tare" clean "$dir"
+	[ "$(layout)" = "$before" ] || fail "$dir: 'tare clean' left $(layout)"
+}
+for n in $(seq 2 15 92); do
+	run_with_fault $n env TARE_FAKE_NVML_FAIL_AT=$n TARE_FAKE_NVML_CODE=4 "$tare"
+done
+# Now only in putting back: a tare-probe that meets the fault there.
+mkdir "$scratch/bin"
+ln -s "$PWD/$BUILD/tare-gemm" "$scratch/bin/"
+cat >"$scratch/bin/tare-probe" <<SH
+#!/bin/sh
+case "\$*" in *--mig=restore*) export TARE_FAKE_NVML_FAIL_AT=\$FAULT_AT TARE_FAKE_NVML_CODE=4 ;; esac
+exec "$PWD/$BUILD/tare-probe" "\$@"
+SH
+chmod +x "$scratch/bin/tare-probe"
+for n in 1 60 195; do
+	run_with_fault back-$n env TARE_PROGRAM_DIR="$scratch/bin" FAULT_AT=$n "$tare"
+done
+[ $failed -ge 3 ] && [ $left -ge 1 ] || fail "faults: $failed failed, $left left the GPU cut"
 
 # Over SSH the fakes come by sshd's SetEnv: where a real driver is, nothing is risked.
 if [ -e /proc/driver/nvidia/version ]; then
