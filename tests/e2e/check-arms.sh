@@ -63,10 +63,11 @@ printed "metal: local"
 # A tenant's account at a (FAKE) front-end that lets users ask for any device, as 7.4.0
 # does, and at one that does not.
 isolation() {
+	: >"$scratch/front-end"
 	"$BUILD/tests/support/fake_opennebula" --grant "$@" >"$scratch/front-end" 2>/dev/null &
 	front_end=$!
 	pids="$pids $front_end"
-	until_true 10 grep -q http "$scratch/front-end" || fail "the fake front-end did not start"
+	until_true 60 grep -q http "$scratch/front-end" || fail "the fake front-end did not start"
 	cat >"$scratch/tenant.json" <<-JSON
 		{ "name": "tenant", "baseline": "vm", "workloads": [ { "gemm": { "n": 64 } } ],
 		  "provisioners": { "cloud": { "kind": "opennebula", "endpoint": "$(head -n 1 "$scratch/front-end")", "auth_file": "$scratch/alice" } },
