@@ -31,7 +31,11 @@ struct journal {
 	int fd;
 	int64_t seq;
 	char *path;
+	bool was_cut; /* the last line has no end yet */
 };
+
+/* Ends a line that was cut short; whatever it ends in, the blank says that it is torn. */
+static const char tear[] = " \n";
 
 const char *step_name(enum step step)
 {
@@ -158,10 +162,7 @@ static int lock_and_find_end(struct journal *j, const char *dir, struct err *err
 	if (journal_read(&past, dir, err))
 		return -1;
 	j->seq = past.nr ? past.items[past.nr - 1].seq : 0;
-	if (past.was_cut && write(j->fd, "\n", 1) != 1) {
-		journal_entries_release(&past);
-		return err_errno(err, "%s", j->path);
-	}
+	j->was_cut = past.was_cut;
 	journal_entries_release(&past);
 	return 0;
 }
@@ -214,14 +215,18 @@ int journal_write(struct journal *j, enum journal_event event, enum step step,
 		  const struct step_at *at, struct json_object *data, struct err *err)
 {
 	struct json_object *o = entry_json(j, event, step, at, data);
-	const char *text = json_line(o);
-	size_t len = strlen(text);
-	char *line = x_asprintf("%s\n", text);
+	char *line = x_asprintf("%s%s\n", j->was_cut ? tear : "", json_line(o));
+	ssize_t len = (ssize_t)strlen(line), put;
 	int rc = 0;
 
 	/* One write, so that a line is never mixed with another process's. */
-	if (write(j->fd, line, len + 1) != (ssize_t)len + 1 || fdatasync(j->fd))
+	errno = ENOSPC; /* what a write that came short means */
+	put = write(j->fd, line, (size_t)len);
+	if (put != len || fdatasync(j->fd))
 		rc = err_errno(err, "%s: the journal cannot be written", j->path);
+	/* A full disk takes a part of a line; it may have room again for the next one. */
+	if (put > 0)
+		j->was_cut = put != len;
 	free(line);
 	json_object_put(o);
 	return rc;

@@ -104,6 +104,19 @@ static void a_line_cut_short_never_happened(void **state)
 	journal_entries_release(&e);
 }
 
+/* Cut behind a brace, it looks whole. */
+static void a_line_cut_at_a_brace_never_happened(void **state)
+{
+	struct journal_entries e;
+
+	append_raw(*state, "{\"seq\": 1, \"event\": \"end\", \"data\": {}");
+	write_one(*state, JOURNAL_BEGIN, STEP_LEASE);
+	assert_int_equal(journal_read(&e, *state, NULL), 0);
+	assert_int_equal(e.nr, 1);
+	assert_int_equal(e.items[0].event, JOURNAL_BEGIN);
+	journal_entries_release(&e);
+}
+
 static void a_damaged_line_is_an_error(void **state)
 {
 	struct journal_entries e;
@@ -162,6 +175,35 @@ static void a_full_disk_is_said(void **state)
 	assert_non_null(strstr(err.text, "journal cannot be written"));
 }
 
+/* The disk takes a part of a line, and then has room again: giving back a machine frees it. */
+static void a_disk_full_in_a_line_spoils_no_other(void **state)
+{
+	struct journal_entries e;
+	struct rlimit was, little = {0};
+	struct err err = ERR_INIT;
+	struct journal *j = journal_open(*state, &err);
+	int rc[2];
+
+	assert_non_null(j);
+	getrlimit(RLIMIT_FSIZE, &was);
+	little = (struct rlimit){.rlim_cur = 20, .rlim_max = was.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &little);
+	rc[0] = journal_write(j, JOURNAL_BEGIN, STEP_RUN, NULL, NULL, &err);
+	rc[1] = journal_write(j, JOURNAL_BEGIN, STEP_RUN, NULL, NULL, NULL);
+	setrlimit(RLIMIT_FSIZE, &was);
+	assert_int_equal(rc[0], -1);
+	assert_int_equal(rc[1], -1);
+	assert_non_null(strstr(err.text, "No space left"));
+	assert_int_equal(journal_write(j, JOURNAL_END, STEP_RELEASE, NULL, NULL, &err),
+			 0);
+	journal_close(j);
+	assert_int_equal(journal_read(&e, *state, &err), 0);
+	assert_int_equal(e.nr, 1);
+	assert_int_equal(e.items[0].step, STEP_RELEASE);
+	journal_entries_release(&e);
+}
+
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, drop_dir)
 
 int main(void)
@@ -170,10 +212,12 @@ int main(void)
 		IN_DIR(what_was_written_is_read),
 		IN_DIR(a_missing_journal_is_empty),
 		IN_DIR(a_line_cut_short_never_happened),
+		IN_DIR(a_line_cut_at_a_brace_never_happened),
 		IN_DIR(a_damaged_line_is_an_error),
 		IN_DIR(unknown_steps_are_passed_over),
 		IN_DIR(one_process_writes_a_run),
 		IN_DIR(a_full_disk_is_said),
+		IN_DIR(a_disk_full_in_a_line_spoils_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
