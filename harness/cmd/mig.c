@@ -138,6 +138,20 @@ static void tell(const char *what)
 	log_info("%s", what);
 }
 
+/* A change that failed half-way is the one whose 'before' is needed. */
+static int keep(const char *path, struct json_object *document, int rc, struct err *err)
+{
+	struct err later = ERR_INIT;
+
+	if (!json_write_file(path, document, 0644, &later))
+		return rc;
+	if (rc)
+		log_warn("%s", later.text);
+	else
+		*err = later;
+	return -1;
+}
+
 static int act(const struct mig_command_options *o, struct partition_request *want,
 	       struct err *err)
 {
@@ -150,8 +164,8 @@ static int act(const struct mig_command_options *o, struct partition_request *wa
 	want->is_dry = o->dry_run;
 	want->tell = tell;
 	rc = partition_act(want, &document, err);
-	if (!rc && o->output)
-		rc = json_write_file(o->output, document, 0644, err);
+	if (o->output && (!rc || json_get_bool(document, "changed", false)))
+		rc = keep(o->output, document, rc, err);
 	gpus = json_member(document, "gpus");
 	if (document && o->json)
 		fputs(json_text(document), stdout);

@@ -245,9 +245,11 @@ static int clear(struct work *w, struct err *err)
 	return mig_clear(w->n, w->g, w->want->may_switch, err);
 }
 
+/* A mode that is only pending counts: the next reset of the GPU would bring it. */
 static bool is_same(const struct mig_layout *a, const struct mig_layout *b)
 {
-	bool is = a->is_enabled == b->is_enabled && a->nr == b->nr;
+	bool is = a->is_enabled == b->is_enabled && a->is_pending == b->is_pending &&
+		  a->nr == b->nr;
 
 	for (size_t i = 0; is && i < a->nr; i++)
 		is = strcmp(a->instances[i].profile, b->instances[i].profile) == 0 &&

@@ -125,6 +125,12 @@ check 5 env TARE_FAKE_NVML_OTHERS=1 "$tare" run -q -o "$scratch/busy" "$scratch/
 said "1 processes compute on it"
 [ "$(layout)" = "$before" ] || fail "a busy GPU was left as $(layout)"
 
+# By hand: what was there is kept in the file when the second instance finds no room, too.
+check 5 "$tare" mig apply -o "$scratch/kept.json" 7g.141gb 1g.18gb
+[ "$(layout)" != "$before" ] || fail "what does not fit changed nothing"
+check 0 "$tare" mig restore "$scratch/kept.json"
+[ "$(layout)" = "$before" ] || fail "'tare mig restore' left $(layout)"
+
 # Every so many-th call of the driver fails in every program of a run, in putting back too:
 # the GPU is as before, or the run has failed and says so, and 'tare clean' mends it.
 sed 's/"warmup_seconds": 600/"warmup_seconds": 0/; s/"min": 2, "max": 2/"min": 1, "max": 1/' "$scratch/long.json" >"$scratch/short.json"

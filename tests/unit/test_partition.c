@@ -181,6 +181,28 @@ static void test_dry_run_changes_nothing(void **state)
 	json_object_put(o);
 }
 
+/* On Ampere the mode waits for a reset; a restore must not leave it waiting. */
+static void test_a_pending_mode_is_put_back(void **state)
+{
+	struct partition_request want = {
+		.action = PARTITION_APPLY, .profiles = two, .nr = 1, .may_switch = true};
+	struct json_object *first, *o;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	setenv("TARE_FAKE_NVML_PENDING", "1", 1);
+	assert_int_equal(partition_act(&want, &first, &err), -1);
+	assert_non_null(strstr(err.text, "MIG mode on is pending: reset the GPU"));
+	o = json_at(first, "gpus/0/layout");
+	assert_true(json_get_bool(o, "pending", false));
+	want = (struct partition_request){.action = PARTITION_RESTORE,
+					  .layout = json_member(first, "before")};
+	o = act(&want);
+	assert_false(json_get_bool(json_at(o, "gpus/0/layout"), "pending", true));
+	json_object_put(o);
+	json_object_put(first);
+}
+
 /* Every call fails once, without permission: whatever was made, what was before is told,
  * and putting it back works. */
 static void test_every_fault_can_be_undone(void **state)
@@ -223,6 +245,8 @@ int main(int argc, char **argv)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_dry_run_changes_nothing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_pending_mode_is_put_back, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_every_fault_can_be_undone, set_up,
 						tear_down),
