@@ -364,6 +364,7 @@ static int restore_one(struct session *s, struct json_object *taken, struct err 
 	const char *name = json_get_text(taken, "host_arm", "");
 	const struct arm *arm = plan_arm(s->plan, name);
 	struct seat b = {.s = s, .at = {.arm = name}};
+	struct err later = ERR_INIT;
 	struct stage st;
 	int rc;
 
@@ -373,9 +374,13 @@ static int restore_one(struct session *s, struct json_object *taken, struct err 
 			"the plan has no arm '%s' whose GPU changes hands any more",
 			name);
 	b.host = arm->gpu_host;
-	if (stage_begin(&st, s, STEP_BIND, &b.at, change_json("restore", b.host), err))
-		return -1;
-	rc = seat_open(&b, err) || put_back(&b, taken, err) ? -1 : 0;
+	/* A journal that takes no more must not keep a GPU from its host. */
+	rc = stage_begin(&st, s, STEP_BIND, &b.at, change_json("restore", b.host), err);
+	if (seat_open(&b, rc ? &later : err) || put_back(&b, taken, rc ? &later : err)) {
+		if (rc)
+			log_error("%s", later.text);
+		rc = -1;
+	}
 	seat_close(&b);
 	return stage_end(&st, rc, change_json("restore", b.host), err);
 }

@@ -169,9 +169,13 @@ static int sweep_stage(struct session *s, struct err *err)
 		log_info("gave back %zu machine%s that an earlier process had left", nr,
 			 nr == 1 ? "" : "s");
 	rc = stage_end(&st, rc, data, err);
-	if (restore_left(s, rc ? &later : err) && !rc)
-		rc = -1;
-	return rc;
+	if (!restore_left(s, &later))
+		return rc;
+	if (rc)
+		log_error("%s", later.text);
+	else
+		*err = later;
+	return -1;
 }
 
 int session_begin(struct session *s, const struct plan *plan, const char *dir,

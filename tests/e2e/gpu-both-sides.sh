@@ -59,7 +59,22 @@ for at in 6 $((lines / 3)) $((lines * 2 / 3)); do
 	check 130 kill_at $at env TARE_TEST_KILL_WITH=INT "$tare" run -q -o "$lab/stopped-$at" "$lab/plan.json"
 	as_before "Ctrl-C at line $at"
 done
+echo "- a full disk takes no journal and all is put back"
+set_driver vfio-pci '(null)'
+was="vfio-pci (null)"
+for at in $((lines / 3)) $((lines * 2 / 3)); do
+	check 5 kill_at $at env TARE_TEST_KILL_WITH=FULL "$tare" run -q -o "$lab/full-$at" "$lab/plan.json"
+	said "No space left"
+	as_before "a full disk at line $at"
+	check 0 "$tare" clean "$lab/full-$at"
+done
+
+echo "- a front-end that is gone: every failure of 'tare clean' is said"
+{ kill_at $((lines / 3)) "$tare" run -q -o "$lab/gone" "$lab/plan.json" >/dev/null 2>&1 || :; } 2>/dev/null
 end_front_end
+check 5 "$tare" clean "$lab/gone"
+said "giving back machines of 'cloud'"
+said "putting back the GPUs' drivers of 'metal'"
 
 # Every place, by several workers with a machine and a front-end of their own.
 echo "- SIGKILL in front of each of $lines lines"

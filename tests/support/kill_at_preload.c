@@ -3,9 +3,11 @@
  * handler runs) in front of the n-th line that is about to be put on disk, where n is
  * TARE_TEST_KILL_AT and a line is a call of fdatasync() - which in tare is the journal
  * alone. Everything written before stays written: a crash at exactly that place. With
- * TARE_TEST_KILL_WITH=INT it is Ctrl-C instead.
+ * TARE_TEST_KILL_WITH=INT it is Ctrl-C instead; with FULL that line and all behind it fail,
+ * as on a full disk.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,12 @@ int fdatasync(int fd)
 
 	*(void **)&real = dlsym(RTLD_NEXT, "fdatasync"); /* as dlsym(3) advises */
 
-	if (at && ++calls == strtol(at, NULL, 10))
+	calls++;
+	if (at && with && strcmp(with, "FULL") == 0 && calls >= strtol(at, NULL, 10)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	if (at && calls == strtol(at, NULL, 10))
 		kill(getpid(), with && strcmp(with, "INT") == 0 ? SIGINT : SIGKILL);
 	return real(fd);
 }
