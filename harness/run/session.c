@@ -108,6 +108,19 @@ static int write_begin(struct session *s, struct err *err)
 	return journal_write(s->journal, JOURNAL_BEGIN, STEP_RUN, NULL, data, err);
 }
 
+/* A journal without a line is of a process that ended before it asked for anything. */
+static char *continued_id(const char *dir, struct err *err)
+{
+	struct journal_entries past;
+	size_t nr;
+
+	if (journal_read(&past, dir, err))
+		return NULL;
+	nr = past.nr;
+	journal_entries_release(&past);
+	return nr ? run_id_of(dir, err) : result_new_id();
+}
+
 static int open_directory(struct session *s, struct err *err)
 {
 	char *journal = path_join(s->dir, RUNDIR_JOURNAL);
@@ -128,7 +141,7 @@ static int open_directory(struct session *s, struct err *err)
 	s->journal = journal_open(s->dir, err);
 	if (!s->journal)
 		return -1;
-	s->run_id = s->is_resumed && has_run ? run_id_of(s->dir, err) : result_new_id();
+	s->run_id = s->is_resumed ? continued_id(s->dir, err) : result_new_id();
 	return s->run_id ? write_begin(s, err) : -1;
 }
 

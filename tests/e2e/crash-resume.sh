@@ -49,4 +49,16 @@ for i in 1 2 3 4 5 6 7 8 9 10; do
 		[ "$(json "$f" 'd["schema"]')" = tare.result/1 ] || fail "place $at: $f is not whole"
 	done
 done
+
+# A disk that was full from the first line on: nothing to give back, and it can go on.
+mkdir "$scratch/empty"
+cp "$scratch/whole/plan.json" "$scratch/empty/"
+: >"$scratch/empty/journal.jsonl"
+check 2 "$tare" run -q -o "$scratch/empty" "$plan"
+said "continue it"
+check 0 "$tare" clean "$scratch/empty"
+: >"$scratch/empty/journal.jsonl"
+"$tare" run -q --resume "$scratch/empty" >/dev/null 2>"$scratch/err" || [ $? -lt 4 ] ||
+	{ cat "$scratch/err"; fail "a run without a line could not be resumed"; }
+[ "$(results "$scratch/whole")" = "$(results "$scratch/empty")" ] || fail "no line: other results"
 echo "killed at $kills of $lines places and resumed"
