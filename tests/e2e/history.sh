@@ -41,6 +41,11 @@ printed 2026-01-01
 check 0 "$tare" history check -d "$db" --metric gemm.flops
 printed "1 equivalent"
 
+# One value is no level to hold the next against: inconclusive.
+check 0 "$tare" history add -d "$scratch/one.db" "$scratch/a/day-1.json"
+check 3 "$tare" history check -d "$scratch/one.db"
+printed "too few"
+
 # A loss of 10 %: found with its day and with the driver that came with it.
 check 0 "$tare" history add -d "$db" "$scratch/b"
 check 1 "$tare" history check -d "$db" --metric gemm.flops
