@@ -110,6 +110,19 @@ until_true 60 in_guest "test -b /dev/nvme0n1" || fail "the disk does not come ba
 [ "$(in_guest "cat /sys/bus/pci/devices/$device/driver_override")" = "(null)" ] ||
 	fail "driver_override is still set"
 
+echo "- as a run puts back: vfio without an override, no driver at all, the first one"
+check 0 in_guest "/root/t/tare-probe --bind vfio-pci --override none --any-device --device $device"
+[ "$(driver)" = vfio-pci ] || fail "the driver is '$(driver)', not vfio-pci"
+[ "$(in_guest "cat /sys/bus/pci/devices/$device/driver_override")" = "(null)" ] ||
+	fail "driver_override is set, and was to be none"
+check 0 in_guest "/root/t/tare-probe --bind none --any-device --device $device"
+[ -z "$(driver)" ] || fail "the driver is '$(driver)', not none"
+check 0 in_guest "/root/t/tare-probe --binding --any-device --device $device"
+printed '"driver": null'
+printed '"override": null'
+check 0 in_guest "/root/t/tare-probe --bind nvme --any-device --device $device"
+[ "$(driver)" = nvme ] || fail "the driver is '$(driver)', not nvme"
+
 echo "- what the guest tells of itself"
 check 0 in_guest "/root/t/tare-probe --json"
 cp "$scratch/out" "$scratch/machine.json"
