@@ -16,6 +16,8 @@
 
 #define HOLDER_MAX ((size_t)16384)
 
+static const int64_t lock_time_ns = 30 * NS_PER_S;
+
 enum { MACHINES_MAX = 1000 };
 
 struct machine {
@@ -171,6 +173,25 @@ static char *lock_path(const struct list *l, const struct machine *m)
 	return x_asprintf("%s/%s-%lld.json", l->lock_dir, m->address, (long long)m->port);
 }
 
+/* It is held for a moment only; longer by a process that was stopped, or a dead server. */
+static int take_lock(int fd, const char *path, struct err *err)
+{
+	int64_t deadline = clock_deadline_ns(lock_time_ns);
+
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK)
+			return err_errno(err, "lock %s", path);
+		if (clock_passed(deadline))
+			return err_set(err, ERR_ENVIRONMENT,
+				       "%s: another process holds this lock for longer "
+				       "than a moment; fuser -v tells which, end it",
+				       path);
+		if (lease_pause(20 * NS_PER_MS, err))
+			return -1;
+	}
+	return 0;
+}
+
 /* Holders change only under this lock, which the kernel drops when a process dies. */
 static int lock_folder(const struct list *l, struct err *err)
 {
@@ -181,10 +202,10 @@ static int lock_folder(const struct list *l, struct err *err)
 		return -1;
 	path = path_join(l->lock_dir, ".lock");
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0 || flock(fd, LOCK_EX)) {
-		err_errno(err, "lock %s", path);
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0) {
+		err_errno(err, "%s", path);
+	} else if (take_lock(fd, path, err)) {
+		close(fd);
 		fd = -1;
 	}
 	free(path);

@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -305,6 +307,32 @@ static void what_a_killed_run_held_is_swept(void **state)
 	lab_close(&lab);
 }
 
+/* Somebody stopped in the middle of taking a machine: Ctrl-C ends the wait for him. */
+static void a_lock_is_not_waited_for_without_end(void **state)
+{
+	struct lease *l;
+	struct err err = ERR_INIT;
+	struct lab lab;
+	char *path;
+	int fd;
+
+	(void)state;
+	lab_open(&lab);
+	assert_int_equal(take(lab.p, "a", "r1", NULL, 60 * NS_PER_S, &l, &err), 0);
+	path = x_asprintf("%s/locks/.lock", lab.dir);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	stop_install();
+	raise(SIGINT);
+	assert_int_equal(provisioner_release(lab.p, l, &err), -1);
+	assert_int_equal(err.kind, ERR_INTERRUPTED);
+	stop_clear();
+	close(fd);
+	free(path);
+	assert_int_equal(provisioner_sweep(lab.p, "a", NULL, NULL), 0);
+	lab_close(&lab);
+}
+
 /* A lease whose machine was swept and lent again must not give the new one back. */
 static void a_swept_lease_gives_nothing_back(void **state)
 {
@@ -457,6 +485,7 @@ int main(void)
 		cmocka_unit_test(two_leases_are_two_machines),
 		cmocka_unit_test(one_machine_can_be_asked_for),
 		cmocka_unit_test(what_a_killed_run_held_is_swept),
+		cmocka_unit_test(a_lock_is_not_waited_for_without_end),
 		cmocka_unit_test(a_swept_lease_gives_nothing_back),
 		cmocka_unit_test(a_list_that_makes_no_sense_is_refused),
 		cmocka_unit_test(the_fake_is_only_there_when_asked_for),
