@@ -48,7 +48,7 @@ static const struct field fields[] = {
 	 .offset = AT(arms),
 	 .arg = "NAME",
 	 .help = "Only this arm; may be repeated. Nothing is judged before all arms are "
-		 "there."},
+		 "there, and until then the exit status is 3."},
 	{.name = "workload",
 	 .kind = FIELD_TEXTS,
 	 .offset = AT(workloads),

@@ -9,6 +9,7 @@
 #include "core/stop.h"
 #include "harness/cmd/deliver.h"
 #include "harness/run/gpu_driver.h"
+#include "harness/run/measure.h"
 #include "harness/run/schedule.h"
 
 #include <stdio.h>
@@ -66,9 +67,26 @@ static int restore_drivers(struct session *s, struct err *err)
 	return rc;
 }
 
+/* An arm that 'tare run --arm' left out so far; NULL: all have been measured. */
+static const struct arm *find_unmeasured(const struct session *s)
+{
+	for (size_t i = 0; i < s->plan->arms_nr; i++) {
+		const struct arm *arm = &s->plan->arms[i];
+		bool has_any = false;
+
+		for (size_t w = 0; w < s->plan->workloads_nr && !has_any; w++)
+			has_any = measure_is_done(s, 1, arm->name,
+						  s->plan->workloads[w].name);
+		if (!has_any)
+			return arm;
+	}
+	return NULL;
+}
+
 static int run_session(struct session *s, const struct run_request *request,
 		       struct err *err)
 {
+	const struct arm *missing;
 	struct err left = ERR_INIT;
 	char text[32];
 	int status = EXIT_PASS;
@@ -86,6 +104,13 @@ static int run_session(struct session *s, const struct run_request *request,
 	if (failed) {
 		log_info("'tare run --resume %s' goes on from here", s->dir);
 		return err_exit_status(err);
+	}
+	missing = find_unmeasured(s);
+	if (missing) {
+		log_warn("nothing is judged before all arms are there: 'tare run "
+			 "--resume %s' measures '%s'",
+			 s->dir, missing->name);
+		return EXIT_INCONCLUSIVE;
 	}
 	if (write_reports(s, request, &status, err))
 		return log_failure(err);

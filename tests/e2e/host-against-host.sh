@@ -29,5 +29,12 @@ said "never overwritten"
 rm "$scratch/run/report.html"
 check 0 "$tare" report "$scratch/run"
 [ -s "$scratch/run/report.html" ] || fail "the report was not drawn again"
+# One arm after the other: nothing is judged before both are there.
+check 3 "$tare" run --rounds 1 --arm here -o "$scratch/half" "$scratch/plan.json"
+said "nothing is judged before all arms are there"
+[ ! -e "$scratch/half/verdict.json" ] || fail "half of a run has a verdict"
+"$tare" run -q --rounds 1 --resume "$scratch/half" >/dev/null 2>"$scratch/err" || [ $? = 3 ] ||
+	{ cat "$scratch/err"; fail "the other arm"; }
+[ -s "$scratch/half/verdict.json" ] || fail "both arms and no verdict"
 check 0 "$tare" run --dry-run "$scratch/plan.json"
 printed "4 to 16 rounds"
