@@ -109,11 +109,13 @@ static void add_spans(struct watched *w, struct json_object *times,
 		bool is_told = isfinite(at) && bits >= 0 && bits < 0x1p53;
 		bool is_slowed = is_told && ((int64_t)bits & TELEMETRY_SLOWED);
 
-		if (is_slowed && !is_open && w->spans_nr < spans_max)
-			w->spans[w->spans_nr++] = (struct plot_span){at, at + period};
-		else if (is_slowed && is_open)
+		if (is_slowed && is_open)
 			w->spans[w->spans_nr - 1].to = at + period;
-		is_open = is_slowed && w->spans_nr > 0;
+		else if (is_slowed && w->spans_nr < spans_max) {
+			w->spans[w->spans_nr++] = (struct plot_span){at, at + period};
+			is_open = true;
+		}
+		is_open = is_slowed && is_open;
 	}
 }
 

@@ -154,6 +154,50 @@ static void throttling_is_shaded_where_it_was(void **state)
 	close_run(&d);
 }
 
+/* 250 stretches of two readings in one round, more than are kept. */
+static void slow_down_often(struct json_object *telemetry)
+{
+	struct json_object *times = json_object_new_array(),
+			   *reasons = json_object_new_array();
+
+	for (int i = 0; i < 1000; i++) {
+		json_object_array_add(times, json_new_real(i * 0.1));
+		json_object_array_add(reasons, json_object_new_int64(i % 4 < 2 ? 4 : 0));
+	}
+	json_put(json_member(telemetry, "series"), "t_s", times);
+	json_put(json_member(telemetry, "series"), "reasons", reasons);
+}
+
+static void more_stretches_than_are_kept_shade_nothing_else(void **state)
+{
+	struct plot_list plots = {0};
+	const struct result *first;
+	const char *at;
+	size_t nr, found = 0;
+	struct drawn d;
+
+	(void)state;
+	open_run(&d, "gpu");
+	first = result_set_range(&d.r.sets[0], "vm", d.r.sets[0].workloads.items[0], &nr);
+	assert_non_null(first);
+	slow_down_often(first->telemetry);
+	report_plots(&d.r, &plots);
+	plot_list_release(&d.plots);
+	d.plots = plots;
+	at = plot_of(&d, PLOT_TELEMETRY, 1)->script;
+	while ((at = strstr(at, "rectangle from "))) {
+		double from = strtod(at + strlen("rectangle from "), NULL);
+		double to =
+			strtod(strstr(at, "graph 0 to ") + strlen("graph 0 to "), NULL);
+
+		assert_in_range((int)((to - from) * 10 + 0.5), 2, 2);
+		found++;
+		at++;
+	}
+	assert_true(found >= 200);
+	close_run(&d);
+}
+
 static void a_row_for_each_part_of_the_gpu(void **state)
 {
 	static const char *const rows[][3] = {
@@ -209,6 +253,7 @@ int main(void)
 		cmocka_unit_test(curves_of_both_arms_lie_over_each_other),
 		cmocka_unit_test(saturation_and_peak_are_marked),
 		cmocka_unit_test(throttling_is_shaded_where_it_was),
+		cmocka_unit_test(more_stretches_than_are_kept_shade_nothing_else),
 		cmocka_unit_test(a_row_for_each_part_of_the_gpu),
 		cmocka_unit_test(stages_do_not_bury_the_rest),
 	};
