@@ -42,7 +42,8 @@ static const struct field fields[] = {
 	 .offset = AT(output),
 	 .letter = 'o',
 	 .arg = "FILE",
-	 .help = "Also write that document to FILE: what 'restore' puts back."},
+	 .help = "Also write that document to FILE, when a change failed half-way too: "
+		 "what 'restore' puts back."},
 	{0},
 };
 
