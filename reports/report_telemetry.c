@@ -130,7 +130,7 @@ static double slowed_s(struct json_object *telemetry, struct buf *by)
 	{
 		double s = json_object_get_double(value);
 
-		if (!value || !(s > 0))
+		if (!value || !(s > 0) || isinf(s))
 			continue;
 		sum += s;
 		buf_printf(by, "%s%.2f s by ", by->len ? ", " : "", s);

@@ -8,6 +8,7 @@
 #include "harness/probe/partition.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 struct mig_command_options {
 	char *device, *output;
@@ -159,6 +160,11 @@ static int act(const struct mig_command_options *o, struct partition_request *wa
 	struct json_object *document, *gpus;
 	int rc;
 
+	if (o->output && want->action != PARTITION_LIST && access(o->output, F_OK) == 0)
+		return err_set(err, ERR_USAGE,
+			       "%s is there already and may be what 'tare mig restore' "
+			       "needs; name a new file for -o",
+			       o->output);
 	stop_install();
 	want->device = o->device;
 	want->may_switch = o->switch_mode;

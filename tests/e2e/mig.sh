@@ -128,6 +128,8 @@ said "1 processes compute on it"
 # By hand: what was there is kept in the file when the second instance finds no room, too.
 check 5 "$tare" mig apply -o "$scratch/kept.json" 7g.141gb 1g.18gb
 [ "$(layout)" != "$before" ] || fail "what does not fit changed nothing"
+check 2 "$tare" mig apply -o "$scratch/kept.json" 1g.18gb
+said "may be what 'tare mig restore' needs"
 check 0 "$tare" mig restore "$scratch/kept.json"
 [ "$(layout)" = "$before" ] || fail "'tare mig restore' left $(layout)"
 
