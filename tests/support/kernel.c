@@ -49,6 +49,13 @@ bool kernel_starts(const char *path)
 	return no("cannot start", path);
 }
 
+bool kernel_starts_loader(const char *path)
+{
+	if (access(path, X_OK))
+		return no("does not see the loader", path);
+	return kernel_starts(path);
+}
+
 bool kernel_shares_vfork(void)
 {
 	volatile int shared = 0;

@@ -17,6 +17,12 @@
  */
 bool kernel_starts(const char *path);
 
+/*
+ * The same of a program's loader ("/lib64/ld-linux...", elf_read()): also false when it is
+ * not there, since the program that asks was started by one that only its emulator sees.
+ */
+bool kernel_starts_loader(const char *path);
+
 /* Does vfork() share its memory, so that posix_spawn() tells why a program failed? */
 bool kernel_shares_vfork(void);
 
