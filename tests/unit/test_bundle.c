@@ -201,7 +201,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	/* Libraries are found by the loader of the bundled program. */
-	if (elf_read("/proc/self/exe", &elf, &err) == 0 && !kernel_starts_loader(elf.loader))
+	if (elf_read("/proc/self/exe", &elf, &err) == 0 &&
+	    !kernel_starts_loader(elf.loader))
 		return 77;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
