@@ -161,12 +161,17 @@ static void issue_due(struct worker *w, int64_t now)
 	}
 }
 
+static int64_t pause_of(const struct worker *w)
+{
+	return is_closed_loop(w->config) ? WORKER_PAUSE_NS : WORKER_PAUSE_NS / 2;
+}
+
 /* Looks at every stream whose time has come. */
 static void sweep(struct worker *w, int64_t now)
 {
 	w->next_sweep_ns = now + SWEEP_NS;
 	w->is_busy =
-		w->waits > SWEEP_NS / (w->is_busy ? 2 * WORKER_PAUSE_NS : WORKER_BUSY_NS);
+		w->waits > SWEEP_NS / (w->is_busy ? 2 * pause_of(w) : WORKER_BUSY_NS);
 	w->waits = 0;
 	for (uint32_t i = 0; i < w->streams_nr; i++) {
 		struct stream *s = &w->streams[i];
@@ -189,10 +194,11 @@ static void sweep(struct worker *w, int64_t now)
 /* See the header: only where there is time before the next thing that is due. */
 static void pause_if_busy(struct worker *w, int64_t until)
 {
-	struct timespec t = {.tv_nsec = WORKER_PAUSE_NS};
+	int64_t pause = pause_of(w);
+	struct timespec t = {.tv_nsec = pause};
 
 	w->waits++;
-	if (w->is_busy && clock_left_ns(until) > WORKER_PAUSE_NS)
+	if (w->is_busy && clock_left_ns(until) > 2 * pause)
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
 

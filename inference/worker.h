@@ -15,6 +15,12 @@
 
 #include <pthread.h>
 
+/*
+ * A busy worker sleeps for WORKER_PAUSE_NS before it looks for events again, so that it
+ * takes several at a time: arrival stamps are the kernel's. With a schedule to keep it
+ * sleeps half as long, and not before a due time: waking up from a longer sleep can take
+ * a guest longer than WORKER_SPIN_NS.
+ */
 enum { WORKER_SPIN_NS = 150000, WORKER_BUSY_NS = 60000, WORKER_PAUSE_NS = 300000 };
 
 /* What main and workers tell each other. */

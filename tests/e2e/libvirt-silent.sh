@@ -37,7 +37,7 @@ silent_after() {
 	local dir=$scratch/after-$1 status=0
 	mkdir "$dir"
 	python3 "$scratch/proxy.py" "$dir/sock" "$1" >"$dir/proxy" 2>&1 &
-	pids="$pids $!"
+	trap "kill $! 2>/dev/null" EXIT # of this subshell: its \$pids is not the test's
 	until_true 60 grep -q up "$dir/proxy" || fail "the proxy did not start"
 	timeout -k 1 150 "$lease" libvirt "{\"uri\": \"qemu:///system?socket=$dir/sock\", \"start_daemon\": false}" \
 		list none >"$dir/out" 2>"$dir/err" || status=$?
