@@ -2,6 +2,7 @@
 #include "harness/cmd/cmd.h"
 
 #include "harness/cmd/command.h"
+#include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
 #include "harness/run/schedule.h"
 
@@ -16,28 +17,16 @@ struct aa_options {
 #define AT(member) offsetof(struct aa_options, member)
 
 static const struct field fields[] = {
-	{.name = "output",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(output),
-	 .letter = 'o',
-	 .arg = "DIR",
-	 .help = "Folder for everything this run produces; without it runs/NAME-aa-ID."},
-	{.name = "rounds",
-	 .kind = FIELD_INT,
-	 .offset = AT(rounds),
-	 .min = 1,
-	 .max = 999,
-	 .arg = "N",
-	 .help = "Exactly so many rounds, instead of the plan's least and most."},
+	ROW_OUTPUT_DIR(
+		AT(output),
+		"Folder for everything this run produces; without it runs/NAME-aa-ID."),
+	ROW_ROUNDS(AT(rounds)),
 	{.name = "dry-run",
 	 .kind = FIELD_FLAG,
 	 .offset = AT(dry_run),
 	 .letter = 'n',
 	 .help = "Print the steps and the time they will take, and stop."},
-	{.name = "json",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(json),
-	 .help = "Print the verdict as JSON (tare.verdict/1)."},
+	ROW_VERDICT_JSON(AT(json)),
 	{0},
 };
 

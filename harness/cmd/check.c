@@ -10,6 +10,7 @@
 #include "core/result.h"
 #include "core/stop.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/rows.h"
 #include "harness/run/arm_check.h"
 
 #include <stdio.h>
@@ -40,14 +41,10 @@ static const struct field fields[] = {
 		 "nobody gave it: by requests whose machines are held, never start and "
 		 "are "
 		 "ended at once. It needs an account that is no administrator's."},
-	{.name = "output",
-	 .kind = FIELD_TEXT,
-	 .letter = 'o',
-	 .arg = "DIR",
-	 .offset = offsetof(struct options, output),
-	 .help = "With --isolation: folder of its journal, for 'tare clean' after a "
-		 "crash. "
-		 "Without it: runs/check-ID."},
+	ROW_OUTPUT_DIR(
+		offsetof(struct options, output),
+		"With --isolation: folder of its journal, for 'tare clean' after a "
+		"crash. Without it: runs/check-ID."),
 	{.name = "json",
 	 .kind = FIELD_FLAG,
 	 .offset = offsetof(struct options, json),

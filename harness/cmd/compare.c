@@ -3,6 +3,7 @@
 
 #include "harness/cmd/command.h"
 #include "harness/cmd/deliver.h"
+#include "harness/cmd/rows.h"
 
 struct compare_options {
 	char *margins, *formats, *output;
@@ -12,30 +13,10 @@ struct compare_options {
 #define AT(member) offsetof(struct compare_options, member)
 
 static const struct field fields[] = {
-	{.name = "margins",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(margins),
-	 .arg = "FILE",
-	 .help = "What counts as no difference, by metric: the form of a plan's "
-		 "'margins'. What it does not name is as in the plans of both sides, the "
-		 "candidate's before the baseline's."},
-	{.name = "format",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(formats),
-	 .letter = 'f',
-	 .unset = "html,md,json",
-	 .arg = "LIST",
-	 .help = "With -o: which reports to write."},
-	{.name = "output",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(output),
-	 .letter = 'o',
-	 .arg = "DIR",
-	 .help = "Write reports into this folder too."},
-	{.name = "json",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(json),
-	 .help = "Print the verdict as JSON (tare.verdict/1)."},
+	ROW_PAIR_MARGINS(AT(margins)),
+	ROW_FORMATS(AT(formats), "html,md,json", "With -o: which reports to write."),
+	ROW_OUTPUT_DIR(AT(output), "Write reports into this folder too."),
+	ROW_VERDICT_JSON(AT(json)),
 	{0},
 };
 

@@ -3,6 +3,7 @@
 
 #include "harness/cmd/command.h"
 #include "harness/cmd/deliver.h"
+#include "harness/cmd/rows.h"
 
 #include <string.h>
 
@@ -23,31 +24,11 @@ static const struct field fields[] = {
 	 .help = "What the results are held against: a file of 'tare baseline save', or "
 		 "any "
 		 "results."},
-	{.name = "margins",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(margins),
-	 .arg = "FILE",
-	 .help = "What counts as no difference, by metric: the form of a plan's "
-		 "'margins'. What it does not name is as in the plans of both sides, the "
-		 "candidate's before the baseline's."},
-	{.name = "format",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(formats),
-	 .letter = 'f',
-	 .unset = "md,json,junit",
-	 .arg = "LIST",
-	 .help = "With -o: html, md, json, csv, junit, ctrf, github, gitlab, "
-		 "prometheus."},
-	{.name = "output",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(output),
-	 .letter = 'o',
-	 .arg = "DIR",
-	 .help = "Write the forms that a pipeline reads into this folder."},
-	{.name = "json",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(json),
-	 .help = "Print the verdict as JSON (tare.verdict/1)."},
+	ROW_PAIR_MARGINS(AT(margins)),
+	ROW_FORMATS(AT(formats), "md,json,junit", "With -o: " ROW_FORMATS_ALL),
+	ROW_OUTPUT_DIR(AT(output),
+		       "Write the forms that a pipeline reads into this folder."),
+	ROW_VERDICT_JSON(AT(json)),
 	{0},
 };
 

@@ -9,6 +9,7 @@
 #include "core/stop.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/give_back.h"
+#include "harness/cmd/rows.h"
 #include "harness/run/arm_lease.h"
 #include "harness/run/gpu_driver.h"
 
@@ -24,14 +25,11 @@ struct lease_command_options {
 #define AT(member) offsetof(struct lease_command_options, member)
 
 static const struct field fields[] = {
-	{.name = "output",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(output),
-	 .letter = 'o',
-	 .arg = "DIR",
-	 .help = "up: folder of the lease, with its journal and what the machine needs "
-		 "here (disk, keys); it must not hold a run. Without it: "
-		 "runs/lease-ARM-ID."},
+	ROW_OUTPUT_DIR(
+		AT(output),
+		"up: folder of the lease, with its journal and what the machine needs "
+		"here (disk, keys); it must not hold a run. Without it: "
+		"runs/lease-ARM-ID."),
 	{.name = "json",
 	 .kind = FIELD_FLAG,
 	 .offset = AT(json),

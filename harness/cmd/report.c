@@ -5,6 +5,7 @@
 #include "core/rundir.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/deliver.h"
+#include "harness/cmd/rows.h"
 #include "reports/pdf.h"
 
 #include <stdlib.h>
@@ -17,20 +18,9 @@ struct report_options {
 #define AT(member) offsetof(struct report_options, member)
 
 static const struct field fields[] = {
-	{.name = "format",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(formats),
-	 .letter = 'f',
-	 .unset = "html,md,json",
-	 .arg = "LIST",
-	 .help = "What to write: html, md, json, csv, junit, ctrf, github, gitlab, "
-		 "prometheus."},
-	{.name = "output",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(output),
-	 .letter = 'o',
-	 .arg = "DIR",
-	 .help = "Where to write; without it, into the run's own folder."},
+	ROW_FORMATS(AT(formats), "html,md,json", "What to write: " ROW_FORMATS_ALL),
+	ROW_OUTPUT_DIR(AT(output),
+		       "Where to write; without it, into the run's own folder."),
 	{.name = "pdf",
 	 .kind = FIELD_TEXT,
 	 .offset = AT(pdf),
@@ -48,10 +38,7 @@ static const struct field fields[] = {
 	 .arg = "DIR",
 	 .help = "A run of 'tare aa' on the same machine: its noise floor is printed "
 		 "beside every claim, and kept with the run as aa.json."},
-	{.name = "json",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(json),
-	 .help = "Print the verdict as JSON (tare.verdict/1)."},
+	ROW_VERDICT_JSON(AT(json)),
 	{0},
 };
 

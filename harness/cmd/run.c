@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/rundir.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
 #include "harness/run/schedule.h"
 
@@ -21,14 +22,9 @@ struct run_options {
 #define AT(member) offsetof(struct run_options, member)
 
 static const struct field fields[] = {
-	{.name = "output",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(output),
-	 .letter = 'o',
-	 .arg = "DIR",
-	 .help = "Folder for everything this run produces; it must not hold a run. "
-		 "Without "
-		 "it: runs/NAME-ID."},
+	ROW_OUTPUT_DIR(AT(output),
+		       "Folder for everything this run produces; it must not hold a run. "
+		       "Without it: runs/NAME-ID."),
 	{.name = "resume",
 	 .kind = FIELD_TEXT,
 	 .offset = AT(resume),
@@ -36,13 +32,7 @@ static const struct field fields[] = {
 	 .help = "Continue the run in DIR: machines that were left are given back, what "
 		 "was "
 		 "measured is not measured again."},
-	{.name = "rounds",
-	 .kind = FIELD_INT,
-	 .offset = AT(rounds),
-	 .min = 1,
-	 .max = 999,
-	 .arg = "N",
-	 .help = "Exactly so many rounds, instead of the plan's least and most."},
+	ROW_ROUNDS(AT(rounds)),
 	{.name = "arm",
 	 .kind = FIELD_TEXTS,
 	 .offset = AT(arms),
@@ -66,10 +56,7 @@ static const struct field fields[] = {
 	 .letter = 'n',
 	 .help = "Check the plan, print the steps and the time they will take, and "
 		 "stop."},
-	{.name = "json",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(json),
-	 .help = "Print the verdict as JSON (tare.verdict/1)."},
+	ROW_VERDICT_JSON(AT(json)),
 	{.name = "print-schema",
 	 .kind = FIELD_FLAG,
 	 .offset = AT(print_schema),
