@@ -153,10 +153,11 @@ static bool lock_is_free_by(const char *path, int64_t deadline_ns)
 	return rc == 0;
 }
 
-/* A stubborn process that holds a lock for as long as it lives, and says when it has it.
+/*
+ * A stubborn process that holds a lock for as long as it lives, and says when it has it.
+ * An ignored signal stays ignored over exec.
  */
-static const char stubborn[] =
-	"trap '' TERM; flock 9 && echo ready; while :; do sleep 0.2; done";
+static const char stubborn[] = "trap '' TERM; flock 9 && echo ready; exec sleep 600";
 
 static void start_stubborn(const char *lock, const char **argv, char **script)
 {
