@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Prints the figures that tests/unit/test_stats.c and test_verdict.c are held to.
+# Prints the figures that tests/unit/test_stats.c and test_sequential.c are held to.
 # SciPy 1.15 to 1.17 and NumPy 2; run once by hand: pip install scipy numpy; no test needs Python.
 import numpy as np
 from scipy import stats

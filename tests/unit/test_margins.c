@@ -1,0 +1,68 @@
+/* Which margin holds for a metric, and the file that shows the built-in ones. */
+#include "reports/margins.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void margins_hold_from_special_to_general(void **state)
+{
+	struct err err = ERR_INIT;
+	struct json_object *o = json_object_new_object();
+	struct margins m;
+	const char *name;
+
+	(void)state;
+	margins_init(&m);
+	json_put_real(o, "gemm.flops", 0.02);
+	json_put_real(o, "big/gemm.flops", 0.03);
+	json_put_real(o, "gemm.gap:p99", 0.2);
+	assert_int_equal(margins_add_json(&m, o, "test", &err), 0);
+	assert_true(margins_get(&m, "big", "gemm.flops", "mean", &name) == 0.03);
+	assert_string_equal(name, "big/gemm.flops");
+	assert_true(margins_get(&m, "small", "gemm.flops", "mean", NULL) == 0.02);
+	assert_true(margins_get(&m, "gemm", "gemm.gap", "p99", NULL) == 0.2);
+	assert_true(margins_get(&m, "load", "load.ttft_p95_s", "mean", NULL) == 0.10);
+	assert_true(margins_get(&m, "load", "load.ttft_p50_s@c8", "mean", NULL) == 0.05);
+	assert_true(margins_get(&m, "x", "unheard.of", "mean", &name) == MARGIN_FALLBACK);
+	assert_null(name);
+	json_put_real(o, "bad", 1.5);
+	assert_int_equal(margins_add_json(&m, o, "test", &err), -1);
+	assert_non_null(strstr(err.text, "/bad"));
+	json_object_put(o);
+	margins_release(&m);
+}
+
+static void the_margins_file_is_the_built_in_table(void **state)
+{
+	struct json_object *built = margins_defaults(), *file;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	file = json_read_commented("configs/margins/default.json", JSON_FILE_MAX, &err);
+	if (!file)
+		fail_msg("%s", err.text);
+	assert_int_equal(json_object_object_length(file),
+			 json_object_object_length(built));
+	json_object_object_foreach(built, name, value)
+	{
+		assert_true(json_get_real(file, name, -1) ==
+			    json_object_get_double(value));
+	}
+	json_object_put(file);
+	json_object_put(built);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(margins_hold_from_special_to_general),
+		cmocka_unit_test(the_margins_file_is_the_built_in_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
