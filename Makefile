@@ -97,13 +97,15 @@ INFERENCE_OBJ := $(call objects,$(call sources,inference))
 REPORTS_OBJ := $(call objects,$(call sources,reports))
 HARNESS_OBJ := $(call objects,$(call sources,$(HARNESS)))
 SUPPORT_OBJ := $(call objects,$(filter-out %_main.c %_preload.c,$(wildcard tests/support/*.c)))
+FAKE_NVML_OBJ := $(call objects,$(wildcard tests/support/fakes/nvml_*.c))
 
 COMMIT := $(shell git describe --always --dirty --abbrev=7 2>/dev/null || echo unknown)
 COMPILER := $(notdir $(CC)) $(shell { $(CC) -dumpfullversion || $(CC) -dumpversion; } 2>/dev/null) \
 	$(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq ($(filter-out clean help,$(GOALS)),)
 $(call stamp,flags,$(COMPILER) $(ALL_CFLAGS) $(ALL_LDFLAGS))
-$(call stamp,sources,$(CORE_OBJ) $(GEMM_OBJ) $(INFERENCE_OBJ) $(REPORTS_OBJ) $(HARNESS_OBJ) $(SUPPORT_OBJ))
+$(call stamp,sources,$(CORE_OBJ) $(GEMM_OBJ) $(INFERENCE_OBJ) $(REPORTS_OBJ) $(HARNESS_OBJ) $(SUPPORT_OBJ) \
+	$(FAKE_NVML_OBJ))
 $(call stamp,commit,$(COMMIT))
 endif
 
@@ -170,11 +172,13 @@ $(TOOLS): $(BUILD)/tests/support/%: $(BUILD)/obj/tests/support/%_main.o $(BUILD)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(HARNESS_LIBS) $(INFERENCE_LIBS) $(GEMM_LIBS) $(CORE_LIBS) $(TEST_LIBS)
 
-# Fakes of NVIDIA's libraries under their own sonames, for LD_LIBRARY_PATH.
-FAKES := $(patsubst tests/support/fakes/%.c,$(BUILD)/tests/fakes/%,$(wildcard tests/support/fakes/*.c))
+# Fakes of NVIDIA's libraries under their own sonames, for LD_LIBRARY_PATH: 'libX.c' becomes
+# libX, and 'nvml_*.c' are parts of the fake NVML.
+FAKES := $(patsubst tests/support/fakes/%.c,$(BUILD)/tests/fakes/%,$(wildcard tests/support/fakes/lib*.c))
+$(BUILD)/tests/fakes/libnvidia-ml.so.1: $(FAKE_NVML_OBJ) $(BUILD)/sources
 $(BUILD)/tests/fakes/%: $(BUILD)/obj/tests/support/fakes/%.o
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $^ -lm
+	$(call say,LD,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -lm
 
 # Fuzzers (tests/fuzz/run), with FUZZ=1 CC=clang: libFuzzer brings their main().
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -10,68 +10,21 @@ enum { PROFILES_MAX = 8 };
 
 struct profile {
 	unsigned index, id, slices, size, most, multiprocessors, memory_mib;
-	const char *name;
+	const char *name; /* NULL after the last */
 };
 
-static const struct shape {
+struct shape {
 	const char *key, *name;
 	unsigned gpus, multiprocessors, domain_step, major, minor, clock_mhz, power_w,
 		c2c_links;
 	unsigned long long memory;
 	struct profile profiles[PROFILES_MAX];
-} shapes[] = {
-	{"h200",
-	 "NVIDIA H200 (FAKE)",
-	 1,
-	 132,
-	 0,
-	 9,
-	 0,
-	 1980,
-	 700,
-	 0,
-	 150754820096ULL,
-	 {{0, 19, 1, 1, 7, 16, 16384, "MIG 1g.18gb"},
-	  {7, 20, 1, 1, 1, 16, 16384, "MIG 1g.18gb+me"},
-	  {9, 15, 1, 2, 4, 26, 33024, "MIG 1g.35gb"},
-	  {1, 14, 2, 2, 3, 32, 33024, "MIG 2g.35gb"},
-	  {2, 9, 3, 4, 2, 60, 71168, "MIG 3g.71gb"},
-	  {3, 5, 4, 4, 1, 64, 71168, "MIG 4g.71gb"},
-	  {4, 0, 7, 8, 1, 132, 144384, "MIG 7g.141gb"}}},
-	{"a100",
-	 "NVIDIA A100-SXM4-40GB (FAKE)",
-	 1,
-	 108,
-	 0,
-	 8,
-	 0,
-	 1410,
-	 400,
-	 0,
-	 42949672960ULL,
-	 {{0, 19, 1, 1, 7, 14, 4864, "MIG 1g.5gb"},
-	  {7, 20, 1, 1, 1, 14, 4864, "MIG 1g.5gb+me"},
-	  {1, 14, 2, 2, 3, 28, 9856, "MIG 2g.10gb"},
-	  {2, 9, 3, 4, 2, 42, 19968, "MIG 3g.20gb"},
-	  {3, 5, 4, 4, 1, 56, 19968, "MIG 4g.20gb"},
-	  {4, 0, 7, 8, 1, 98, 40192, "MIG 7g.40gb"}}},
-	{"gb200",
-	 "NVIDIA GB200 (FAKE)",
-	 4,
-	 152,
-	 1,
-	 10,
-	 0,
-	 2062,
-	 1200,
-	 10,
-	 198642237440ULL,
-	 {{0, 19, 1, 1, 7, 18, 22528, "MIG 1g.23gb"},
-	  {9, 15, 1, 2, 4, 32, 46592, "MIG 1g.47gb"},
-	  {1, 14, 2, 2, 3, 38, 46592, "MIG 2g.47gb"},
-	  {2, 9, 3, 4, 2, 70, 93184, "MIG 3g.93gb"},
-	  {3, 5, 4, 4, 1, 76, 93184, "MIG 4g.93gb"},
-	  {4, 0, 7, 8, 1, 152, 190464, "MIG 7g.186gb"}}},
 };
+
+/* The board that TARE_FAKE_NVML_SHAPE names; H200 without it. Asked for at every call. */
+const struct shape *fake_nvml_shape(void);
+
+/* That board's profile of a GPU instance by its identifier; NULL: it has none. */
+const struct profile *fake_nvml_profile(unsigned id);
 
 #endif
