@@ -1,6 +1,8 @@
 #include "harness/probe/probe.h"
 
+#include "core/log.h"
 #include "core/machine.h"
+#include "core/stop.h"
 #include "harness/probe/partition.h"
 #include "harness/probe/preflight.h"
 #include "harness/probe/show.h"
@@ -123,4 +125,28 @@ int probe_run(const struct probe_options *o, const struct binding_host *host,
 	if (o->check)
 		return print_checks(o, ret_status, err);
 	return print_machine(o, err);
+}
+
+int probe_main(int argc, char **argv, probe_act *act)
+{
+	struct probe_options o;
+	struct strvec rest = {0};
+	struct err err = ERR_INIT;
+	int status = EXIT_PASS;
+
+	stop_install();
+	switch (opt_parse(&probe_command, argc, argv, &o, &rest, &err)) {
+	case OPT_RUN:
+		if (act(&o, &status, &err))
+			status = log_failure(&err);
+		break;
+	case OPT_DONE:
+		break;
+	case OPT_ERROR:
+		status = log_failure(&err);
+		break;
+	}
+	fields_release(probe_command.fields, &o);
+	strvec_release(&rest);
+	return status;
 }

@@ -1,4 +1,4 @@
-/* What tare-probe does, once its command line is read. */
+/* tare-probe: its command line, and what is done once that is read. */
 #ifndef TARE_HARNESS_PROBE_PROBE_H
 #define TARE_HARNESS_PROBE_PROBE_H
 
@@ -11,5 +11,15 @@
  */
 int probe_run(const struct probe_options *o, const struct binding_host *host,
 	      int *ret_status, struct err *err);
+
+/*
+ * What a program does with its options: probe_run() with the machine that it is for. It
+ * may change them, but leaves what it puts there to fields_release(). Returns and gives
+ * *ret_status as probe_run() does.
+ */
+typedef int probe_act(struct probe_options *o, int *ret_status, struct err *err);
+
+/* All of main(): reads the command line, acts, says what failed; returns the exit status. */
+int probe_main(int argc, char **argv, probe_act *act);
 
 #endif

@@ -3,9 +3,7 @@
  * folder TARE_TEST_TREE is its machine, which it reads and whose drivers it changes. A
  * file /fail-bind there makes every --bind fail with the text in it.
  */
-#include "core/log.h"
 #include "core/mem.h"
-#include "core/stop.h"
 #include "harness/probe/probe.h"
 #include "tests/support/fake_kernel.h"
 #include "tests/support/tree.h"
@@ -31,24 +29,5 @@ static int act(struct probe_options *o, int *ret_status, struct err *err)
 
 int main(int argc, char **argv)
 {
-	struct probe_options o;
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	int status = EXIT_PASS;
-
-	stop_install();
-	switch (opt_parse(&probe_command, argc, argv, &o, &rest, &err)) {
-	case OPT_RUN:
-		if (act(&o, &status, &err))
-			status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	}
-	fields_release(probe_command.fields, &o);
-	strvec_release(&rest);
-	return status;
+	return probe_main(argc, argv, act);
 }
