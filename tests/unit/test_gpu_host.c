@@ -1,7 +1,7 @@
 /*
  * Which GPU changes hands between an arm and VMs, and who else has a say in it, follows
  * from the arms; what does not follow is asked for before anything runs. The workload's
- * program is a script that describes itself.
+ * program is tests/support/fake_gemm.h.
  */
 #include "harness/plan/plan.h"
 
@@ -14,36 +14,8 @@
 
 #include <cmocka.h>
 
-#include "core/file.h"
 #include "core/mem.h"
-#include "harness/plan/workload_kind.h"
-
-static const char gemm_script[] =
-	"#!/bin/sh\necho '{\"name\": \"tare-gemm\", \"options\": []}'\n";
-
-static int set_up(void **state)
-{
-	char *dir = dir_make_temporary("tare-test-gpu-host", NULL), *program;
-	int rc;
-
-	if (!dir)
-		return -1;
-	program = path_join(dir, "tare-gemm");
-	rc = file_write(program, gemm_script, strlen(gemm_script), 0755, NULL);
-	setenv(PROGRAM_DIR_VARIABLE, dir, 1);
-	free(program);
-	*state = dir;
-	return rc;
-}
-
-static int tear_down(void **state)
-{
-	int rc = dir_remove(*state, NULL);
-
-	unsetenv(PROGRAM_DIR_VARIABLE);
-	free(*state);
-	return rc;
-}
+#include "tests/support/fake_gemm.h"
 
 static const char frame[] =
 	"{'name': 'x', 'baseline': 'metal', 'workloads': [{'gemm': {}}],"
@@ -183,5 +155,5 @@ int main(void)
 		cmocka_unit_test(what_does_not_follow),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, fake_gemm_set_up, fake_gemm_tear_down);
 }

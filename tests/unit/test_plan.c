@@ -1,7 +1,7 @@
 /*
  * Reading a plan: what is right is read and written back the same; what is wrong stops
  * with the file, the JSON pointer, what was expected and the nearest known name. The
- * workload's program is a script that describes itself as tare-gemm would.
+ * workload's program is tests/support/fake_gemm.h.
  */
 #include "harness/plan/plan.h"
 
@@ -19,43 +19,7 @@
 #include "core/mem.h"
 #include "harness/plan/workload_kind.h"
 #include "harness/provision/provisioner.h"
-
-static const char gemm_script[] =
-	"#!/bin/sh\n"
-	"cat <<'JSON'\n"
-	"{\"name\": \"tare-gemm\", \"options\": [\n"
-	" {\"name\": \"n\", \"kind\": \"int\", \"min\": 1, \"max\": 100000, \"help\": "
-	"\"order\"},\n"
-	" {\"name\": \"precision\", \"kind\": \"choice\", \"choices\": [\"fp32\", "
-	"\"fp64\"],\n"
-	"  \"help\": \"type\"},\n"
-	" {\"name\": \"warmup-seconds\", \"kind\": \"seconds\", \"help\": \"warm-up\"},\n"
-	" {\"name\": \"output\", \"kind\": \"text\", \"help\": \"file\"}]}\n"
-	"JSON\n";
-
-static int set_up(void **state)
-{
-	char *dir = dir_make_temporary("tare-test-plan", NULL), *program;
-	int rc;
-
-	if (!dir)
-		return -1;
-	program = path_join(dir, "tare-gemm");
-	rc = file_write(program, gemm_script, strlen(gemm_script), 0755, NULL);
-	setenv(PROGRAM_DIR_VARIABLE, dir, 1);
-	free(program);
-	*state = dir;
-	return rc;
-}
-
-static int tear_down(void **state)
-{
-	int rc = dir_remove(*state, NULL);
-
-	unsetenv(PROGRAM_DIR_VARIABLE);
-	free(*state);
-	return rc;
-}
+#include "tests/support/fake_gemm.h"
 
 static int read_text(const char *dir, const char *text, struct plan *ret, struct err *err)
 {
@@ -327,5 +291,5 @@ int main(void)
 		cmocka_unit_test(every_mistake_is_explained),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, fake_gemm_set_up, fake_gemm_tear_down);
 }
