@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "core/proc.h"
 #include "gemm/element.h"
+#include "tests/support/built.h"
 #include "tests/support/kernel.h"
 
 #include <setjmp.h>
@@ -21,17 +22,10 @@
 
 enum { ARGUMENTS_MAX = 24 };
 
-static char *build_path(const char *name)
-{
-	const char *build = getenv("BUILD");
-
-	return x_asprintf("%s/%s", build ? build : "build", name);
-}
-
 /* Runs it with "NAME=value" (or NULL) added to the environment. */
 static struct proc_outcome gemm(const char *fault, const char *const *extra)
 {
-	char *program = build_path("tare-gemm"), *fakes = build_path("tests/fakes");
+	char *program = built_path("tare-gemm"), *fakes = built_path("tests/fakes");
 	char *path = x_asprintf("LD_LIBRARY_PATH=%s", fakes);
 	const char *env[] = {path, fault, NULL};
 	const char *argv[ARGUMENTS_MAX] = {program, "--warmup-seconds", "0",
@@ -307,7 +301,7 @@ static void test_autotune(void **state)
 /* A bundle's libraries lie in lib/ beside the program, and it looks for them there. */
 static void test_finds_its_bundle(void **state)
 {
-	char *program = build_path("tare-gemm");
+	char *program = built_path("tare-gemm");
 	struct err err = ERR_INIT;
 	struct buf text;
 
@@ -332,7 +326,7 @@ int main(void)
 		cmocka_unit_test(test_autotune),
 		cmocka_unit_test(test_finds_its_bundle),
 	};
-	char *program = build_path("tare-gemm");
+	char *program = built_path("tare-gemm");
 	bool starts = kernel_starts(program);
 
 	free(program);

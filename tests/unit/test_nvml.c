@@ -1,6 +1,6 @@
 /*
- * NVML's door, telemetry and MIG on the fake library of tests/support/fakes. The loader
- * reads LD_LIBRARY_PATH when a program starts, so the test starts itself again with it.
+ * NVML's door, telemetry and MIG on the fake library of tests/support/fakes, with which
+ * the test starts itself again (tests/support/built.h).
  */
 #include "core/mig.h"
 #include "core/nvml.h"
@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "tests/support/built.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -534,24 +535,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_parts_are_facts, clear_faults),
 		cmocka_unit_test_teardown(test_mig_device_is_found, clear_faults),
 	};
-	const char *build = getenv("BUILD");
-	char *fakes = x_asprintf("%s/tests/fakes", build ? build : "build");
-	char *fake = x_asprintf("%s/libnvidia-ml.so.1", fakes);
 
-	/* Without it the loader would find a real driver, and a real GPU be changed. */
-	if (access(fake, R_OK) != 0) {
-		fprintf(stderr, "%s is not built: make tests\n", fake);
-		return 1;
-	}
-	free(fake);
-	if (!getenv("TARE_TEST_STARTED")) {
-		setenv("TARE_TEST_STARTED", "1", 1);
-		setenv("LD_LIBRARY_PATH", fakes, 1);
-		execv(argv[0], argv);
-		perror(argv[0]);
-		return 1;
-	}
-	free(fakes);
 	(void)argc;
+	if (built_start_on_fakes(argv))
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "tests/support/built.h"
 
 static char told[512];
 
@@ -251,24 +251,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_every_fault_can_be_undone, set_up,
 						tear_down),
 	};
-	const char *build = getenv("BUILD");
-	char *fakes = x_asprintf("%s/tests/fakes", build ? build : "build");
-	char *fake = x_asprintf("%s/libnvidia-ml.so.1", fakes);
 
-	/* Without it the loader would find a real driver, and a real GPU be changed. */
-	if (access(fake, R_OK) != 0) {
-		fprintf(stderr, "%s is not built: make tests\n", fake);
-		return 1;
-	}
-	free(fake);
-	if (!getenv("TARE_TEST_STARTED")) {
-		setenv("TARE_TEST_STARTED", "1", 1);
-		setenv("LD_LIBRARY_PATH", fakes, 1);
-		execv(argv[0], argv);
-		perror(argv[0]);
-		return 1;
-	}
-	free(fakes);
 	(void)argc;
+	if (built_start_on_fakes(argv))
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
