@@ -198,6 +198,7 @@ struct json_object *stage_to_json(const struct stage_report *s)
 	json_put_real(o, "goodput_requests_per_s", m->good_per_s);
 	json_put_real(o, "success_ratio", m->success_ratio);
 	json_put_real(o, "mean_concurrency", m->concurrency);
+	json_put_bool(o, "is_censored", m->is_censored);
 	for (int k = 0; k < SUMMARY_KINDS; k++)
 		json_put(d, distributions[k], figures_to_json(&m->figures[k]));
 	json_put(o, "distributions", d);

@@ -93,6 +93,42 @@ static void judge_client(struct result *r, const struct stage_report *s)
 				  label, c->clock_step_s * 1e6));
 }
 
+/* Nothing ended well: because nothing was sent, nothing was waited for, or all failed? */
+static char *why_no_success(const struct stage_report *s, const char *classes)
+{
+	const struct stage_summary *m = &s->summary;
+	const char *label = m->stage.label;
+	unsigned long long sent = m->sent_inside, cut = m->ended[REQUEST_CANCELLED];
+
+	if (!sent)
+		return x_asprintf(
+			"no-success: %s: no request was sent in the window of "
+			"%.3g s: is it shorter than a request, or all of it "
+			"warm-up? (--seconds, --warmup, --cooldown, --requests)",
+			label, m->window_s);
+	if (cut == sent)
+		return x_asprintf("no-success: %s: none of %llu requests sent in the "
+				  "window was over when the grace was (--grace)",
+				  label, sent);
+	return x_asprintf(
+		"no-success: %s: of %llu requests sent in the window none ended "
+		"well:%s: %s",
+		label, sent, classes, s->error_text);
+}
+
+/* Of the stage that gives the plain names: those gate. */
+static void judge_unfinished(struct result *r, const struct stage_summary *m)
+{
+	if (m->is_censored && m->ended[REQUEST_OK])
+		worsen(r, RESULT_INVALID,
+		       x_asprintf("unfinished: %s: %llu of %llu requests sent in the "
+				  "window were not over when the grace was, and what "
+				  "the quicker ones took is not stated (--grace)",
+				  m->stage.label,
+				  (unsigned long long)m->ended[REQUEST_CANCELLED],
+				  (unsigned long long)m->sent_inside));
+}
+
 static void judge_requests(struct result *r, const struct stage_report *s)
 {
 	const struct stage_summary *m = &s->summary;
@@ -109,13 +145,7 @@ static void judge_requests(struct result *r, const struct stage_report *s)
 		       x_asprintf("too-many-errors: %s: given up:%s: %s", label,
 				  classes.data, s->error_text));
 	else if (!m->ended[REQUEST_OK])
-		worsen(r, RESULT_FAILED,
-		       x_asprintf(
-			       "no-success: %s: of %llu requests sent in the window none "
-			       "ended well%s%s %s",
-			       label, (unsigned long long)m->sent_inside,
-			       classes.len ? ":" : "", classes.len ? classes.data : "",
-			       s->error_text));
+		worsen(r, RESULT_FAILED, why_no_success(s, classes.data));
 	else if (m->success_ratio < SUCCESS_MIN)
 		worsen(r, RESULT_INVALID,
 		       x_asprintf("failures: %s: only %.2f %% of the requests ended "
@@ -152,6 +182,8 @@ void load_result_add_stages(struct result *ret, const struct stage_report *stage
 		json_object_array_add(list, stage_to_json(&stages[i]));
 		judge_client(ret, &stages[i]);
 		judge_requests(ret, &stages[i]);
+		if ((long)i == peak && !stages[i].is_aborted)
+			judge_unfinished(ret, &stages[i].summary);
 	}
 	json_put(ret->details, "stages", list);
 }

@@ -15,7 +15,7 @@ void stage_result_take(struct stage_result *ret, const struct stage_report *repo
 		.requests_per_s = s->requests_per_s,
 		.output_tokens_per_s = s->output_tokens_per_s,
 		.good = s->good,
-		.judged = s->sent_inside - s->ended[REQUEST_CANCELLED],
+		.judged = s->sent_inside - s->ended[REQUEST_CANCELLED] + s->late,
 	};
 }
 

@@ -29,6 +29,15 @@ static bool is_good(const struct request_record *r, const struct service_level *
 	       finished_ns(r) - r->sent_ns <= level->latency_ns;
 }
 
+/* Whatever would have come of it: it was no good request any more. */
+static bool is_late(const struct request_record *r, const struct service_level *level)
+{
+	int64_t first = r->chunks_nr ? r->first_token_ns : r->end_ns;
+
+	return r->sent_ns != RECORD_NONE && (first - r->sent_ns > level->ttft_ns ||
+					     r->end_ns - r->sent_ns > level->latency_ns);
+}
+
 static void count_sent(struct stage_summary *s, const struct request_record *r,
 		       const struct service_level *level)
 {
@@ -44,6 +53,7 @@ static void count_sent(struct stage_summary *s, const struct request_record *r,
 	}
 	s->sent_inside++;
 	s->ended[r->end]++;
+	s->late += r->end == REQUEST_CANCELLED && is_late(r, level);
 	if (r->end != REQUEST_OK)
 		return;
 	s->good += is_good(r, level);
@@ -117,11 +127,25 @@ static void take_figures(struct figures *f, const struct distribution *d)
 
 		f->quantiles_s[i] = NAN;
 		/* A low quantile needs as many samples below it as its mirror above. */
-		if (d->nr >= distribution_floor(p > 0.5    ? p
-						: p < 0.25 ? 1 - p
-							   : 0.5) &&
+		if (d->nr >= distribution_floor(p < 0.5 ? 1 - p : p) &&
 		    distribution_quantile_ns(d, p, &q))
 			f->quantiles_s[i] = q * 1e-9;
+	}
+}
+
+/* The cancelled requests are the slowest: what the others took is not what all took. */
+static void withhold(struct stage_summary *s)
+{
+	s->is_censored = (double)s->ended[REQUEST_CANCELLED] >
+			 SUMMARY_CENSORED_MAX * (double)s->sent_inside;
+	for (int k = 0; s->is_censored && k < SUMMARY_KINDS; k++) {
+		struct figures *f = &s->figures[k];
+
+		if (k == SUMMARY_ITL || k == SUMMARY_ITL_TOKEN)
+			continue; /* of all chunks that came, whatever came later */
+		f->mean_s = f->deviation_s = f->max_s = NAN;
+		for (int i = 0; i < DISTRIBUTION_POINTS; i++)
+			f->quantiles_s[i] = NAN;
 	}
 }
 
@@ -182,6 +206,7 @@ void summary_make(struct stage_summary *ret, const struct load_stage *stage,
 		take_figures(&ret->figures[k], &d[k]);
 		distribution_release(&d[k]);
 	}
+	withhold(ret);
 	derive(ret);
 }
 

@@ -35,6 +35,8 @@ struct service_level {
 	int64_t ttft_ns, tpot_ns, latency_ns;
 };
 
+#define SUMMARY_CENSORED_MAX 0.01
+
 struct stage_summary {
 	struct load_stage stage;
 	double window_s;
@@ -44,11 +46,15 @@ struct stage_summary {
 	uint64_t completed_inside;                     /* OK and ended in the window */
 	uint64_t output_tokens_inside, prompt_tokens_inside;
 	uint64_t good;         /* of those sent inside: OK and within the service level */
+	uint64_t late;         /* cancelled, and beyond the service level by then */
 	uint64_t single_token; /* OK with one token: no TPOT */
 	uint64_t cached_tokens, prompt_tokens; /* of all OK requests */
 	uint64_t coalesced, chunks;
 	double requests_per_s, output_tokens_per_s, total_tokens_per_s, concurrency;
 	double good_per_s, success_ratio; /* NAN when nothing was sent inside */
+	bool is_censored; /* more of those sent inside than SUMMARY_CENSORED_MAX were
+			   * cancelled: figures of the others would be too good, and
+			   * those of whole requests are NAN, whatever their 'nr' */
 	struct figures figures[SUMMARY_KINDS];
 	struct window_series series;
 };

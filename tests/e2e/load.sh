@@ -43,6 +43,15 @@ for o in map(json.loads, open(sys.argv[2])):
     assert o["response_id"] == r[o["request"]]["response_id"] and o["arrival_ns"] > 1.7e18
 PY
 
+# What was cut off at the end were the slow ones: the others' latencies are not stated.
+check 4 "$load" "${small[@]}" --profile concurrent --concurrency 8 --output-min 1 --output-max 999 --seconds 2 --grace 0 -o "$out"
+[ "$(json "$out" 'd["reasons"][0].split(":")[0]')" = unfinished ] || fail "the unfinished go unsaid"
+[ "$(json "$out" 'sorted(m["name"] for m in d["metrics"] if m["name"] in ("load.latency_p50_s", "load.itl_p50_s"))')" = "['load.itl_p50_s']" ] ||
+	fail "latencies of the quicker ones are stated"
+# A window without a request says why.
+check 5 "$load" "${small[@]}" --profile synchronous --output-tokens 999 --seconds 1 --warmup 0.3s --grace 0
+printed "no request was sent in the window of 0.7 s"
+
 # Chat: as many words as the server's /tokenize says.
 runs "${small[@]}" --endpoint chat --prompt-tokens 40 --profile concurrent --concurrency 2 --seconds 0 --requests 6 -o "$out"
 [ "$(json "$out" 'd["details"]["server"]["prompt_length_checked"]')" = True ] || fail "chat lengths unchecked"

@@ -158,6 +158,44 @@ static void test_by_hand(void **state)
 	check(&source);
 }
 
+/*
+ * A request that was cancelled takes longer than those that were not: the others' latencies
+ * are not the load's. What it had not kept by then counts as judged.
+ */
+static void test_cancelled(void **state)
+{
+	struct service_level level = {CLOCK_NEVER, CLOCK_NEVER, 300 * MS};
+	struct chunk_stamp space[5][8];
+	struct request_record r[5];
+	struct list l;
+	struct record_source source = {&l, list_next, list_rewind};
+	struct stage_summary s;
+
+	(void)state;
+	make(&l, r, space);
+	r[4].end = REQUEST_CANCELLED; /* sent at 1400, its only token at 1450 */
+	r[4].end_ns = 1500 * MS;
+	summary_make(&s, &stage, &source, &level);
+	assert_int_equal(s.ended[REQUEST_CANCELLED], 1);
+	assert_int_equal(s.late, 0); /* after 100 ms it might still have been good */
+	assert_true(s.is_censored);
+	assert_int_equal(s.figures[SUMMARY_LATENCY].nr, 3);
+	assert_true(isnan(s.figures[SUMMARY_LATENCY].mean_s));
+	assert_true(isnan(figures_quantile_s(&s.figures[SUMMARY_LATENCY], 0.5)));
+	assert_true(isnan(figures_quantile_s(&s.figures[SUMMARY_TTFT], 0.5)));
+	assert_true(isnan(figures_quantile_s(&s.figures[SUMMARY_TPOT], 0.5)));
+	/* Gaps are of the chunks that came. */
+	assert_true(near(figures_quantile_s(&s.figures[SUMMARY_ITL], 0.5), 0.05));
+	assert_true(near(s.output_tokens_per_s, 14));
+	summary_release(&s);
+
+	r[4].end_ns = 1701 * MS;
+	list_rewind(&l);
+	summary_make(&s, &stage, &source, &level);
+	assert_int_equal(s.late, 1);
+	summary_release(&s);
+}
+
 static void test_through_spool(void **state)
 {
 	struct chunk_stamp space[5][8];
@@ -271,6 +309,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_through_spool),
 		cmocka_unit_test(test_spool_keeps_all),
 		cmocka_unit_test(test_damage),
