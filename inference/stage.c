@@ -203,18 +203,26 @@ static void add_up(struct stage_outcome *o, const struct worker *w, int64_t star
 		memcpy(o->error_text, w->hub.error_text, sizeof(o->error_text));
 }
 
-/* A stage without a duration ends, and was measured to, when its last request did. */
-static void close_window(struct load_stage *s, const struct running *r, bool is_cut)
+/*
+ * A stage that ended before its time was measured to the end of its last request, that
+ * instant included, or to when it was given up.
+ */
+static void close_window(struct load_stage *s, const struct running *r)
 {
-	int64_t last = s->start_ns;
+	int64_t last = s->start_ns, finished = s->start_ns;
 
-	for (unsigned i = 0; i < r->workers_nr; i++)
-		if (r->workers[i].finished_ns > last)
-			last = r->workers[i].finished_ns;
-	if (!is_cut && last >= s->end_ns)
+	for (unsigned i = 0; i < r->workers_nr; i++) {
+		const struct worker *w = &r->workers[i];
+
+		if (w->finished_ns > finished)
+			finished = w->finished_ns;
+		if (w->hub.last_end_ns >= last)
+			last = w->hub.last_end_ns + 1;
+	}
+	if (r->config->duration_ns && !r->is_aborted && finished >= s->end_ns)
 		return;
-	s->end_ns = last;
-	s->measure_end_ns = last - r->config->cooldown_ns;
+	s->end_ns = r->is_aborted ? finished : last;
+	s->measure_end_ns = s->end_ns - r->config->cooldown_ns;
 	if (s->measure_end_ns < s->measure_start_ns)
 		s->measure_end_ns = s->measure_start_ns;
 }
@@ -230,7 +238,7 @@ static void gather(struct running *r, struct stage_outcome *o)
 	for (unsigned i = 0; i < r->workers_nr; i++)
 		add_up(o, &r->workers[i], o->stage.start_ns);
 	o->clock_step_ns = clock_wall_offset_ns(OFFSET_READINGS) - r->offset_before;
-	close_window(&o->stage, r, !r->config->duration_ns || r->is_aborted);
+	close_window(&o->stage, r);
 }
 
 /* After a failed begin(): the threads that exist must not wait for ever. */

@@ -83,6 +83,8 @@ static bool finish(struct stream *s, enum request_end end, int64_t end_ns)
 		add(&s->hub->failed, 1);
 	add(&s->hub->in_flight, (uint64_t)-1);
 	s->hub->chunks += r->chunks_nr;
+	if (end_ns > s->hub->last_end_ns)
+		s->hub->last_end_ns = end_ns;
 	spool_put(s->hub->spool, s->hub->worker, r);
 	/* Only a connection with nothing left on it either way can carry another request.
 	 */

@@ -30,6 +30,7 @@ struct stream_hub {
 	int epoll;
 	unsigned worker;
 	int64_t wall_offset_ns;
+	int64_t last_end_ns; /* of the request that ended last; 0: none yet */
 	struct spool *spool;
 	char *send_space, *recv_space, *peek_space;
 	size_t recv_size;

@@ -88,6 +88,7 @@ static void check_truth(enum stage_kind kind)
 	char path[] = "/tmp/tare-truth-XXXXXX";
 	struct request_record records[24] = {{0}};
 	struct load_rig r;
+	int64_t last = 0;
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
@@ -114,6 +115,11 @@ static void check_truth(enum stage_kind kind)
 			assert_int_equal(q->scheduled_ns - r.outcome.stage.start_ns,
 					 i * NS_PER_S / 400);
 	}
+	/* Nothing sets its end but its last request. */
+	for (int i = 0; i < 24; i++)
+		last = records[i].end_ns > last ? records[i].end_ns : last;
+	assert_int_equal(r.outcome.stage.measure_end_ns, last + 1);
+	assert_int_equal(r.outcome.stage.end_ns, last + 1);
 	assert_int_equal(r.outcome.unsent, 0);
 	assert_int_equal(r.outcome.unstamped == 0, kernel_stamps_arrivals());
 	assert_int_equal(r.outcome.chunks, 240);
