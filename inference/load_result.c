@@ -80,7 +80,7 @@ static void judge_client(struct result *r, const struct stage_report *s)
 				  "what "
 				  "it measured, from %s; 1 %% is allowed",
 				  label, c->error_ratio * 100, c->error_from));
-	if (c->unsent)
+	if (c->unsent && !s->is_aborted)
 		worsen(r, RESULT_INVALID,
 		       x_asprintf("client-limited: %s: %llu requests were due but no "
 				  "connection was free (--connections)",

@@ -223,6 +223,26 @@ static void test_gives_up(void **state)
 	load_rig_end(&r);
 }
 
+/* Requests that were never due, since the load was given up, are not missing. */
+static void test_gives_up_a_schedule(void **state)
+{
+	struct load_rig r;
+	double seconds;
+
+	(void)state;
+	load_rig_start(&r, "status=500", NULL);
+	r.config.stage.kind = STAGE_CONSTANT;
+	r.config.stage.rate_per_s = 1000;
+	r.config.requests_max = 0;
+	r.config.duration_ns = 600 * NS_PER_S;
+	r.config.errors_max = 1;
+	load_rig_run(&r);
+	assert_true(r.outcome.is_aborted);
+	seconds = (double)(r.outcome.stage.end_ns - r.outcome.stage.start_ns) * 1e-9;
+	assert_true((double)r.outcome.unsent <= seconds * 1000 + 1);
+	load_rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_gives_up),
+		cmocka_unit_test(test_gives_up_a_schedule),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
