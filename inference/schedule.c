@@ -4,6 +4,8 @@
 
 #include "core/clock.h"
 
+#define OFFSET_MAX_S (100.0 * 365 * 86400)
+
 void schedule_init(struct schedule *s, const struct load_stage *stage,
 		   const struct trace *trace, double scale, struct schedule_lane lane)
 {
@@ -47,7 +49,8 @@ bool schedule_next(struct schedule *s, uint64_t *ret_index, int64_t *ret_offset_
 			return false;
 	} while ((s->next - 1) % s->lanes != s->lane);
 	*ret_index = s->next - 1;
-	*ret_offset_ns = (int64_t)llround(s->at_s * 1e9);
+	/* A century is never, and fits in whole nanoseconds. */
+	*ret_offset_ns = (int64_t)llround(fmin(s->at_s, OFFSET_MAX_S) * 1e9);
 	return true;
 }
 

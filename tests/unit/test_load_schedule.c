@@ -156,6 +156,22 @@ static void test_trace(void **state)
 	free(path);
 }
 
+/* Drawn out past what an int64_t of nanoseconds holds, a time is far off, not in the past. */
+static void test_far_off(void **state)
+{
+	struct trace_entry entry = {.at_ns = INT64_C(9000000) * 1000000000};
+	struct trace t = {.entries = &entry, .nr = 1};
+	struct load_stage stage = {.kind = STAGE_TRACE};
+	struct schedule s;
+	int64_t at;
+	uint64_t index;
+
+	(void)state;
+	schedule_init(&s, &stage, &t, 1e6, (struct schedule_lane){0, 1});
+	assert_true(schedule_next(&s, &index, &at));
+	assert_true(at > INT64_C(50) * 365 * 86400 * 1000000000);
+}
+
 static void test_bad_traces(void **state)
 {
 	static const char *const bad[] = {
@@ -217,9 +233,10 @@ static void test_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_poisson),    cmocka_unit_test(test_lanes),
-		cmocka_unit_test(test_constant),   cmocka_unit_test(test_trace),
-		cmocka_unit_test(test_bad_traces), cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_poisson),  cmocka_unit_test(test_lanes),
+		cmocka_unit_test(test_constant), cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_far_off),  cmocka_unit_test(test_bad_traces),
+		cmocka_unit_test(test_lengths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
