@@ -48,7 +48,7 @@ bool request_end_is_failure(enum request_end e);
 /* One piece of the stream that carried tokens. */
 struct chunk_stamp {
 	int64_t arrival_ns;
-	uint32_t tokens; /* 1 or more */
+	uint32_t tokens; /* 0 where a text came in more chunks than it has tokens */
 	bool coalesced;  /* shares its stamp: several events were read at once */
 };
 

@@ -140,8 +140,7 @@ static enum request_end judge(struct stream *s)
 		return REQUEST_TRUNCATED;
 	if (!r->chunks_nr)
 		return REQUEST_EMPTY;
-	if (!s->has_exact_tokens && r->output_tokens > 0 &&
-	    (uint32_t)r->output_tokens >= r->chunks_nr)
+	if (!s->has_exact_tokens && r->output_tokens > 0)
 		spread_tokens(r, s->chunks);
 	return judge_lengths(s);
 }
@@ -180,7 +179,10 @@ static void add_chunk(struct stream *s, uint32_t tokens)
 	add(&s->hub->tokens, tokens);
 }
 
-/* How many tokens this chunk brought, from the most certain source that it has. */
+/*
+ * How many tokens this chunk brought, from the most certain source that it has. A usage
+ * that was not there from the first one on counts the whole answer, not this chunk.
+ */
 static uint32_t count_tokens(struct stream *s, const struct chunk_info *c)
 {
 	int32_t k = c->has_content;
@@ -188,7 +190,8 @@ static uint32_t count_tokens(struct stream *s, const struct chunk_info *c)
 	if (c->token_ids >= 0) {
 		s->has_exact_tokens = true;
 		k = c->token_ids;
-	} else if (c->completion_tokens >= 0) {
+	} else if (c->completion_tokens >= 0 &&
+		   (s->has_exact_tokens || !s->rec.chunks_nr)) {
 		s->has_exact_tokens = true;
 		k = c->completion_tokens - s->rec.received_tokens;
 	}

@@ -1,0 +1,184 @@
+/*
+ * Replies as other servers write them, byte by byte, and what a request then comes to: the
+ * words are those of RFC 9110, RFC 9112 and of the servers' own streams, not the mock's.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/mem.h"
+#include "tests/support/load_rig.h"
+
+/* Says the same to every request, and closes if told to. */
+struct server {
+	int fd;
+	const char *reply;
+	bool closes;
+	pthread_t thread;
+	char url[64];
+};
+
+/* A whole request: head, and as much body as it says. */
+static bool read_request(int fd)
+{
+	char text[16384];
+	size_t len = 0;
+
+	while (len < sizeof(text) - 1) {
+		ssize_t n = recv(fd, text + len, sizeof(text) - 1 - len, 0);
+		const char *end, *length;
+
+		if (n <= 0)
+			return false;
+		len += (size_t)n;
+		text[len] = '\0';
+		end = strstr(text, "\r\n\r\n");
+		length = strstr(text, "Content-Length: ");
+		if (end && length && strlen(end + 4) >= strtoul(length + 16, NULL, 10))
+			return true;
+	}
+	return false;
+}
+
+static void *serve(void *ctx)
+{
+	struct server *s = ctx;
+	int fd;
+
+	while ((fd = accept(s->fd, NULL, NULL)) >= 0) {
+		while (read_request(fd) &&
+		       send(fd, s->reply, strlen(s->reply), MSG_NOSIGNAL) >= 0 &&
+		       !s->closes)
+			;
+		close(fd);
+	}
+	return NULL;
+}
+
+static void server_start(struct server *s, const char *reply, bool closes)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(at);
+
+	*s = (struct server){.reply = reply, .closes = closes};
+	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(s->fd >= 0);
+	assert_int_equal(bind(s->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(s->fd, 8), 0);
+	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&at, &len), 0);
+	snprintf(s->url, sizeof(s->url), "http://127.0.0.1:%d", ntohs(at.sin_port));
+	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static void server_stop(struct server *s)
+{
+	shutdown(s->fd, SHUT_RDWR);
+	pthread_join(s->thread, NULL);
+	close(s->fd);
+}
+
+/* 'nr' requests of 10 tokens, one at a time, each answered by 'reply'. */
+static void ask(struct load_rig *r, const char *reply, bool closes, size_t nr,
+		struct request_record *records)
+{
+	struct server s;
+
+	server_start(&s, reply, closes);
+	load_rig_start(r, NULL, NULL);
+	r->transport.url = s.url;
+	r->config.stage.concurrency = 1;
+	r->config.threads = 1;
+	r->config.requests_max = nr;
+	r->config.checks_prompt = false;
+	load_rig_run(r);
+	assert_int_equal(load_rig_collect(r, records), nr);
+	server_stop(&s);
+}
+
+/* An event stream to the connection's end. */
+static char *stream_of(const char *const *events)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_UNBOUNDED);
+	buf_puts(&b, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+	for (; *events; events++)
+		buf_printf(&b, "data: %s\n\n", *events);
+	return buf_detach(&b);
+}
+
+#define TEXT(t) "{\"id\":\"x\",\"choices\":[{\"text\":\"" t "\",\"finish_reason\":null}]}"
+#define USAGE \
+	"\"usage\":{\"prompt_tokens\":16,\"completion_tokens\":10,\"total_tokens\":26}"
+
+static void check_tokens(const char *const *events, size_t chunks, const uint32_t *tokens)
+{
+	struct request_record records[RIG_REQUESTS] = {{0}};
+	struct load_rig r;
+	char *reply = stream_of(events);
+
+	ask(&r, reply, true, 1, records);
+	assert_int_equal(records[0].end, REQUEST_OK);
+	assert_int_equal(records[0].output_tokens, 10);
+	assert_int_equal(records[0].chunks_nr, chunks);
+	for (size_t i = 0; i < chunks; i++)
+		assert_int_equal(records[0].chunks[i].tokens, tokens[i]);
+	load_rig_forget(records);
+	load_rig_end(&r);
+	free(reply);
+}
+
+/* Five tokens a chunk, and usage only in the chunk that ends the answer. */
+static void test_usage_with_the_end(void **state)
+{
+	static const char *const events[] = {TEXT("abcde"), TEXT("fghij"),
+					     "{\"id\":\"x\",\"choices\":[{\"text\":\"\","
+					     "\"finish_reason\":\"length\"}]," USAGE "}",
+					     "[DONE]", NULL};
+	static const uint32_t tokens[] = {5, 5};
+
+	(void)state;
+	check_tokens(events, 2, tokens);
+}
+
+/* A text in more chunks than it has tokens: ten in all, not one for each chunk. */
+static void test_more_chunks_than_tokens(void **state)
+{
+	static const char *const events[] = {
+		TEXT("a"), TEXT("b"),
+		TEXT("c"), TEXT("d"),
+		TEXT("e"), TEXT("f"),
+		TEXT("g"), TEXT("h"),
+		TEXT("i"), TEXT("j"),
+		TEXT("k"), TEXT("l"),
+		TEXT("m"), TEXT("n"),
+		TEXT("o"), "{\"id\":\"x\",\"choices\":[]," USAGE "}",
+		"[DONE]",  NULL};
+	static const uint32_t tokens[] = {0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1};
+
+	(void)state;
+	check_tokens(events, 15, tokens);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_usage_with_the_end),
+		cmocka_unit_test(test_more_chunks_than_tokens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
