@@ -9,6 +9,7 @@ void http_reply_init(struct http_reply *r)
 	r->state = HTTP_STATUS_LINE;
 	r->status = 0;
 	r->keeps_alive = true;
+	r->says_close = false;
 	r->is_event_stream = r->is_chunked = r->has_length = false;
 	r->left = 0;
 	r->head_len = r->line_len = 0;
@@ -47,6 +48,21 @@ static bool read_length(struct http_reply *r, const char *value)
 	return true;
 }
 
+/* Connection is a list of options (RFC 9110, section 7.6.1). */
+static bool has_option(const char *list, const char *option)
+{
+	size_t len = strlen(option);
+
+	while (*list) {
+		size_t n = strcspn(list, ", \t");
+
+		if (n == len && !strncasecmp(list, option, len))
+			return true;
+		list += n + strspn(list + n, ", \t");
+	}
+	return false;
+}
+
 static bool read_header(struct http_reply *r)
 {
 	char *colon = strchr(r->line, ':');
@@ -67,10 +83,11 @@ static bool read_header(struct http_reply *r)
 	}
 	if (!strcasecmp(r->line, "content-type"))
 		r->is_event_stream = !strncasecmp(value, "text/event-stream", 17);
-	if (!strcasecmp(r->line, "connection") && !strcasecmp(value, "close"))
-		r->keeps_alive = false;
-	if (!strcasecmp(r->line, "connection") && !strcasecmp(value, "keep-alive"))
-		r->keeps_alive = true;
+	if (!strcasecmp(r->line, "connection")) {
+		r->says_close = r->says_close || has_option(value, "close");
+		r->keeps_alive = !r->says_close &&
+				 (r->keeps_alive || has_option(value, "keep-alive"));
+	}
 	return true;
 }
 

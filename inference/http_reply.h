@@ -34,6 +34,7 @@ struct http_reply {
 	enum http_state state;
 	int status;
 	bool keeps_alive; /* the connection may carry another request */
+	bool says_close;  /* "Connection: close", whatever else it says */
 	bool is_event_stream;
 	bool is_chunked, has_length;
 	uint64_t left;

@@ -35,6 +35,16 @@ static const struct expected cases[] = {
 	{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\nConnection: close\r\n"
 	 "Content-Length: 0\r\n\r\n",
 	 "", 503, false, false, false},
+	/* RFC 9110, section 7.6.1: a list, and 'close' settles it. */
+	{"HTTP/1.1 200 OK\r\nConnection: Close, X-Hop\r\nContent-Length: 0\r\n\r\n", "",
+	 200, false, false, false},
+	{"HTTP/1.1 200 OK\r\nConnection: x-hop ,close\r\nConnection: keep-alive\r\n"
+	 "Content-Length: 0\r\n\r\n",
+	 "", 200, false, false, false},
+	{"HTTP/1.0 200 OK\r\nConnection: x-hop, Keep-Alive\r\nContent-Length: 0\r\n\r\n",
+	 "", 200, true, false, false},
+	{"HTTP/1.1 200 OK\r\nConnection: closed\r\nContent-Length: 0\r\n\r\n", "", 200,
+	 true, false, false},
 	{"HTTP/1.0 200 OK\r\n\r\nrest", "rest", 200, false, false, true},
 	{"HTTP/1.1 204 No Content\r\n\r\n", "", 204, true, false, false},
 	{"HTTP/1.1 200\nContent-Length: 2\n\nok", "ok", 200, true, false, false},
