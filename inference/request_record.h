@@ -25,11 +25,12 @@
 /* How a request ended. Exactly one holds; names come from request_end_name(). */
 enum request_end {
 	REQUEST_OK,
-	REQUEST_REFUSED,      /* nobody listens there: ECONNREFUSED */
-	REQUEST_CONNECT,      /* no connection for another reason: name, route, TLS */
-	REQUEST_TIMEOUT,      /* not finished within the request's own limit */
-	REQUEST_STALL,        /* bytes stopped coming for longer than the stall limit */
-	REQUEST_RESET,        /* the peer reset the connection (ECONNRESET, EPIPE) */
+	REQUEST_REFUSED, /* nobody listens there: ECONNREFUSED */
+	REQUEST_CONNECT, /* no connection for another reason: name, route, TLS */
+	REQUEST_TIMEOUT, /* not finished within the request's own limit */
+	REQUEST_STALL,   /* bytes stopped coming for longer than the stall limit */
+	REQUEST_RESET,   /* the peer reset the connection (ECONNRESET, EPIPE), or closed
+			       * it before any reply */
 	REQUEST_HTTP_STATUS,  /* a status other than 200: see http_status */
 	REQUEST_STREAM_ERROR, /* an error object inside a stream under status 200 */
 	REQUEST_TRUNCATED,    /* the stream ended before its own end mark */

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/mem.h"
 #include "inference/chunk_json.h"
+#include "inference/stream_error.h"
 
 enum {
 	SSE_RESERVE = 512,
@@ -54,18 +55,6 @@ static void connect_link(struct stream *s)
 	s->hub->connections++;
 }
 
-static void note_error(struct stream *s, const char *text, size_t len)
-{
-	char *to = s->hub->error_text;
-
-	if (*to)
-		return;
-	len = len < sizeof(s->hub->error_text) - 1 ? len : sizeof(s->hub->error_text) - 1;
-	for (size_t i = 0; i < len; i++)
-		to[i] = (unsigned char)text[i] >= ' ' ? text[i] : ' ';
-	to[len] = '\0';
-}
-
 /* The one place where a request ends. */
 static bool finish(struct stream *s, enum request_end end, int64_t end_ns)
 {
@@ -79,8 +68,10 @@ static bool finish(struct stream *s, enum request_end end, int64_t end_ns)
 		r->chunks_nr ? s->chunks[r->chunks_nr - 1].arrival_ns : RECORD_NONE;
 	if (end == REQUEST_OK)
 		add(&s->hub->ok, 1);
-	else if (request_end_is_failure(end))
+	if (request_end_is_failure(end)) {
 		add(&s->hub->failed, 1);
+		stream_error_end(s);
+	}
 	add(&s->hub->in_flight, (uint64_t)-1);
 	s->hub->chunks += r->chunks_nr;
 	if (end_ns > s->hub->last_end_ns)
@@ -253,12 +244,12 @@ static bool on_event(void *ctx, const char *data, size_t len)
 	}
 	if (!chunk_scan(data, len, &c)) {
 		s->is_bad = true;
-		note_error(s, data, len);
+		stream_error(s, data, len);
 		return false;
 	}
 	if (c.has_error) {
 		s->has_content_error = true;
-		note_error(s, c.error ? c.error : data, c.error ? c.error_len : len);
+		stream_error(s, c.error ? c.error : data, c.error ? c.error_len : len);
 		return true;
 	}
 	take_chunk(s, &c);
@@ -271,7 +262,7 @@ static bool on_body(void *ctx, const char *bytes, size_t len)
 
 	if (s->reply.status == 200 && s->reply.is_event_stream)
 		return sse_feed(&s->sse, bytes, len, on_event, s);
-	note_error(s, bytes, len);
+	stream_error_body(s, bytes, len);
 	return true;
 }
 
@@ -318,7 +309,7 @@ static bool fail_io(struct stream *s)
 	const char *text = strerrordesc_np(errno);
 
 	s->rec.os_error = errno;
-	note_error(s, text, strlen(text));
+	stream_error(s, text, strlen(text));
 	return finish(s, REQUEST_RESET, clock_mono_ns());
 }
 
@@ -369,7 +360,7 @@ static bool fail_connect(struct stream *s)
 					       : REQUEST_CONNECT;
 
 	s->rec.os_error = f->os_error;
-	note_error(s, f->text, strlen(f->text));
+	stream_error(s, f->text, strlen(f->text));
 	return finish(s, end, clock_mono_ns());
 }
 
@@ -411,6 +402,11 @@ static bool on_end_of_bytes(struct stream *s)
 	s->reply.keeps_alive = false;
 	if (http_reply_end(&s->reply))
 		return finish(s, judge(s), s->last_byte_ns);
+	/* Whether such an end comes as FIN or as RST is chance. */
+	if (s->rec.first_byte_ns == RECORD_NONE)
+		return finish(s, REQUEST_RESET, now);
+	if (s->reply.state > HTTP_HEADER && s->reply.status != 200)
+		return finish(s, REQUEST_HTTP_STATUS, now);
 	return finish(s, REQUEST_TRUNCATED, now);
 }
 

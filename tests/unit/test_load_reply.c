@@ -173,11 +173,57 @@ static void test_more_chunks_than_tokens(void **state)
 	check_tokens(events, 15, tokens);
 }
 
+struct ending {
+	const char *reply;
+	enum request_end end;
+	const char *said; /* part of what the first of them was told */
+};
+
+/* Each closes the connection behind 'reply'. */
+static const struct ending endings[] = {
+	{"", REQUEST_RESET, "before any reply"},
+	{"HTTP/1.1 500 Oh\r\nContent-Length: 100\r\n\r\nboom", REQUEST_HTTP_STATUS,
+	 "status 500: boom"},
+	{"HTTP/1.1 429 Slow down\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n",
+	 REQUEST_HTTP_STATUS, "status 429"},
+	{"HTTP/1.1 307 Away\r\nLocation: /v2\r\nContent-Length: 0\r\n\r\n",
+	 REQUEST_HTTP_STATUS, "status 307"},
+	{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n"
+	 "\r\n{\"error\":\"gone\"}",
+	 REQUEST_PROTOCOL, "no event stream: {\"error\""},
+	{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: " TEXT(
+		 "a") "\n\n",
+	 REQUEST_TRUNCATED, "without [DONE]"},
+	{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: " TEXT(
+		 "a") "\n\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":16,"
+		      "\"completion_tokens\":1}}\n\ndata: [DONE]\n\n",
+	 REQUEST_WRONG_LENGTH,
+	 "16 prompt and 1 output tokens by usage (-1: not said), 1 counted; 16 and 10"},
+};
+
+static void test_endings(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		struct request_record records[RIG_REQUESTS] = {{0}};
+		struct load_rig r;
+
+		ask(&r, endings[i].reply, true, 1, records);
+		assert_int_equal(records[0].end, endings[i].end);
+		if (!strstr(r.outcome.error_text, endings[i].said))
+			fail_msg("'%s' does not say '%s'", r.outcome.error_text,
+				 endings[i].said);
+		load_rig_forget(records);
+		load_rig_end(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_usage_with_the_end),
 		cmocka_unit_test(test_more_chunks_than_tokens),
+		cmocka_unit_test(test_endings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

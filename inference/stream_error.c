@@ -1,0 +1,59 @@
+#include "inference/stream_error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void stream_error(struct stream *s, const char *text, size_t len)
+{
+	char *to = s->hub->error_text;
+
+	if (*to)
+		return;
+	len = len < sizeof(s->hub->error_text) - 1 ? len : sizeof(s->hub->error_text) - 1;
+	for (size_t i = 0; i < len; i++)
+		to[i] = (unsigned char)text[i] >= ' ' ? text[i] : ' ';
+	to[len] = '\0';
+}
+
+void stream_error_body(struct stream *s, const char *bytes, size_t len)
+{
+	char text[sizeof(s->hub->error_text)];
+	int room = (int)(len < sizeof(text) ? len : sizeof(text));
+
+	if (s->hub->error_text[0])
+		return;
+	if (s->reply.status == 200)
+		snprintf(text, sizeof(text), "no event stream: %.*s", room, bytes);
+	else
+		snprintf(text, sizeof(text), "status %d: %.*s", s->reply.status, room,
+			 bytes);
+	stream_error(s, text, strlen(text));
+}
+
+void stream_error_end(struct stream *s)
+{
+	static const char *const texts[REQUEST_ENDS] = {
+		[REQUEST_TIMEOUT] = "not over within --timeout",
+		[REQUEST_STALL] = "the reply paused for longer than --stall",
+		[REQUEST_RESET] = "the connection was closed before any reply",
+		[REQUEST_TRUNCATED] = "the stream ended without [DONE] or a reason",
+		[REQUEST_EMPTY] = "a whole stream without a token",
+		[REQUEST_PROTOCOL] = "not HTTP, not an event stream or not JSON",
+	};
+	const struct request_record *r = &s->rec;
+	char text[sizeof(s->hub->error_text)] = "";
+
+	if (s->hub->error_text[0])
+		return;
+	if (r->end == REQUEST_HTTP_STATUS)
+		snprintf(text, sizeof(text), "status %d", s->reply.status);
+	else if (r->end == REQUEST_WRONG_LENGTH)
+		snprintf(text, sizeof(text),
+			 "%d prompt and %d output tokens by usage (-1: not said), %d "
+			 "counted; %d and %d were asked for",
+			 r->prompt_tokens, r->output_tokens, r->received_tokens,
+			 r->prompt_wanted, r->output_wanted);
+	else if (texts[r->end])
+		snprintf(text, sizeof(text), "%s", texts[r->end]);
+	stream_error(s, text, strlen(text));
+}
