@@ -21,7 +21,7 @@ for f in configs/opennebula/x86-gpu.tmpl configs/opennebula/x86-mig-slice.tmpl "
 	sh -n "$scratch/script" || fail "$f: its script is no script"
 done
 # Where a recorded request of the documented template is at hand: the same, line by line.
-recorded=${TARE_RECORDINGS:-../shared/reference/opennebula-xmlrpc}/vm.allocate.grace_full.request.xml
+recorded=${TARE_RECORDINGS:-$(<tests/support/recordings.path)}/vm.allocate.grace_full.request.xml
 if [ -e "$recorded" ]; then
 	env VCPU=4 MEMORY=2048 HUGEPAGE_SIZE=2 "$make" 2 | grep -vE '^(DISK|NIC|SCHED_|CONTEXT|  START)' >"$scratch/ours"
 	sed 's/.*<string>NAME=.*/NAME/' "$recorded" | grep -vE '^(NAME|<|NIC|SCHED_|CONTEXT)' >"$scratch/theirs"

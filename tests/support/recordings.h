@@ -1,8 +1,9 @@
 /*
- * The exchanges recorded from a real OpenNebula 7.4.0 front-end, which lie
- * beside the repository in ../shared/reference/opennebula-xmlrpc (TARE_RECORDINGS names
- * another place); tests skip without them. What is to be expected of each stands in their
- * own INDEX.md, written when they were recorded. Whatever goes wrong in here fails the test.
+ * The exchanges recorded from a real OpenNebula 7.4.0 front-end, which lie where
+ * tests/support/recordings.path says, from the root of the repository (TARE_RECORDINGS
+ * names another place); tests skip without them. What is to be expected of each stands in
+ * their own INDEX.md, written when they were recorded. Whatever goes wrong in here fails
+ * the test.
  */
 #ifndef TARE_TESTS_SUPPORT_RECORDINGS_H
 #define TARE_TESTS_SUPPORT_RECORDINGS_H
