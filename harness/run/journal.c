@@ -79,7 +79,7 @@ static int read_line(struct journal_entries *ret, const char *path, const char *
 	struct journal_entry e;
 
 	if (!o)
-		return err_wrap(err, "line %zu", ret->nr + 1);
+		return -1;
 	if (!read_entry(&e, o)) {
 		json_object_put(o);
 		return 0;
@@ -98,7 +98,7 @@ static bool is_torn(const char *line, size_t len)
 static int read_lines(struct journal_entries *ret, const char *path,
 		      const struct buf *text, struct err *err)
 {
-	size_t at = 0;
+	size_t at = 0, nr = 0; /* of the file's lines, known entries or not */
 
 	while (at < text->len) {
 		const char *line = text->data + at;
@@ -110,9 +110,11 @@ static int read_lines(struct journal_entries *ret, const char *path,
 		if (!end) /* what a crash cut short never happened */
 			return 0;
 		at += len + 1;
+		nr++;
 		if (len && read_line(ret, path, line, len, &bad) && !is_torn(line, len)) {
-			*err = bad;
-			return -1;
+			if (err)
+				*err = bad;
+			return err_wrap(err, "line %zu", nr);
 		}
 	}
 	return 0;

@@ -128,6 +128,23 @@ static void a_damaged_line_is_an_error(void **state)
 	assert_non_null(strstr(err.text, "journal.jsonl"));
 }
 
+/* As an editor counts: what is passed over is a line too. */
+static void a_damaged_line_is_named_by_its_place(void **state)
+{
+	struct journal_entries e;
+	struct err err = ERR_INIT;
+
+	append_raw(*state,
+		   "{\"seq\": 1, \"event\": \"begin\", \"step\": \"unheard-of\"}\n"
+		   "\n"
+		   "{\"seq\": 2, \"event\": \"e \n"
+		   "{\"seq\": 3, \"event\": \"begin\", \"step\": \"run\"}\n"
+		   "{\"seq\": 4 \"event\": }\n");
+	assert_int_equal(journal_read(&e, *state, &err), -1);
+	assert_non_null(strstr(err.text, "line 5"));
+	assert_int_equal(journal_read(&e, *state, NULL), -1);
+}
+
 static void unknown_steps_are_passed_over(void **state)
 {
 	struct journal_entries e;
@@ -214,6 +231,7 @@ int main(void)
 		IN_DIR(a_line_cut_short_never_happened),
 		IN_DIR(a_line_cut_at_a_brace_never_happened),
 		IN_DIR(a_damaged_line_is_an_error),
+		IN_DIR(a_damaged_line_is_named_by_its_place),
 		IN_DIR(unknown_steps_are_passed_over),
 		IN_DIR(one_process_writes_a_run),
 		IN_DIR(a_full_disk_is_said),
