@@ -1,6 +1,7 @@
 /*
- * Does a GPU of the machine have the driver that the arm asks for? A run checks it and
- * does not change it: 'tare-probe --bind' does, on the host, where whoever runs it sees
+ * Does the GPU have the driver that the arm asks for: each one that the plan names for the
+ * arm's machine (struct gpu_host), any one where it names none? A run checks it and does
+ * not change it: 'tare-probe --bind' does, on the host, where whoever runs it sees
  * what it takes away from whom.
  */
 #ifndef TARE_HARNESS_RUN_DRIVER_CHECK_H
