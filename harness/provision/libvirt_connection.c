@@ -156,12 +156,13 @@ static int open_in_time(const char *uri, virConnectPtr *ret, struct err *err)
 
 /* ---- the event loop, for keepalive ---- */
 
+/* That the loop came round is all that is wanted: run_loop() looks at the pipe itself. */
 static void on_wake(int watch, int fd, int events, void *ctx)
 {
+	(void)watch;
 	(void)fd;
 	(void)events;
 	(void)ctx;
-	virEventRemoveHandle(watch);
 }
 
 /* Ends when the pipe's other end is closed. */
@@ -176,6 +177,14 @@ static void *run_loop(void *ctx)
 	return NULL;
 }
 
+/* Before the pipe is closed: its number may soon be another file's. */
+static void drop_watch(struct libvirt_connection *c)
+{
+	if (c->watch >= 0)
+		virEventRemoveHandle(c->watch);
+	c->watch = -1;
+}
+
 static int start_loop(struct libvirt_connection *c, struct err *err)
 {
 	int *fd;
@@ -185,10 +194,11 @@ static int start_loop(struct libvirt_connection *c, struct err *err)
 	fd = x_malloc(sizeof(*fd));
 	*fd = c->wake[0];
 	/* Wakes the loop; without it a loop that waits would not see the pipe's end. */
-	if (virEventAddHandle(c->wake[0],
-			      VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
-			      on_wake, NULL, NULL) < 0 ||
-	    start_thread(&c->loop, run_loop, fd)) {
+	c->watch = virEventAddHandle(c->wake[0],
+				     VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
+				     on_wake, NULL, NULL);
+	if (c->watch < 0 || start_thread(&c->loop, run_loop, fd)) {
+		drop_watch(c);
 		free(fd);
 		close(c->wake[0]);
 		close(c->wake[1]);
@@ -204,6 +214,7 @@ static void end_loop(struct libvirt_connection *c)
 		return;
 	close(c->wake[1]);
 	pthread_join(c->loop, NULL);
+	drop_watch(c);
 	close(c->wake[0]);
 	c->has_loop = false;
 }

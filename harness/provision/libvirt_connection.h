@@ -30,6 +30,7 @@ struct libvirt_connection {
 	bool has_loop;
 	pthread_t loop;
 	int wake[2]; /* a pipe: ends the loop */
+	int watch;   /* libvirt's on that pipe, while has_loop */
 };
 
 /*
