@@ -399,10 +399,9 @@ int gpu_driver_restore(struct session *s, struct err *err)
 			log_info("the GPUs of '%s' have the driver that they had", name);
 			forget(s, name);
 			s->restored++;
-		} else if (!rc) {
+		} else {
 			err_wrap(&one, "putting back the GPUs' drivers of '%s'", name);
-			*err = one;
-			rc = -1;
+			rc = first_failure(rc, -1, &one, err);
 		}
 		free(name);
 	}

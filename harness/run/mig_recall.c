@@ -83,9 +83,7 @@ int mig_turn_recall(struct session *s, size_t *ret_nr, struct err *err)
 		/* One that does not answer must not keep the others as they are. */
 		if (recall(s, arm, e, &one)) {
 			err_wrap(&one, "arm '%s'", arm->name);
-			if (!rc)
-				*err = one;
-			rc = -1;
+			rc = first_failure(rc, -1, &one, err);
 		} else {
 			(*ret_nr)++;
 		}

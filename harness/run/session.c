@@ -142,58 +142,68 @@ static int open_directory(struct session *s, struct err *err)
 	if (!s->journal)
 		return -1;
 	s->run_id = s->is_resumed ? continued_id(s->dir, err) : result_new_id();
-	return s->run_id ? write_begin(s, err) : -1;
+	return s->run_id ? 0 : -1;
 }
 
-/* After the machines, which have the GPUs; tried even when one of them is still there. */
-static int restore_left(struct session *s, struct err *err)
+int first_failure(int rc, int one, const struct err *why, struct err *err)
 {
-	if (gpu_driver_recall(s, err))
-		return -1;
-	return gpu_driver_restore(s, err);
-}
-
-static int sweep_stage(struct session *s, struct err *err)
-{
-	struct err later = ERR_INIT;
-	struct json_object *data;
-	struct stage st;
-	size_t nr = 0;
-	int rc;
-
-	if (stage_begin(&st, s, STEP_SWEEP, NULL, NULL, err))
-		return -1;
-	/* A fixed machine gets its GPUs as they were while it can still be reached. */
-	rc = mig_turn_recall(s, &s->layouts, err);
-	if (session_sweep(s, &nr, rc ? &later : err)) {
-		if (rc)
-			log_error("%s", later.text);
-		rc = -1;
-	}
-	err_clear(&later);
-	/* Disks, keys and logs of machines that are gone now. */
-	if (!rc && (dir_remove(s->workdir, err) || dir_make(s->workdir, 0700, err)))
-		rc = -1;
-	data = json_object_new_object();
-	s->swept = nr;
-	json_put_int(data, "machines", (int64_t)nr);
-	json_put_int(data, "mig_layouts", (int64_t)s->layouts);
-	if (nr)
-		log_info("gave back %zu machine%s that an earlier process had left", nr,
-			 nr == 1 ? "" : "s");
-	rc = stage_end(&st, rc, data, err);
-	if (!restore_left(s, &later))
+	if (!one)
 		return rc;
-	if (rc)
-		log_error("%s", later.text);
-	else
-		*err = later;
+	if (!rc && err)
+		*err = *why;
+	else if (!err || strcmp(err->text, why->text) != 0)
+		log_error("%s", why->text);
 	return -1;
+}
+
+/* MIG while its machine is ours and its driver there, then machines. */
+static int sweep_left(struct session *s, int rc, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int cut, held;
+
+	rc = first_failure(rc, gpu_driver_recall(s, &why), &why, err);
+	cut = mig_turn_recall(s, &s->layouts, &why);
+	rc = first_failure(rc, cut, &why, err);
+	held = session_sweep(s, &s->swept, &why);
+	rc = first_failure(rc, held, &why, err);
+	/* Disks, keys and logs of machines that are gone now. */
+	if (!cut && !held)
+		rc = first_failure(rc,
+				   dir_remove(s->workdir, &why) ||
+					   dir_make(s->workdir, 0700, &why),
+				   &why, err);
+	return rc;
+}
+
+/*
+ * 'rc' and *err: what went wrong before. A journal that takes no line must not keep
+ * machines and GPUs from being given back; it is said when that is done.
+ */
+static int sweep_stage(struct session *s, int rc, struct err *err)
+{
+	struct json_object *data = json_object_new_object();
+	struct err why = ERR_INIT;
+	struct stage st;
+
+	rc = first_failure(rc, stage_begin(&st, s, STEP_SWEEP, NULL, NULL, &why), &why,
+			   err);
+	rc = sweep_left(s, rc, err);
+	json_put_int(data, "machines", (int64_t)s->swept);
+	json_put_int(data, "mig_layouts", (int64_t)s->layouts);
+	if (s->swept)
+		log_info("gave back %zu machine%s that an earlier process had left",
+			 s->swept, s->swept == 1 ? "" : "s");
+	rc = stage_end(&st, rc, data, err);
+	/* After the machines, which have the GPUs; tried even when one is still there. */
+	return first_failure(rc, gpu_driver_restore(s, &why), &why, err);
 }
 
 int session_begin(struct session *s, const struct plan *plan, const char *dir,
 		  bool is_resumed, struct err *err)
 {
+	int rc;
+
 	*s = (struct session){
 		.plan = plan,
 		.dir = x_strdup(dir),
@@ -201,10 +211,15 @@ int session_begin(struct session *s, const struct plan *plan, const char *dir,
 		.is_resumed = is_resumed,
 		.provisioners = x_calloc(plan->provisions_nr, sizeof(*s->provisioners)),
 	};
-	if (!open_directory(s, err) && (!is_resumed || !sweep_stage(s, err)))
-		return 0;
-	session_end(s);
-	return -1;
+	rc = open_directory(s, err);
+	if (!rc) {
+		rc = write_begin(s, err);
+		if (is_resumed)
+			rc = sweep_stage(s, rc, err);
+	}
+	if (rc)
+		session_end(s);
+	return rc;
 }
 
 void session_begin_unwritten(struct session *s, const struct plan *plan)
@@ -302,9 +317,7 @@ int session_sweep(struct session *s, size_t *ret_nr, struct err *err)
 		/* One that does not answer must not keep the others' machines. */
 		if (!p || provisioner_sweep(p, s->run_id, &nr, &one)) {
 			err_wrap(&one, "giving back machines of '%s'", name);
-			if (!rc)
-				*err = one;
-			rc = -1;
+			rc = first_failure(rc, -1, &one, err);
 		}
 		*ret_nr += nr;
 	}

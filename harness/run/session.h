@@ -60,6 +60,13 @@ int session_place(struct session *s, struct target *t, const char *program,
 /* Gives back every machine of this run, whatever state it is in. *ret_nr: how many. */
 int session_sweep(struct session *s, size_t *ret_nr, struct err *err);
 
+/*
+ * For work that goes on after a failure. 'rc' and *err are what came before, 'one' and
+ * 'why' what came now: the first failure stays in *err, every further one is said at once.
+ * -1 where there was any.
+ */
+int first_failure(int rc, int one, const struct err *why, struct err *err);
+
 /* The run's id out of a run directory's journal; free(). NULL with *err when none. */
 char *run_id_of(const char *dir, struct err *err);
 

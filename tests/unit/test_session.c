@@ -1,0 +1,241 @@
+/*
+ * What continuing or cleaning a run gives back, in which order, and what does not keep it
+ * from that. The journal of the earlier process is written by hand, tare-probe is a script
+ * that plays a machine with one GPU whose MIG only the host's driver shows (as NVML does).
+ */
+#include "harness/run/session.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+#include "harness/plan/workload_kind.h"
+
+static const char gemm_script[] =
+	"#!/bin/sh\necho '{\"name\": \"tare-gemm\", \"options\": []}'\n";
+
+static const char probe_script[] =
+	"#!/bin/sh\n"
+	"cd \"$TARE_TEST_MACHINE\" || exit 5\n"
+	"case $1 in\n"
+	"--bind) echo \"$2\" >driver ;;\n"
+	"--mig=restore)\n"
+	"	[ \"$(cat driver)\" = nvidia ] ||\n"
+	"		{ echo '{\"error\": \"the driver shows 0 GPUs\"}'; exit 5; }\n"
+	"	echo before >layout; echo '{}'; exit 0 ;;\n"
+	"esac\n"
+	"printf '{\"devices\": [{\"address\": \"0008:01:00.0\", \"driver\": \"%s\"}]}' "
+	"\"$(cat driver)\"\n";
+
+/* Port 1 of this machine answers nobody. */
+#define PLAN                                                                          \
+	"{'name': 'x', 'baseline': 'metal', 'workloads': [{'gemm': {}}],"             \
+	" 'provisioners': {"                                                          \
+	"  'lab': {'kind': 'list', 'lock_dir': '%s/lab', 'machines':"                 \
+	"          [{'address': '127.0.0.1', 'port': 1}]},"                           \
+	"  'den': {'kind': 'list', 'lock_dir': '%s/den', 'machines':"                 \
+	"          [{'address': '127.0.0.1', 'port': 1}]}},"                          \
+	" 'arms': {"                                                                  \
+	"  'metal': {'target': 'local', 'driver': 'nvidia', 'gpus': '0008:01:00.0'}," \
+	"  'lent': {'target': 'vm', 'provisioner': 'lab', 'driver': 'nvidia',"        \
+	"           'ssh': {'host_key_sha256': 'SHA256:x'}},"                         \
+	"  'vm': {'target': 'vm', 'provisioner': 'den', 'driver': 'vfio'}}}"
+
+#define RUN "{'seq': 1, 'event': 'begin', 'step': 'run', 'data': {'run_id': 'r1'}}\n"
+struct rig {
+	char *dir, *run;
+	struct plan plan;
+};
+
+/* JSON with single quotes, for the eye. */
+static char *quoted(const char *text)
+{
+	char *copy = x_strdup(text);
+
+	for (char *c = copy; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	return copy;
+}
+
+static void put_mode(const struct rig *r, const char *name, const char *text,
+		     unsigned mode)
+{
+	char *path = path_join(r->dir, name);
+
+	assert_int_equal(file_write(path, text, strlen(text), mode, NULL), 0);
+	free(path);
+}
+
+static void put(const struct rig *r, const char *name, const char *text)
+{
+	char *json = quoted(text);
+
+	put_mode(r, name, json, 0644);
+	free(json);
+}
+
+static void assert_holds(const struct rig *r, const char *name, const char *text)
+{
+	char *path = path_join(r->dir, name);
+	struct err err = ERR_INIT;
+	struct buf b;
+
+	if (file_read(path, 1 << 20, &b, &err))
+		fail_msg("%s", err.text);
+	if (!strstr(b.data, text))
+		fail_msg("%s: '%s' and not '%s'", name, b.data, text);
+	buf_release(&b);
+	free(path);
+}
+
+static bool has(const struct rig *r, const char *name)
+{
+	char *path = path_join(r->dir, name);
+	bool is = file_exists(path);
+
+	free(path);
+	return is;
+}
+
+static void read_plan(struct rig *r)
+{
+	char *single = x_asprintf(PLAN, r->dir, r->dir), *text = quoted(single);
+	struct err err = ERR_INIT;
+	struct json_object *o = json_parse(text, strlen(text), "plan", &err);
+
+	if (!o || plan_from_json(&r->plan, o, "plan", &err))
+		fail_msg("%s", err.text);
+	json_object_put(o);
+	free(text);
+	free(single);
+}
+
+static int set_up(void **state)
+{
+	static const char *const folders[] = {"bin", "lab", "den", "run"};
+	struct rig *r = x_calloc(1, sizeof(*r));
+
+	r->dir = dir_make_temporary("tare-test-session", NULL);
+	r->run = path_join(r->dir, "run");
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		char *path = path_join(r->dir, folders[i]);
+
+		if (dir_make(path, 0755, NULL))
+			return -1;
+		free(path);
+	}
+	put_mode(r, "bin/tare-gemm", gemm_script, 0755);
+	put_mode(r, "bin/tare-probe", probe_script, 0755);
+	put(r, "driver", "vfio-pci\n");
+	put(r, "layout", "cut\n");
+	put(r, "lab/127.0.0.1-1.json", "{'name': 'tare-r1-a', 'run_id': 'r1'}");
+	put(r, "den/127.0.0.1-1.json", "{'name': 'tare-r1-b', 'run_id': 'r1'}");
+	setenv("TARE_TEST_MACHINE", r->dir, 1);
+	*state = path_join(r->dir, "bin");
+	setenv(PROGRAM_DIR_VARIABLE, *state, 1);
+	free(*state);
+	read_plan(r);
+	*state = r;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct rig *r = *state;
+	int rc = dir_remove(r->dir, NULL);
+
+	unsetenv(PROGRAM_DIR_VARIABLE);
+	unsetenv("TARE_TEST_MACHINE");
+	plan_release(&r->plan);
+	free(r->dir);
+	free(r->run);
+	free(r);
+	return rc;
+}
+
+/* No line can be written, not the run's own either: all is given back, and it is said. */
+static void a_full_disk_keeps_no_machine(void **state)
+{
+	struct rig *r = *state;
+	struct rlimit was, none = {0};
+	struct err err = ERR_INIT;
+	struct session s;
+	int rc;
+
+	put(r, "run/journal.jsonl", RUN);
+	put(r, "lab/.lock", "");
+	put(r, "den/.lock", "");
+	getrlimit(RLIMIT_FSIZE, &was);
+	none.rlim_max = was.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &none);
+	rc = session_begin(&s, &r->plan, r->run, true, &err);
+	setrlimit(RLIMIT_FSIZE, &was);
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.kind, ERR_ENVIRONMENT);
+	assert_non_null(strstr(err.text, "journal cannot be written"));
+	assert_false(has(r, "lab/127.0.0.1-1.json"));
+	assert_false(has(r, "den/127.0.0.1-1.json"));
+}
+
+/* What the call says on standard error goes into the file 'said'. */
+static int begin_aloud(const struct rig *r, struct session *s, struct err *err)
+{
+	char *path = path_join(r->dir, "said");
+	int kept = dup(STDERR_FILENO);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int rc;
+
+	assert_true(kept >= 0 && fd >= 0);
+	dup2(fd, STDERR_FILENO);
+	rc = session_begin(s, &r->plan, r->run, true, err);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	close(fd);
+	free(path);
+	return rc;
+}
+
+/* Locks that cannot be taken: the first failure comes back, the second is said. */
+static void every_failure_is_told(void **state)
+{
+	struct rig *r = *state;
+	struct err err = ERR_INIT;
+	struct session s;
+	char *lab = path_join(r->dir, "lab/.lock"), *den = path_join(r->dir, "den/.lock");
+
+	put(r, "run/journal.jsonl", RUN);
+	assert_int_equal(dir_make(lab, 0755, NULL), 0);
+	assert_int_equal(dir_make(den, 0755, NULL), 0);
+	assert_int_equal(begin_aloud(r, &s, &err), -1);
+	assert_non_null(strstr(err.text, lab));
+	assert_holds(r, "said", den);
+	free(lab);
+	free(den);
+}
+
+#define IN_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_RIG(a_full_disk_keeps_no_machine),
+		IN_RIG(every_failure_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
