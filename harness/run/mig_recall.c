@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "harness/run/arm_target.h"
+#include "harness/run/gpu_driver.h"
 #include "harness/run/measure.h"
 #include "harness/run/mig_action.h"
 
@@ -56,6 +57,10 @@ static int recall(struct session *s, const struct arm *arm, const struct journal
 	/* What was lent for the run is gone, or goes away, and its GPU is reset. */
 	if (!json_get_bool(e->data, "stays", true))
 		return mig_step_close(&m, 0, gpu, err);
+	/* Only the host's own driver shows MIG, and the GPU may have gone back to vfio. */
+	if (arm->driver == ARM_DRIVER_NVIDIA && arm->target != ARM_VM &&
+	    gpu_driver_prepare(s, e->round, arm, err))
+		return mig_step_close(&m, -1, gpu, err);
 	m.target = arm_target_open(arm, lease ? &info : NULL, err);
 	rc = recall_on(&m, e->data, err);
 	if (target_close(m.target, &later))

@@ -1,7 +1,8 @@
 /*
- * What continuing or cleaning a run gives back, in which order, and what does not keep it
- * from that. The journal of the earlier process is written by hand, tare-probe is a script
- * that plays a machine with one GPU whose MIG only the host's driver shows (as NVML does).
+ * What continuing or cleaning a run gives back, in which order, and what does
+ * not keep it from that. The journal of the earlier process is written by hand,
+ * tare-probe is a script that plays a machine with one GPU whose MIG only the
+ * host's driver shows (as NVML does).
  */
 #include "harness/run/session.h"
 
@@ -37,24 +38,31 @@ static const char probe_script[] =
 	"		{ echo '{\"error\": \"the driver shows 0 GPUs\"}'; exit 5; }\n"
 	"	echo before >layout; echo '{}'; exit 0 ;;\n"
 	"esac\n"
-	"printf '{\"devices\": [{\"address\": \"0008:01:00.0\", \"driver\": \"%s\"}]}' "
+	"printf '{\"devices\": [{\"address\": \"0008:01:00.0\", \"driver\": "
+	"\"%s\"}]}' "
 	"\"$(cat driver)\"\n";
 
 /* Port 1 of this machine answers nobody. */
-#define PLAN                                                                          \
-	"{'name': 'x', 'baseline': 'metal', 'workloads': [{'gemm': {}}],"             \
-	" 'provisioners': {"                                                          \
-	"  'lab': {'kind': 'list', 'lock_dir': '%s/lab', 'machines':"                 \
-	"          [{'address': '127.0.0.1', 'port': 1}]},"                           \
-	"  'den': {'kind': 'list', 'lock_dir': '%s/den', 'machines':"                 \
-	"          [{'address': '127.0.0.1', 'port': 1}]}},"                          \
-	" 'arms': {"                                                                  \
-	"  'metal': {'target': 'local', 'driver': 'nvidia', 'gpus': '0008:01:00.0'}," \
-	"  'lent': {'target': 'vm', 'provisioner': 'lab', 'driver': 'nvidia',"        \
-	"           'ssh': {'host_key_sha256': 'SHA256:x'}},"                         \
+#define PLAN                                                                   \
+	"{'name': 'x', 'baseline': 'metal', 'workloads': [{'gemm': {}}],"      \
+	" 'provisioners': {"                                                   \
+	"  'lab': {'kind': 'list', 'lock_dir': '%s/lab', 'machines':"          \
+	"          [{'address': '127.0.0.1', 'port': 1}]},"                    \
+	"  'den': {'kind': 'list', 'lock_dir': '%s/den', 'machines':"          \
+	"          [{'address': '127.0.0.1', 'port': 1}]}},"                   \
+	" 'arms': {"                                                           \
+	"  'metal': {'target': 'local', 'driver': 'nvidia', 'gpus': "          \
+	"'0008:01:00.0'},"                                                     \
+	"  'lent': {'target': 'vm', 'provisioner': 'lab', 'driver': 'nvidia'," \
+	"           'ssh': {'host_key_sha256': 'SHA256:x'}},"                  \
 	"  'vm': {'target': 'vm', 'provisioner': 'den', 'driver': 'vfio'}}}"
 
 #define RUN "{'seq': 1, 'event': 'begin', 'step': 'run', 'data': {'run_id': 'r1'}}\n"
+#define CUT(arm, lease)                                                          \
+	"{'seq': 2, 'event': 'begin', 'step': 'mig', 'round': 1, 'arm': '" arm   \
+	"', 'data': {'gpu': 'GPU-1', 'before': {'gpu': 'GPU-1'}, 'stays': true," \
+	" 'lease': " lease "}}\n"
+
 struct rig {
 	char *dir, *run;
 	struct plan plan;
@@ -167,7 +175,52 @@ static int tear_down(void **state)
 	return rc;
 }
 
-/* No line can be written, not the run's own either: all is given back, and it is said. */
+/*
+ * The GPU was cut, could not be put back, and went to vfio again, where it had
+ * been at first: to mend it, it has to come to the host's driver once more, and
+ * go back.
+ */
+static void a_layout_comes_back_behind_the_first_driver(void **state)
+{
+	struct rig *r = *state;
+	struct err err = ERR_INIT;
+	struct session s;
+
+	put(r, "run/journal.jsonl", RUN CUT("metal", "null"));
+	if (session_begin(&s, &r->plan, r->run, true, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(s.layouts, 1);
+	assert_int_equal(s.restored, 1);
+	assert_int_equal(s.swept, 2);
+	session_end(&s);
+	assert_holds(r, "layout", "before");
+	assert_holds(r, "driver", "vfio-pci");
+	assert_false(has(r, "lab/127.0.0.1-1.json"));
+}
+
+/* A process was killed in between: what was first is known, not what is there
+ * now. */
+static void the_first_driver_is_the_journals(void **state)
+{
+	struct rig *r = *state;
+	struct err err = ERR_INIT;
+	struct session s;
+
+	put(r, "driver", "nvidia\n");
+	put(r, "run/journal.jsonl",
+	    RUN "{'seq': 2, 'event': 'note', 'step': 'bind', 'arm': 'metal', 'data':"
+		" {'action': 'take', 'host_arm': 'metal', 'scheduling': null, 'devices':"
+		"  [{'address': '0008:01:00.0', 'driver': 'vfio-pci'}]}}\n" CUT("metal",
+										"null"));
+	if (session_begin(&s, &r->plan, r->run, true, &err))
+		fail_msg("%s", err.text);
+	session_end(&s);
+	assert_holds(r, "layout", "before");
+	assert_holds(r, "driver", "vfio-pci");
+}
+
+/* No line can be written, not the run's own either: all is given back, and it
+ * is said. */
 static void a_full_disk_keeps_no_machine(void **state)
 {
 	struct rig *r = *state;
@@ -210,7 +263,8 @@ static int begin_aloud(const struct rig *r, struct session *s, struct err *err)
 	return rc;
 }
 
-/* Locks that cannot be taken: the first failure comes back, the second is said. */
+/* Locks that cannot be taken: the first failure comes back, the second is said.
+ */
 static void every_failure_is_told(void **state)
 {
 	struct rig *r = *state;
@@ -233,6 +287,8 @@ static void every_failure_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		IN_RIG(a_layout_comes_back_behind_the_first_driver),
+		IN_RIG(the_first_driver_is_the_journals),
 		IN_RIG(a_full_disk_keeps_no_machine),
 		IN_RIG(every_failure_is_told),
 	};
