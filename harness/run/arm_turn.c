@@ -212,6 +212,35 @@ static int leave(struct turn *t, struct err *err)
 	return rc ? -1 : stage_end(&st, 0, NULL, err);
 }
 
+/* Whoever had the machine next would find its GPU cut: it stays on loan to this run. */
+static void keep_lease(struct turn *t)
+{
+	const struct lease_info *info = lease_info(t->lease);
+	struct json_object *data = json_object_new_object();
+
+	log_error("%s: the machine %s stays on loan (%s), for its GPU is not as before; "
+		  "'tare clean %s' puts that right and gives it back",
+		  t->arm->name, info->id, info->name, t->s->dir);
+	json_put_text(data, "kept", info->name);
+	(void)journal_write(t->s->journal, JOURNAL_NOTE, STEP_RELEASE, &t->at, data,
+			    NULL);
+	provisioner_keep(session_provisioner(t->s, t->arm->provisioner, NULL), t->lease);
+	t->lease = NULL;
+}
+
+/* -1: the GPU is not as before, which has been said. */
+static int end_mig(struct turn *t, struct err *err)
+{
+	if (!mig_turn_end(t->mig, err))
+		return 0;
+	log_error("%s: %s; 'tare clean %s' tries again", t->arm->name, err->text,
+		  t->s->dir);
+	/* One that was made for the run goes away, and its GPU is reset then. */
+	if (t->lease && !lease_info(t->lease)->boot_ns)
+		keep_lease(t);
+	return -1;
+}
+
 /*
  * Giving back must not be cut short by the Ctrl-C that led here, so the flag is taken
  * down meanwhile; whoever presses again ends the wait, and a third time the process.
@@ -223,9 +252,7 @@ static int give_back(struct turn *t, int rc, struct err *err)
 
 	if (was_stopped)
 		stop_clear();
-	if (mig_turn_end(t->mig, &later)) {
-		log_error("%s: %s; 'tare clean %s' tries again", t->arm->name, later.text,
-			  t->s->dir);
+	if (end_mig(t, &later)) {
 		if (!rc)
 			*err = later;
 		rc = -1;

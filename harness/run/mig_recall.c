@@ -30,6 +30,12 @@ static const struct journal_entry *find_open(const struct journal_entries *past,
 	return open;
 }
 
+/* Not made for the run, so still there when the run is over. */
+static bool stays(const struct journal_entry *e)
+{
+	return json_get_bool(e->data, "stays", true);
+}
+
 /* On a machine that cannot be reached nothing is put back: that is a failed step too. */
 static int recall_on(struct mig_seat *m, struct json_object *data, struct err *err)
 {
@@ -55,7 +61,7 @@ static int recall(struct session *s, const struct arm *arm, const struct journal
 	int rc;
 
 	/* What was lent for the run is gone, or goes away, and its GPU is reset. */
-	if (!json_get_bool(e->data, "stays", true))
+	if (!stays(e))
 		return mig_step_close(&m, 0, gpu, err);
 	/* Only the host's own driver shows MIG, and the GPU may have gone back to vfio. */
 	if (arm->driver == ARM_DRIVER_NVIDIA && arm->target != ARM_VM &&
@@ -89,6 +95,9 @@ int mig_turn_recall(struct session *s, size_t *ret_nr, struct err *err)
 		if (recall(s, arm, e, &one)) {
 			err_wrap(&one, "arm '%s'", arm->name);
 			rc = first_failure(rc, -1, &one, err);
+			/* Whoever had its machine next would find the GPU cut. */
+			if (arm->target == ARM_VM && stays(e))
+				strvec_add(&s->kept, arm->provisioner);
 		} else {
 			(*ret_nr)++;
 		}

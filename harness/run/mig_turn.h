@@ -45,7 +45,10 @@ int mig_turn_end(struct mig_turn *m, struct err *err);
 bool mig_turn_is_measured(const struct session *s, int round, const struct arm *arm,
 			  const char *workload);
 
-/* Puts back what an earlier process left cut. *ret_nr: how many GPUs. */
+/*
+ * Puts back what an earlier process left cut. *ret_nr: how many GPUs. Where that fails on a
+ * machine that is on loan, its provisioner goes into s->kept.
+ */
 int mig_turn_recall(struct session *s, size_t *ret_nr, struct err *err);
 
 #endif

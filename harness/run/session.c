@@ -243,6 +243,7 @@ void session_end(struct session *s)
 	free(s->provisioners);
 	journal_close(s->journal);
 	json_object_put(s->taken);
+	strvec_release(&s->kept);
 	free(s->dir);
 	free(s->run_id);
 	free(s->workdir);
@@ -303,6 +304,19 @@ int session_place(struct session *s, struct target *t, const char *program,
 	return target_place(t, &p->bundle, place_timeout_ns, ret_path, err);
 }
 
+static void say_kept(struct session *s, const char *name)
+{
+	struct provisioner *p = session_provisioner(s, name, NULL);
+	struct strvec machines = {0};
+
+	if (p && !provisioner_list(p, s->run_id, &machines, NULL))
+		for (size_t i = 0; i < machines.nr; i++)
+			log_warn("'%s' has %s on loan still, for its GPU is not as "
+				 "before; 'tare clean %s' gives it back when it is",
+				 name, machines.items[i], s->dir);
+	strvec_release(&machines);
+}
+
 int session_sweep(struct session *s, size_t *ret_nr, struct err *err)
 {
 	int rc = 0;
@@ -311,8 +325,14 @@ int session_sweep(struct session *s, size_t *ret_nr, struct err *err)
 	for (size_t i = 0; i < s->plan->provisions_nr; i++) {
 		const char *name = s->plan->provisions[i].name;
 		struct err one = ERR_INIT;
-		struct provisioner *p = session_provisioner(s, name, &one);
+		struct provisioner *p;
 		size_t nr = 0;
+
+		if (strvec_has(&s->kept, name)) {
+			say_kept(s, name);
+			continue;
+		}
+		p = session_provisioner(s, name, &one);
 
 		/* One that does not answer must not keep the others' machines. */
 		if (!p || provisioner_sweep(p, s->run_id, &nr, &one)) {

@@ -29,9 +29,11 @@ struct session {
 	size_t parcels_nr, parcels_alloc;
 	bool is_resumed;
 	struct json_object *taken; /* GPUs whose driver was changed (gpu_driver.h) */
-	size_t swept;              /* machines given back by session_begin() */
-	size_t layouts;            /* GPUs that are cut as they were again (MIG) */
-	size_t restored;           /* machines whose GPUs have their drivers again */
+	/* Provisioners whose machines stay on loan to the run: a GPU there is not as it was. */
+	struct strvec kept;
+	size_t swept;    /* machines given back by session_begin() */
+	size_t layouts;  /* GPUs that are cut as they were again (MIG) */
+	size_t restored; /* machines whose GPUs have their drivers again */
 };
 
 /*
@@ -57,7 +59,10 @@ int session_place(struct session *s, struct target *t, const char *program,
 		  const char *const *extra, const char **ret_path,
 		  const char **ret_digest, struct err *err);
 
-/* Gives back every machine of this run, whatever state it is in. *ret_nr: how many. */
+/*
+ * Gives back every machine of this run, whatever state it is in, but those of provisioners
+ * in s->kept, which it names. *ret_nr: how many.
+ */
 int session_sweep(struct session *s, size_t *ret_nr, struct err *err);
 
 /*

@@ -224,4 +224,33 @@ crash() { # PLAN ARM
 sed 's/"boot": 5, //' "$scratch/routes.json" >"$scratch/lent.json"
 crash far far
 crash lent vm
+
+# A machine of a list whose GPU cannot be cut as it was (no tare-probe can be placed there,
+# while the workload runs) is nobody else's before it is: it stays on loan to the run.
+cat >"$scratch/listed.json" <<JSON
+{ "name": "listed-fake", "baseline": "vm",
+  "provisioners": { "lab": { "kind": "list", "lock_dir": "$scratch/locks", "machines": [
+    { "address": "127.0.0.1", "port": $ssh_port, "user": "$(id -un)", "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint" } ] } },
+  "arms": { "vm": { "target": "vm", "provisioner": "lab", "mig": { "slices": 2 } },
+            "here": { "target": "local", "mig": { "slices": 2 } } },
+  "workloads": [ { "gemm": { "n": 32, "iterations": 3, "warmup_seconds": 600, "telemetry": false } } ] }
+JSON
+"$tare" run -q -o "$scratch/listed" "$scratch/listed.json" >/dev/null 2>"$scratch/err" &
+pid=$!
+until_true 60 grep -q '"begin","step":"measure"' "$scratch/listed/journal.jsonl" || { cat "$scratch/err"; fail "never measured"; }
+rm -r "$scratch/sshd/home/.cache"
+: >"$scratch/sshd/home/.cache"
+kill -INT $pid
+status=0; wait $pid || status=$?
+[ $status = 130 ] || { cat "$scratch/err"; fail "exit status $status, not 130"; }
+said "the machine 127.0.0.1 stays on loan"
+[ "$(layout)" != "$before" ] || fail "the put-back did not fail"
+rm "$scratch/sshd/home/.cache"
+check 0 "$tare" lease list "$scratch/listed"
+printed "tare-"
+check 0 "$tare" clean "$scratch/listed"
+printed "1 machine given back, 1 GPU cut by MIG as before"
+[ "$(layout)" = "$before" ] || fail "'tare clean' left $(layout)"
+check 0 "$tare" lease list "$scratch/listed"
+[ ! -s "$scratch/out" ] || fail "still on loan: $(cat "$scratch/out")"
 echo "killed at $kills of $lines places, $cut of them with the GPU cut, and put right"

@@ -62,6 +62,8 @@ static const char probe_script[] =
 	"{'seq': 2, 'event': 'begin', 'step': 'mig', 'round': 1, 'arm': '" arm   \
 	"', 'data': {'gpu': 'GPU-1', 'before': {'gpu': 'GPU-1'}, 'stays': true," \
 	" 'lease': " lease "}}\n"
+#define MENDED(arm) "{'seq': 3, 'event': 'end', 'step': 'mig', 'arm': '" arm "'}\n"
+#define LEASE "{'address': '127.0.0.1', 'port': 1}"
 
 struct rig {
 	char *dir, *run;
@@ -219,6 +221,27 @@ static void the_first_driver_is_the_journals(void **state)
 	assert_holds(r, "driver", "vfio-pci");
 }
 
+/* Whoever had the machine next would find its GPU cut. */
+static void a_machine_whose_gpu_is_cut_stays_on_loan(void **state)
+{
+	struct rig *r = *state;
+	struct err err = ERR_INIT;
+	struct session s;
+
+	put(r, "run/journal.jsonl", RUN CUT("lent", LEASE));
+	assert_int_equal(session_begin(&s, &r->plan, r->run, true, &err), -1);
+	assert_non_null(strstr(err.text, "arm 'lent'"));
+	assert_true(has(r, "lab/127.0.0.1-1.json"));
+	assert_false(has(r, "den/127.0.0.1-1.json"));
+
+	put(r, "run/journal.jsonl", RUN CUT("lent", LEASE) MENDED("lent"));
+	err_clear(&err);
+	if (session_begin(&s, &r->plan, r->run, true, &err))
+		fail_msg("%s", err.text);
+	session_end(&s);
+	assert_false(has(r, "lab/127.0.0.1-1.json"));
+}
+
 /* No line can be written, not the run's own either: all is given back, and it
  * is said. */
 static void a_full_disk_keeps_no_machine(void **state)
@@ -229,7 +252,9 @@ static void a_full_disk_keeps_no_machine(void **state)
 	struct session s;
 	int rc;
 
-	put(r, "run/journal.jsonl", RUN);
+	put(r, "run/journal.jsonl",
+	    RUN "{'seq': 2, 'event': 'begin', 'step': 'mig', 'round': 1, 'arm': 'lent',"
+		" 'data': {'gpu': 'GPU-1', 'stays': false}}\n");
 	put(r, "lab/.lock", "");
 	put(r, "den/.lock", "");
 	getrlimit(RLIMIT_FSIZE, &was);
@@ -289,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_RIG(a_layout_comes_back_behind_the_first_driver),
 		IN_RIG(the_first_driver_is_the_journals),
+		IN_RIG(a_machine_whose_gpu_is_cut_stays_on_loan),
 		IN_RIG(a_full_disk_keeps_no_machine),
 		IN_RIG(every_failure_is_told),
 	};
