@@ -13,6 +13,7 @@ void stream_error(struct stream *s, const char *text, size_t len)
 	for (size_t i = 0; i < len; i++)
 		to[i] = (unsigned char)text[i] >= ' ' ? text[i] : ' ';
 	to[len] = '\0';
+	transport_redact(s->hub->config->transport, to, len);
 }
 
 void stream_error_body(struct stream *s, const char *bytes, size_t len)

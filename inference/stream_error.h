@@ -1,6 +1,6 @@
 /*
  * What the first request that failed was told, in words for a person. Only the first text
- * of a worker is kept; the later ones cost a comparison.
+ * of a worker is kept, without the API key; the later ones cost a comparison.
  */
 #ifndef TARE_INFERENCE_STREAM_ERROR_H
 #define TARE_INFERENCE_STREAM_ERROR_H

@@ -57,9 +57,18 @@ struct fetch {
 	size_t max; /* bytes of reply; more is an error */
 };
 
-/* 'ret' is initialised here, also on failure. 0 whatever the status is. */
+/*
+ * 'ret' is initialised here, also on failure; the API key is not in it. 0 whatever the
+ * status is.
+ */
 int transport_fetch(const struct transport *t, const struct fetch *f, struct buf *ret,
 		    int *ret_status, struct err *err);
+
+/*
+ * Servers have been known to say which key they refuse: every byte of it in 'text', or of
+ * its beginning where 'text' was cut, becomes '*'.
+ */
+void transport_redact(const struct transport *t, char *text, size_t len);
 
 struct link_share *link_share_new(void);
 void link_share_free(struct link_share *s);

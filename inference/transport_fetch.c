@@ -79,6 +79,18 @@ void url_parts_release(struct url_parts *p)
 	*p = (struct url_parts){.is_tls = false};
 }
 
+void transport_redact(const struct transport *t, char *text, size_t len)
+{
+	size_t key = t->bearer ? strlen(t->bearer) : 0;
+
+	for (size_t at = 0; key && at < len; at++) {
+		size_t n = len - at < key ? len - at : key;
+
+		if (!memcmp(text + at, t->bearer, n))
+			memset(text + at, '*', n);
+	}
+}
+
 static size_t on_body(char *bytes, size_t size, size_t nr, void *ctx)
 {
 	return buf_add(ctx, bytes, size * nr) ? size * nr : 0;
@@ -145,6 +157,7 @@ int transport_fetch(const struct transport *t, const struct fetch *f, struct buf
 	curl_slist_free_all(list);
 	curl_easy_cleanup(easy);
 	*ret_status = (int)status;
+	transport_redact(t, ret->data, ret->len);
 	if (code)
 		fetch_failed(f, url, code, ret->dropped ? "the reply is too long" : words,
 			     err);

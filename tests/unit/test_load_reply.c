@@ -218,12 +218,41 @@ static void test_endings(void **state)
 	}
 }
 
+/* Whole, and cut where the text is: 255 bytes are kept, 'status 401: ' among them. */
+static void test_echoed_key(void **state)
+{
+	struct request_record records[RIG_REQUESTS] = {{0}};
+	char body[300], reply[600];
+	struct load_rig r;
+	struct server s;
+
+	(void)state;
+	memset(body, '-', sizeof(body));
+	memcpy(body + 10, "s3cret-key", 10);
+	memcpy(body + 240 - 2, "s3cret-key", 10);
+	snprintf(reply, sizeof(reply),
+		 "HTTP/1.1 401 No\r\nContent-Length: 300\r\n\r\n%.300s", body);
+	server_start(&s, reply, true);
+	load_rig_start(&r, NULL, NULL);
+	r.transport.url = s.url;
+	r.transport.bearer = "s3cret-key";
+	r.config.stage.concurrency = r.config.threads = r.config.requests_max = 1;
+	load_rig_run(&r);
+	assert_non_null(strstr(r.outcome.error_text, "status 401: ----------*****"));
+	assert_null(strstr(r.outcome.error_text, "s3"));
+	load_rig_collect(&r, records);
+	load_rig_forget(records);
+	load_rig_end(&r);
+	server_stop(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_usage_with_the_end),
 		cmocka_unit_test(test_more_chunks_than_tokens),
 		cmocka_unit_test(test_endings),
+		cmocka_unit_test(test_echoed_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
