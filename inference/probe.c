@@ -20,6 +20,20 @@ void server_facts_release(struct server_facts *f)
 	*f = (struct server_facts){.model = NULL};
 }
 
+/* A status other than 200, the body's beginning, and what may help. */
+static int status_error(struct err *err, const char *what, int status,
+			const struct buf *reply)
+{
+	const char *hint = "";
+
+	if (status >= 300 && status < 400)
+		hint = "; redirects are not followed: --target must be where they lead";
+	else if (status == 401 || status == 403)
+		hint = "; a key is given by --api-key-env or --api-key-file";
+	return err_set(err, ERR_ENVIRONMENT, "%s: status %d%s%.300s%s", what, status,
+		       reply->len ? ": " : "", reply->len ? reply->data : "", hint);
+}
+
 /* A JSON reply of status 200, or NULL. */
 static struct json_object *ask(const struct transport *t, const char *path,
 			       const char *body, int *ret_status, struct err *err)
@@ -31,15 +45,16 @@ static struct json_object *ask(const struct transport *t, const char *path,
 			  .timeout_ns = ASK_TIMEOUT_NS,
 			  .max = REPLY_MAX};
 	struct json_object *o = NULL;
+	char *url = x_asprintf("%s%s", t->url, path);
 	struct buf reply;
 
 	if (!transport_fetch(t, &f, &reply, ret_status, err)) {
 		if (*ret_status == 200)
-			o = json_parse(reply.data, reply.len, path, err);
+			o = json_parse(reply.data, reply.len, url, err);
 		else
-			err_set(err, ERR_ENVIRONMENT, "%s%s: status %d: %.200s", t->url,
-				path, *ret_status, reply.data);
+			status_error(err, url, *ret_status, &reply);
 	}
+	free(url);
 	buf_release(&reply);
 	return o;
 }
@@ -172,25 +187,27 @@ int probe_dialect(const struct transport *t, const struct url_parts *url,
 	struct dialect_watch w;
 	struct buf reply;
 	int64_t ns;
-	int status = 0, rc;
+	int status = 0, rc = 0;
+	char *small_request =
+		x_asprintf("a small request to %s%s", t->url,
+			   p->is_chat ? "/v1/chat/completions" : "/v1/completions");
 
 	for (size_t i = 0; i < ARRAY_SIZE(dialects); i++) {
 		p->dialect = dialects[i];
 		rc = try_dialect(t, url, p, model, salt, &w, &status, &ns, &reply, err);
-		if (!rc && status != 200)
-			err_clear(err), rc = err_set(err, ERR_ENVIRONMENT,
-						     "%s answers a small request with "
-						     "status %d: %.300s",
-						     t->url, status, reply.data);
+		if (!rc && status != 200) {
+			err_clear(err);
+			rc = status_error(err, small_request, status, &reply);
+		}
 		if (!rc && (!w.tokens || w.has_error))
-			rc = err_set(
-				err, ERR_ENVIRONMENT,
-				"%s answers a small request without any token: %.300s",
-				t->url, reply.data);
+			rc = err_set(err, ERR_ENVIRONMENT,
+				     "%s: a reply without any token: %.300s",
+				     small_request, reply.len ? reply.data : "(empty)");
 		buf_release(&reply);
 		if (!rc || (status != 400 && status != 422))
 			break;
 	}
+	free(small_request);
 	if (rc)
 		return -1;
 	/* Asked for and yet not there: do not expect it. */

@@ -29,35 +29,48 @@ static void cut_path(char *path)
 		path[len - 3] = '\0';
 }
 
+/* NULL: nothing. A user may come with a password, so that URL is not repeated. */
+static const char *fault_of(CURLU *u, CURLUcode code)
+{
+	char *scheme, *user, *query;
+	const char *fault = NULL;
+
+	if (code)
+		return code == CURLUE_BAD_SCHEME || code == CURLUE_UNSUPPORTED_SCHEME
+			       ? "it must begin with http:// or https://"
+			       : curl_url_strerror(code);
+	scheme = url_part(u, CURLUPART_SCHEME, 0);
+	user = url_part(u, CURLUPART_USER, 0);
+	query = url_part(u, CURLUPART_QUERY, 0);
+	if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
+		fault = "it must begin with http:// or https://";
+	else if (user)
+		fault = "a user cannot be in it (--api-key-env, --api-key-file)";
+	else if (query)
+		fault = "a query cannot be in it";
+	free(scheme), free(user), free(query);
+	return fault;
+}
+
 static int split(CURLU *u, const char *url, struct url_parts *ret, struct err *err)
 {
-	char *scheme = NULL, *host = NULL, *port = NULL, *user = NULL, *query = NULL;
-	bool is_good = !curl_url_set(u, CURLUPART_URL, url, 0);
+	char *scheme, *host, *port;
+	const char *fault = fault_of(u, curl_url_set(u, CURLUPART_URL, url, 0));
 
-	if (is_good) {
-		scheme = url_part(u, CURLUPART_SCHEME, 0);
-		host = url_part(u, CURLUPART_HOST, 0);
-		port = url_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-		user = url_part(u, CURLUPART_USER, 0);
-		query = url_part(u, CURLUPART_QUERY, 0);
-		ret->base = url_part(u, CURLUPART_PATH, 0);
-	}
-	is_good = is_good && scheme && host && port && ret->base && !user && !query &&
-		  (!strcmp(scheme, "http") || !strcmp(scheme, "https"));
-	if (is_good) {
-		ret->is_tls = !strcmp(scheme, "https");
-		ret->authority = x_asprintf("%s:%s", host, port);
-		ret->origin = x_asprintf("%s://%s:%s", scheme, host, port);
-		cut_path(ret->base);
-	}
-	free(scheme), free(host), free(port), free(user), free(query);
-	if (is_good)
-		return 0;
-	free(ret->base);
-	ret->base = NULL;
-	return err_set(err, ERR_USAGE,
-		       "target is not a URL like http://127.0.0.1:8000 (http or https, "
-		       "no user, no query)");
+	if (fault)
+		return err_set(err, ERR_USAGE,
+			       "--target '%s': is no URL like http://127.0.0.1:8000: %s",
+			       strchr(url, '@') ? "..." : url, fault);
+	scheme = url_part(u, CURLUPART_SCHEME, 0);
+	host = url_part(u, CURLUPART_HOST, 0);
+	port = url_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+	ret->base = url_part(u, CURLUPART_PATH, 0);
+	ret->is_tls = !strcmp(scheme, "https");
+	ret->authority = x_asprintf("%s:%s", host, port);
+	ret->origin = x_asprintf("%s://%s:%s", scheme, host, port);
+	cut_path(ret->base);
+	free(scheme), free(host), free(port);
+	return 0;
 }
 
 int url_split(const char *url, struct url_parts *ret, struct err *err)

@@ -97,6 +97,12 @@ said TARE_NO_SUCH_KEY
 check 2 "$load"
 check 2 "$load" "${small[@]}" --profile slo
 check 2 "$load" --target ftp://x
+said "'ftp://x': is no URL like http://127.0.0.1:8000: it must begin with http:// or https://"
+check 2 "$load" --target "http://me:s3cret@127.0.0.1:1"
+said "a user cannot be in it"
+! grep -q s3cret "$scratch/err" || fail "a password was repeated"
+check 5 "$load" --target "$url/nowhere" --model tare-mock --calibrate 0
+said "a small request to $url/nowhere/v1/completions: status 404: {"
 check 5 "$load" --target http://127.0.0.1:1 --calibrate 0
 "$load" "${small[@]}" --seconds 600 >/dev/null 2>&1 & pid=$!; pids="$pids $pid"
 sockets() { [ "$(find /proc/$pid/fd -lname 'socket:*' 2>/dev/null | wc -l)" -ge 8 ]; }
