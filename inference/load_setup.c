@@ -189,6 +189,26 @@ static int find_server(struct load_run *r, struct err *err)
 	return probe_models(&r->transport, o->model, &r->facts, err);
 }
 
+/* Without usage nobody says how long a prompt was, nor how many tokens a text has. */
+static void set_checks(struct load_run *r)
+{
+	const struct load_options *o = r->options;
+	const struct dialect *d = &r->facts.dialect;
+
+	r->checks_prompt = o->checks_lengths && d->has_stream_usage &&
+			   (!o->endpoint || r->facts.counts_words);
+	/* Where a model may stop by itself, a short answer is no fault. */
+	r->checks_output = o->checks_lengths && d->has_fixed_length;
+	if (!d->has_stream_usage)
+		log_warn("%s says no usage: prompt lengths are unchecked, and each chunk "
+			 "with a text counts as one token",
+			 r->origin);
+	if (o->checks_lengths && !d->has_fixed_length)
+		log_warn("%s refuses min_tokens and ignore_eos: answers may be shorter "
+			 "than asked for, and are not checked",
+			 r->origin);
+}
+
 static int prepare_prompts(struct load_run *r, struct err *err)
 {
 	const struct load_options *o = r->options;
@@ -211,9 +231,7 @@ static int prepare_prompts(struct load_run *r, struct err *err)
 	if (probe_dialect(&r->transport, &r->url, &r->prompt, r->facts.model, r->salt,
 			  &r->facts, &ttft_ns, &r->token_ns, err))
 		return -1;
-	r->checks_prompt = o->checks_lengths && (!o->endpoint || r->facts.counts_words);
-	/* Where a model may stop by itself, a short answer is no fault. */
-	r->checks_output = o->checks_lengths && r->facts.dialect.has_fixed_length;
+	set_checks(r);
 	return 0;
 }
 

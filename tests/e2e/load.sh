@@ -57,6 +57,34 @@ runs "${small[@]}" --endpoint chat --prompt-tokens 40 --profile concurrent --con
 [ "$(json "$out" 'd["details"]["server"]["prompt_length_checked"]')" = True ] || fail "chat lengths unchecked"
 [ "$(json "$out" 'd["details"]["stages"][0]["requests"]["failed"]')" = 0 ] || fail "chat lengths wrong"
 
+# A server that says no usage: what cannot be checked is said, and not claimed.
+cat >"$scratch/plain.py" <<'PY'
+import http.server, json, sys
+class Plain(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def log_message(self, *a): pass
+    def answer(self, kind, body):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_GET(self): self.answer("application/json", b'{"data": [{"id": "plain"}]}')
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        event = b'data: {"choices": [{"text": "a", "finish_reason": null}]}\n\n'
+        self.answer("text/event-stream", event * asked["max_tokens"] + b"data: [DONE]\n\n")
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Plain)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+PY
+python3 "$scratch/plain.py" >"$scratch/plain" & pids="$pids $!"
+until_true 20 test -s "$scratch/plain" || fail "the plain server does not start"
+runs "${small[@]}" --target "http://127.0.0.1:$(cat "$scratch/plain")" --concurrency 1 --seconds 0 --requests 3 -o "$out"
+said "says no usage: prompt lengths are unchecked"
+[ "$(json "$out" 'd["details"]["server"]["prompt_length_checked"], d["details"]["stages"][0]["requests"]["ok"]')" = "(False, 3)" ] ||
+	fail "without usage"
+
 # Parts of one load, merged: every request once, and the figures of both.
 at=$(($(date +%s) + 3))
 for k in 1 2; do
