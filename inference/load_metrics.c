@@ -188,7 +188,8 @@ const struct metric_def load_run_metrics[LOAD_RUN_METRICS] = {
 		 .unit = "1",
 		 .better = METRIC_NONE,
 		 .help = "The lowest concurrency whose output_tokens_per_s is "
-			 "within --saturation-gain of the peak."},
+			 "within --saturation-gain of the peak; absent where none "
+			 "higher was tried."},
 	[LOAD_SLO_CONCURRENCY] = {.name = "load.slo_concurrency",
 				  .unit = "1",
 				  .better = METRIC_HIGHER,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/mem.h"
 #include "core/strvec.h"
 
 struct column {
@@ -12,6 +13,7 @@ struct column {
 
 /* Of a stage in 'details'. */
 static const struct column columns[] = {
+	{"window", "window/seconds", "s"},
 	{"in flight", "mean_concurrency", NULL},
 	{"req/s", "requests_per_s", NULL},
 	{"token/s", "output_tokens_per_s", NULL},
@@ -20,7 +22,14 @@ static const struct column columns[] = {
 	{"ITL p50", "distributions/itl/p50_s", "s"},
 	{"ITL p99", "distributions/itl/p99_s", "s"},
 	{"latency p95", "distributions/latency/p95_s", "s"},
-	{"client error", "client/error_ratio", "%"},
+	{"client err", "client/error_ratio", "%"},
+};
+
+/* Of the requests that were sent in the window. */
+static const struct column counts[] = {
+	{"ok", "requests/ok", NULL},
+	{"failed", "requests/failed", NULL},
+	{"unfinished", "requests/cancelled", NULL},
 };
 
 static void print_cell(struct json_object *stage, const struct column *c, FILE *to)
@@ -30,34 +39,90 @@ static void print_cell(struct json_object *stage, const struct column *c, FILE *
 	char text[64];
 
 	if (isnan(x))
-		fprintf(to, "  %12s", "-");
+		fprintf(to, " %11s", "-");
 	else if (!c->unit)
-		fprintf(to, "  %12.2f", x);
+		fprintf(to, " %11.2f", x);
 	else if (*c->unit == '%')
-		fprintf(to, "  %10.3f %%", x * 100);
+		fprintf(to, " %9.3f %%", x * 100);
 	else
-		fprintf(to, "  %12s", unit_human(x, c->unit, text, sizeof(text)));
+		fprintf(to, " %11s", unit_human(x, c->unit, text, sizeof(text)));
+}
+
+static void print_stages(struct json_object *stages, FILE *to)
+{
+	size_t nr = stages ? json_object_array_length(stages) : 0;
+
+	fprintf(to, "%-8s", "stage");
+	for (size_t c = 0; c < ARRAY_SIZE(columns); c++)
+		fprintf(to, " %11s", columns[c].head);
+	for (size_t c = 0; c < ARRAY_SIZE(counts); c++)
+		fprintf(to, " %10s", counts[c].head);
+	fputs("\n", to);
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *s = json_object_array_get_idx(stages, i);
+
+		fprintf(to, "%-8s", json_get_text(s, "label", "?"));
+		for (size_t c = 0; c < ARRAY_SIZE(columns); c++)
+			print_cell(s, &columns[c], to);
+		for (size_t c = 0; c < ARRAY_SIZE(counts); c++)
+			fprintf(to, " %10lld",
+				(long long)json_object_get_int64(
+					json_at(s, counts[c].path)));
+		fputs("\n", to);
+	}
+}
+
+static void print_saturation(const struct result *r, FILE *to)
+{
+	int64_t c = json_get_int(r->details, "saturation_concurrency", 0);
+
+	if (strcmp(json_get_text(r->details, "profile", ""), "saturation") != 0)
+		return;
+	if (c)
+		fprintf(to, "saturation: throughput stops rising at %lld in flight\n",
+			(long long)c);
+	else
+		fputs("saturation: none found: throughput still rose at the highest "
+		      "concurrency (--max-concurrency)\n",
+		      to);
+}
+
+/* The answer of profile slo, with how sure it is. */
+static void print_slo(struct json_object *slo, FILE *to)
+{
+	const char *label = json_get_text(slo, "stage", "");
+	struct json_object *points = json_member(slo, "points"), *best = NULL;
+
+	if (!slo)
+		return;
+	for (size_t i = 0; i < json_object_array_length(points); i++) {
+		struct json_object *p = json_object_array_get_idx(points, i);
+
+		if (strcmp(json_get_text(p, "label", "?"), label) == 0)
+			best = p;
+	}
+	if (!best) {
+		fputs("slo: no concurrency that was tried keeps the limits\n", to);
+		return;
+	}
+	fprintf(to,
+		"slo: %lld in flight keep the limits: %lld of %lld requests, 95 %% "
+		"interval %.1f to %.1f %%%s\n",
+		(long long)json_get_int(best, "concurrency", 0),
+		(long long)json_get_int(best, "good", 0),
+		(long long)json_get_int(best, "judged", 0),
+		100 * json_get_real(best, "wilson95_low", 0),
+		100 * json_get_real(best, "wilson95_high", 1),
+		json_get_bool(best, "resolved", false)
+			? ""
+			: ": too few to be sure of --slo-share (--seconds)");
 }
 
 void load_result_print(const struct result *r, FILE *to)
 {
-	struct json_object *stages = json_member(r->details, "stages");
-	size_t nr = stages ? json_object_array_length(stages) : 0;
-
-	fprintf(to, "%-10s", "stage");
-	for (size_t c = 0; c < sizeof(columns) / sizeof(columns[0]); c++)
-		fprintf(to, "  %12s", columns[c].head);
-	fprintf(to, "  %8s\n", "failed");
-	for (size_t i = 0; i < nr; i++) {
-		struct json_object *s = json_object_array_get_idx(stages, i);
-		struct json_object *failed = json_at(s, "requests/failed");
-
-		fprintf(to, "%-10s", json_get_text(s, "label", "?"));
-		for (size_t c = 0; c < sizeof(columns) / sizeof(columns[0]); c++)
-			print_cell(s, &columns[c], to);
-		fprintf(to, "  %8lld\n",
-			(long long)(failed ? json_object_get_int64(failed) : 0));
-	}
+	print_stages(json_member(r->details, "stages"), to);
+	print_saturation(r, to);
+	print_slo(json_member(r->details, "slo"), to);
 	if (json_get_bool(r->details, "is_mock", false))
 		fputs("the server was the mock: no model ran, and the figures describe "
 		      "this "

@@ -161,7 +161,9 @@ void load_result_add_stages(struct result *ret, const struct stage_report *stage
 {
 	struct json_object *list = json_object_new_array();
 	long peak = profile_peak(results, nr);
-	int64_t saturation = profile_saturation(results, nr, saturation_gain);
+	int64_t saturation = profile_is_saturated(results, nr, saturation_gain)
+				     ? profile_saturation(results, nr, saturation_gain)
+				     : 0;
 
 	if (peak >= 0) {
 		add_stage_metrics(ret, &stages[peak], NULL);
@@ -172,7 +174,7 @@ void load_result_add_stages(struct result *ret, const struct stage_report *stage
 				  &stages[peak].summary.figures[SUMMARY_LATENCY], 0.95));
 		json_put_text(ret->details, "peak_stage", results[peak].stage.label);
 	}
-	if (nr > 1 && saturation) {
+	if (saturation) {
 		add_value(ret, &load_run_metrics[LOAD_SATURATION], (double)saturation);
 		json_put_int(ret->details, "saturation_concurrency", saturation);
 	}

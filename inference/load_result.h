@@ -3,7 +3,7 @@
  * draws curves from:
  *
  *	details {target, endpoint, server{model, version, is_mock, dialect{}, ...}, profile,
- *	 calibration{}, peak_stage, saturation{}, slo{}, stages[]}
+ *	 calibration{}, peak_stage, saturation_concurrency, slo{}, stages[]}
  *	a stage {label, kind, concurrency, rate_per_s, window{}, requests{}, failures{},
  *	 output_tokens_per_s, ..., distributions{ttft{n, mean_s, ..., p50_s}, ...},
  *	 series{bin_s, concurrency[], output_tokens_per_s[], ...}, client{}}

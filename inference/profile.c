@@ -97,6 +97,16 @@ int64_t profile_saturation(const struct stage_result *done, size_t nr, double ga
 	return lowest;
 }
 
+bool profile_is_saturated(const struct stage_result *done, size_t nr, double gain)
+{
+	int64_t saturation = profile_saturation(done, nr, gain);
+
+	for (size_t i = 0; saturation && i < nr; i++)
+		if (done[i].stage.concurrency > saturation)
+			return true;
+	return false;
+}
+
 static bool was_done(const struct stage_result *done, size_t nr, int64_t concurrency)
 {
 	for (size_t i = 0; i < nr; i++)

@@ -36,6 +36,12 @@ bool profile_next(const struct load_options *o, const struct stage_result *done,
 /* The lowest concurrency within 'gain' of the peak; 0: no closed stage at all. */
 int64_t profile_saturation(const struct stage_result *done, size_t nr, double gain);
 
+/*
+ * Whether a higher concurrency than that was tried: else throughput may go on rising, and
+ * the peak is only where the trying stopped.
+ */
+bool profile_is_saturated(const struct stage_result *done, size_t nr, double gain);
+
 /* The index of the highest concurrency that keeps the share; -1: none. */
 long profile_slo(const struct stage_result *done, size_t nr, double share);
 

@@ -27,8 +27,14 @@ for profile in synchronous "concurrent --concurrency 2,3" "throughput --max-conc
 		fail "requests failed: $profile"
 	[ "$(json "$out" '(len(d["details"]["stages"]) > 1) == any("@" in m["name"] for m in d["metrics"])')" = True ] ||
 		fail "a metric for each stage, and only where there are several: $profile"
+	printed "window"
+	# The mock's throughput rises without end: where the trying stops, nothing saturates.
+	[[ $profile != saturation* ]] || { printed "saturation: none found"
+		[ "$(json "$out" 'any("saturation" in m["name"] for m in d["metrics"])')" = False ] || fail "the end of the search is a saturation"; }
 done
 [ "$(json "$out" 'd["details"]["slo"]["stage"]')" = c4 ] || fail "slo: not all four were good"
+printed "slo: 4 in flight keep the limits"
+printed "too few to be sure"
 
 # A trace, with its own lengths; every request is in the file, with the lengths asked for.
 for i in 0 1 2 3; do echo "{\"at_s\": 0.0$i, \"prompt_tokens\": 1$i, \"output_tokens\": $((i + 1))}"; done >"$scratch/trace"

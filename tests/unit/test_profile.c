@@ -58,6 +58,7 @@ static void test_saturation(void **state)
 		/* Within an eighth above, and not below 95 % of the knee. */
 		assert_true((double)found >= 0.95 * floor(knee));
 		assert_true((double)found <= 1.15 * knee + 1);
+		assert_true(profile_is_saturated(done, nr, 0.05));
 		assert_true(nr <= 16);
 	}
 }
@@ -73,6 +74,7 @@ static void test_saturation_is_bounded(void **state)
 
 	(void)state;
 	assert_int_equal(profile_saturation(done, nr, 0.05), 48);
+	assert_false(profile_is_saturated(done, nr, 0.05)); /* it still rises there */
 	for (size_t i = 0; i < nr; i++)
 		assert_true(done[i].stage.concurrency <= 48);
 }
