@@ -1,5 +1,6 @@
 #include "inference/load_records.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +168,32 @@ static int check_parts(const struct records_file *files, size_t nr, struct err *
 	return 0;
 }
 
+/* The part whose arrival stamps were worst; NULL: none was calibrated. */
+static struct json_object *worst_calibration(const struct records_file *files, size_t nr)
+{
+	struct json_object *worst = NULL;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *c = json_at(files[i].head, "facts/calibration");
+
+		if (!worst || json_get_real(c, "stamp_error_p99_s", 0) >
+				      json_get_real(worst, "stamp_error_p99_s", 0))
+			worst = c;
+	}
+	return worst;
+}
+
+/* Each part has read the one server's counters over its own time. */
+static double most_hits(const struct records_file *files, size_t nr)
+{
+	double most = NAN;
+
+	for (size_t i = 0; i < nr; i++)
+		most = fmax(most,
+			    json_get_real(files[i].head, "prefix_cache_hit_ratio", NAN));
+	return most;
+}
+
 static int merge(const struct records_file *files, size_t nr, struct result *ret,
 		 struct err *err)
 {
@@ -189,8 +216,12 @@ static int merge(const struct records_file *files, size_t nr, struct result *ret
 	if (!rc) {
 		load_result_start(ret, json_member(head, "facts"));
 		json_put_int(ret->details, "parts", files[0].parts);
+		json_put(ret->details, "calibration",
+			 json_object_get(worst_calibration(files, nr)));
+		load_result_add_calibration(ret, worst_calibration(files, nr));
 		load_result_add_stages(ret, reports, results, stages,
 				       json_get_real(head, "saturation_gain", 0.05));
+		load_result_judge_cache(ret, most_hits(files, nr), reports, stages);
 	}
 	for (size_t i = 0; i < done; i++)
 		summary_release(&reports[i].summary);

@@ -63,6 +63,7 @@ static struct json_object *make_head(const struct load_run *r)
 	json_put_int(o, "part", r->part);
 	json_put_int(o, "parts", r->parts);
 	json_put(o, "facts", load_result_facts(r));
+	json_put_real(o, "prefix_cache_hit_ratio", load_result_counted_hits(r));
 	json_put_real(o, "saturation_gain", r->options->saturation_gain);
 	json_put_int(o, "slo_ttft_ns", r->options->slo_ttft_ns);
 	json_put_int(o, "slo_tpot_ns", r->options->slo_tpot_ns);

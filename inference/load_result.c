@@ -237,20 +237,25 @@ static struct json_object *calibration(const struct calibration *c)
 	return o;
 }
 
-/* Tokens found in the prefix cache, by the server's counters or by its usage. */
-static void judge_prefix_cache(struct result *r, const struct load_run *run)
+double load_result_counted_hits(const struct load_run *run)
 {
 	double queries = run->after.prefix_queries - run->before.prefix_queries;
-	double hits = run->after.prefix_hits - run->before.prefix_hits, ratio = NAN;
-	uint64_t cached = 0, prompts = 0;
+	double hits = run->after.prefix_hits - run->before.prefix_hits;
 
-	for (size_t i = 0; i < run->stages_nr; i++) {
-		cached += run->reports[i].summary.cached_tokens;
-		prompts += run->reports[i].summary.prompt_tokens;
+	return run->before.prefix_queries >= 0 && queries > 0 ? hits / queries : NAN;
+}
+
+void load_result_judge_cache(struct result *r, double counted,
+			     const struct stage_report *stages, size_t nr)
+{
+	uint64_t cached = 0, prompts = 0;
+	double ratio = counted;
+
+	for (size_t i = 0; i < nr; i++) {
+		cached += stages[i].summary.cached_tokens;
+		prompts += stages[i].summary.prompt_tokens;
 	}
-	if (run->before.prefix_queries >= 0 && queries > 0)
-		ratio = hits / queries;
-	else if (cached && prompts)
+	if (!isfinite(ratio) && cached && prompts)
 		ratio = (double)cached / (double)prompts;
 	add_value(r, &load_run_metrics[LOAD_PREFIX_HITS], ratio);
 	if (ratio > PREFIX_HITS_MAX)
@@ -260,6 +265,12 @@ static void judge_prefix_cache(struct result *r, const struct load_run *run)
 			       "the server's prefix cache, though no two prompts begin "
 			       "alike: was it warmed with the same --seed?",
 			       ratio * 100));
+}
+
+void load_result_add_calibration(struct result *r, struct json_object *calibration)
+{
+	add_value(r, &load_run_metrics[LOAD_CALIBRATION_P99],
+		  json_get_real(calibration, "stamp_error_p99_s", NAN));
 }
 
 static void add_slo(struct result *r, const struct load_run *run)
@@ -333,13 +344,12 @@ void load_result_make(struct result *ret, const struct load_run *run)
 
 	load_result_start(ret, facts);
 	result_set_machine(ret, machine_read(""));
+	load_result_add_calibration(ret, json_member(facts, "calibration"));
 	json_object_put(facts);
 	load_result_add_stages(ret, run->reports, run->results, run->stages_nr,
 			       run->options->saturation_gain);
 	if (run->options->profile == PROFILE_SLO)
 		add_slo(ret, run);
-	if (run->calibration.is_done)
-		add_value(ret, &load_run_metrics[LOAD_CALIBRATION_P99],
-			  run->calibration.error_p99_s);
-	judge_prefix_cache(ret, run);
+	load_result_judge_cache(ret, load_result_counted_hits(run), run->reports,
+				run->stages_nr);
 }

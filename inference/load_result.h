@@ -31,6 +31,18 @@ void load_result_add_stages(struct result *ret, const struct stage_report *stage
 			    const struct stage_result *results, size_t nr,
 			    double saturation_gain);
 
+/*
+ * The share of prompt tokens that the server's own counters found in its prefix cache
+ * meanwhile, NAN where it counts none; and what follows from it, or from the usage of each
+ * request where it is NAN.
+ */
+double load_result_counted_hits(const struct load_run *run);
+void load_result_judge_cache(struct result *r, double counted,
+			     const struct stage_report *stages, size_t nr);
+
+/* 'calibration' is the member of the facts; NULL: there was none. */
+void load_result_add_calibration(struct result *r, struct json_object *calibration);
+
 /* A table for people. */
 void load_result_print(const struct result *r, FILE *to);
 

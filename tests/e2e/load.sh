@@ -112,6 +112,18 @@ assert s["requests"]["sent"] == len(inside) > 0, (s["requests"], len(inside))
 ttft = [o["first_token_ns"] - o["sent_ns"] for o in inside if o["end"] == "ok"]
 assert abs(s["distributions"]["ttft"]["mean_s"] - sum(ttft) / len(ttft) * 1e-9) < 1e-9
 PY
+# What a part found of the server's prefix cache is the whole load's: here all prompts begin alike.
+at=$(($(date +%s) + 2))
+for k in 1 2; do
+	"$load" "${small[@]}" --profile concurrent --concurrency 2 --seconds 1 --prompt-tokens 64 --token-low 10 --token-high 11 \
+		--calibrate 0.2 --part $k/2 --start-at $at --records "$scratch/cached$k" >/dev/null 2>&1 &
+	part[$k]=$!
+done
+for k in 1 2; do wait "${part[$k]}" || [ $? = 4 ] || fail "cached part $k"; done
+check 4 "$load" merge "$scratch/cached1" "$scratch/cached2" -o "$out"
+[ "$(json "$out" '[x.split(":")[0] for x in d["reasons"] if x.startswith("prefix-cache")]')" = "['prefix-cache']" ] || fail "prefix hits are lost"
+[ "$(json "$out" 'sum(m["name"] in ("load.prefix_cache_hit_ratio", "load.calibration_error_p99_s") for m in d["metrics"])')" = 2 ] ||
+	fail "a merge leaves out metrics"
 check 2 "$load" merge "$scratch/part1"
 said "one of 2 parts"
 check 2 "$load" merge "$scratch/part1" "$scratch/part1"
