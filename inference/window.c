@@ -1,5 +1,6 @@
 #include "inference/window.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/clock.h"
@@ -98,5 +99,5 @@ double window_series_concurrency(const struct window_series *w,
 
 	for (size_t i = 0; i < w->nr; i++)
 		sum += w->in_flight_s[i];
-	return w->nr ? sum / window_seconds(s) : 0;
+	return w->nr ? sum / window_seconds(s) : NAN;
 }

@@ -196,6 +196,26 @@ static void test_cancelled(void **state)
 	summary_release(&s);
 }
 
+/* In no time nothing can be said of rates or of load: absent, not 0. */
+static void test_no_window(void **state)
+{
+	struct load_stage none = {.measure_start_ns = 1000 * MS,
+				  .measure_end_ns = 1000 * MS};
+	struct service_level level = {CLOCK_NEVER, CLOCK_NEVER, CLOCK_NEVER};
+	struct chunk_stamp space[5][8];
+	struct request_record r[5];
+	struct list l;
+	struct record_source source = {&l, list_next, list_rewind};
+	struct stage_summary s;
+
+	(void)state;
+	make(&l, r, space);
+	summary_make(&s, &none, &source, &level);
+	assert_true(isnan(s.concurrency) && isnan(s.requests_per_s));
+	assert_true(isnan(s.output_tokens_per_s) && isnan(s.success_ratio));
+	summary_release(&s);
+}
+
 static void test_through_spool(void **state)
 {
 	struct chunk_stamp space[5][8];
@@ -310,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_by_hand),
 		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_no_window),
 		cmocka_unit_test(test_through_spool),
 		cmocka_unit_test(test_spool_keeps_all),
 		cmocka_unit_test(test_damage),
