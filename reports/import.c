@@ -198,8 +198,23 @@ static const char *csv_cell(const struct csv_file *f, enum csv_column c, char **
 	return at >= 0 && (size_t)at < nr && *cells[at] ? cells[at] : fallback;
 }
 
+static bool csv_better(const char *text, enum metric_better *ret)
+{
+	static const char *const names[] = {[METRIC_HIGHER] = "higher",
+					    [METRIC_LOWER] = "lower",
+					    [METRIC_NONE] = "none"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcasecmp(names[i], text) == 0) {
+			*ret = (enum metric_better)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct csv_metric *csv_metric(struct csv_file *f, const char *name,
-				     const char *unit, const char *better)
+				     const char *unit, enum metric_better better)
 {
 	for (size_t i = 0; i < f->nr; i++)
 		if (strcmp(f->items[i].name, name) == 0)
@@ -208,7 +223,7 @@ static struct csv_metric *csv_metric(struct csv_file *f, const char *name,
 	f->items[f->nr] = (struct csv_metric){
 		.name = x_strdup(name),
 		.unit = x_strdup(unit),
-		.better = strcmp(better, "lower") == 0 ? METRIC_LOWER : METRIC_HIGHER,
+		.better = better,
 	};
 	return &f->items[f->nr++];
 }
@@ -218,7 +233,8 @@ static int csv_line(struct csv_file *f, char *line, const char *path, size_t num
 {
 	char *cells[16], *end;
 	size_t nr = csv_cells(line, cells, ARRAY_SIZE(cells));
-	const char *name, *text, *unit;
+	const char *name, *text, *unit, *direction;
+	enum metric_better better = METRIC_HIGHER;
 	struct csv_metric *m;
 	double value;
 
@@ -233,7 +249,16 @@ static int csv_line(struct csv_file *f, char *line, const char *path, size_t num
 			       "%s:%zu: expected a metric's name and a finite number",
 			       path, number);
 	unit = csv_cell(f, CSV_UNIT, cells, nr, "1");
-	m = csv_metric(f, name, unit, csv_cell(f, CSV_BETTER, cells, nr, "higher"));
+	direction = csv_cell(f, CSV_BETTER, cells, nr, NULL);
+	if (direction && !csv_better(direction, &better))
+		return err_set(err, ERR_USAGE,
+			       "%s:%zu: better is '%s': expected higher, lower or none",
+			       path, number, direction);
+	m = csv_metric(f, name, unit, better);
+	if (direction && m->better != better)
+		return err_set(err, ERR_INVALID,
+			       "%s:%zu: %s: '%s' is better, above it was not", path,
+			       number, name, direction);
 	if (strcmp(m->unit, unit) != 0)
 		return err_set(err, ERR_INVALID, "%s:%zu: %s in '%s', above in '%s'",
 			       path, number, name, unit, m->unit);
@@ -275,6 +300,8 @@ int import_csv(struct result_set *s, const char *path, struct err *err)
 	if (rc)
 		return -1;
 	rest = b.data;
+	if (strncmp(rest, "\xef\xbb\xbf", 3) == 0) /* as spreadsheets write it */
+		rest += 3;
 	while (!rc && (line = strsep(&rest, "\n")))
 		rc = ++number == 1 ? csv_header(&f, line, path, err)
 				   : csv_line(&f, line, path, number, err);

@@ -32,6 +32,25 @@ static const struct rate {
 	{"tokens_per_second", "load.total_tokens_per_s", "token/s"},
 };
 
+/* As for a load of our own: with more failures the others are not the whole load. */
+#define SUCCESS_MIN 0.99
+
+static void judge_requests(struct result *r, double ok, double failed)
+{
+	char *why = NULL;
+
+	if (!(ok >= 0 && failed >= 0 && ok + failed > 0) ||
+	    ok >= SUCCESS_MIN * (ok + failed))
+		return;
+	if (ok > 0)
+		why = x_asprintf("failures: only %.2f %% of %.0f requests ended well",
+				 100 * ok / (ok + failed), ok + failed);
+	else
+		why = x_asprintf("no-success: of %.0f requests none ended well", failed);
+	result_worsen(r, ok > 0 ? RESULT_INVALID : RESULT_FAILED, why);
+	free(why);
+}
+
 static const char *const percentiles[] = {"p50", "p90", "p95", "p99"};
 
 static void add_distribution(struct result *r, const struct distribution *d,
@@ -70,7 +89,7 @@ static char *strategy_name(struct json_object *benchmark)
 static void read_benchmark(struct result_set *s, struct json_object *benchmark,
 			   const char *version, const char *path)
 {
-	struct json_object *metrics = json_member(benchmark, "metrics");
+	struct json_object *metrics = json_member(benchmark, "metrics"), *totals;
 	char *name = strategy_name(benchmark);
 	struct result r;
 
@@ -88,6 +107,9 @@ static void read_benchmark(struct result_set *s, struct json_object *benchmark,
 
 		add_distribution(&r, d, json_member(o, "successful"));
 	}
+	totals = json_member(metrics, "request_totals");
+	judge_requests(&r, json_get_real(totals, "successful", NAN),
+		       json_get_real(totals, "errored", NAN));
 	if (r.metrics_nr)
 		result_set_add(s, &r, path);
 	result_release(&r);
@@ -125,12 +147,19 @@ const struct import_format import_guidellm = {"GuideLLM", is_guidellm, read_guid
 
 static bool is_vllm(struct json_object *o)
 {
-	return json_member(o, "output_throughput") && json_member(o, "mean_ttft_ms");
+	/* Null where nothing succeeded. */
+	return json_object_object_get_ex(o, "output_throughput", NULL) &&
+	       json_object_object_get_ex(o, "mean_ttft_ms", NULL);
 }
 
-/* With --save-detailed every request's own value is there: these are samples. */
-static void add_samples(struct result *r, const char *name, struct json_object *list)
+/*
+ * With --save-detailed every request's own value is there: these are samples. Of one that
+ * failed, which its text in 'errors' tells, vLLM writes 0.
+ */
+static void add_samples(struct result *r, const char *name, struct json_object *list,
+			struct json_object *errors)
 {
+	bool has_errors = json_object_is_type(errors, json_type_array);
 	size_t nr = json_object_is_type(list, json_type_array)
 			    ? json_object_array_length(list)
 			    : 0;
@@ -138,11 +167,14 @@ static void add_samples(struct result *r, const char *name, struct json_object *
 
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *v = json_object_array_get_idx(list, i);
+		struct json_object *e =
+			has_errors ? json_object_array_get_idx(errors, i) : NULL;
+		bool is_number = json_object_is_type(v, json_type_double) ||
+				 json_object_is_type(v, json_type_int);
+		bool has_failed = json_object_is_type(e, json_type_string) &&
+				  json_object_get_string_len(e) > 0;
 
-		values[i] = json_object_is_type(v, json_type_double) ||
-					    json_object_is_type(v, json_type_int)
-				    ? json_object_get_double(v)
-				    : NAN;
+		values[i] = is_number && !has_failed ? json_object_get_double(v) : NAN;
 	}
 	if (nr)
 		import_values(r, name, "s", METRIC_LOWER, values, nr);
@@ -183,6 +215,7 @@ static int read_vllm(struct result_set *s, struct json_object *o, const char *pa
 		     {"p99", "p99"}};
 	char *load = vllm_name(o);
 	struct result r;
+	double ok;
 
 	(void)err;
 	import_begin(&r, "vllm bench", json_get_text(o, "vllm_version", NULL), load);
@@ -206,8 +239,14 @@ static int read_vllm(struct result_set *s, struct json_object *o, const char *pa
 			free(name);
 		}
 	}
-	add_samples(&r, "load.ttft_s", json_member(o, "ttfts"));
-	add_samples(&r, "load.latency_s", json_member(o, "latencies"));
+	add_samples(&r, "load.ttft_s", json_member(o, "ttfts"), json_member(o, "errors"));
+	add_samples(&r, "load.latency_s", json_member(o, "latencies"),
+		    json_member(o, "errors"));
+	ok = json_get_real(o, "completed", NAN);
+	/* Older ones do not say how many failed. */
+	judge_requests(
+		&r, ok,
+		json_get_real(o, "failed", json_get_real(o, "num_prompts", NAN) - ok));
 	result_set_add(s, &r, path);
 	return 0;
 }

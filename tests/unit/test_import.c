@@ -148,6 +148,65 @@ static void reads_several_vllm_reports(void **state)
 	discard(path);
 }
 
+/* vLLM writes a time of 0 for a request that failed, and its text in 'errors'. */
+static void failures_are_no_samples(void **state)
+{
+	static const struct {
+		const char *text;
+		enum result_status status;
+		size_t samples, failed;
+	} cases[] = {
+		{"{\"output_throughput\": 9, \"mean_ttft_ms\": 50, \"completed\": 2, "
+		 "\"failed\": 1, \"num_prompts\": 3, \"ttfts\": [0.05, 0.0, 0.05], "
+		 "\"errors\": [\"\", \"Timeout\", \"\"]}",
+		 RESULT_INVALID, 2, 1},
+		{"{\"output_throughput\": 9, \"mean_ttft_ms\": 50, \"completed\": 2, "
+		 "\"num_prompts\": 3, \"ttfts\": [0.05, 0.05]}",
+		 RESULT_INVALID, 2, 0},
+		{"{\"output_throughput\": 9, \"mean_ttft_ms\": 50, \"completed\": 100, "
+		 "\"failed\": 1, \"num_prompts\": 101, \"ttfts\": [0.05]}",
+		 RESULT_OK, 1, 0},
+		{"{\"output_throughput\": 0, \"mean_ttft_ms\": null, \"completed\": 0, "
+		 "\"failed\": 1, \"ttfts\": [null], \"errors\": [\"refused\"]}",
+		 RESULT_FAILED, 0, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *path = scratch("serve.json", cases[i].text);
+		const struct samples *m;
+		struct result_set s;
+
+		load(&s, path);
+		assert_int_equal(s.results[0].status, cases[i].status);
+		m = result_metric(&s.results[0], "load.ttft_s");
+		assert_int_equal(m->nr, cases[i].samples);
+		assert_int_equal(m->failed, cases[i].failed);
+		result_set_release(&s);
+		discard(path);
+	}
+}
+
+static void failed_benchmarks_are_told(void **state)
+{
+	char *path =
+		scratch("guidellm.json",
+			"{\"metadata\": {\"version\": 2}, \"benchmarks\": "
+			"[{\"config\": {\"strategy\": {\"type_\": \"throughput\"}}, "
+			"\"metrics\": {\"request_totals\": {\"successful\": 5, "
+			"\"errored\": 95, \"incomplete\": 8, \"total\": 108}, "
+			"\"requests_per_second\": {\"successful\": {\"mean\": 1}}}}]}");
+	struct result_set s;
+
+	(void)state;
+	load(&s, path);
+	assert_int_equal(s.results[0].status, RESULT_INVALID);
+	assert_string_equal(s.results[0].reasons.items[0],
+			    "failures: only 5.00 % of 100 requests ended well");
+	result_set_release(&s);
+	discard(path);
+}
+
 static void bad_lines_are_named(void **state)
 {
 	static const struct {
@@ -176,8 +235,9 @@ static void bad_lines_are_named(void **state)
 
 static void reads_csv(void **state)
 {
-	char *path = scratch("a.csv", "metric,value,unit,better\r\nx,1.5,s,lower\n"
-				      "y,3,,\nx,1.7,s,lower\n\n");
+	char *path =
+		scratch("a.csv", "\xef\xbb\xbfmetric,value,unit,better\r\nx,1.5,s,Lower\n"
+				 "y,3,,\nx,1.7,s,lower\nz,1,,none\n\n");
 	struct result_set s;
 
 	(void)state;
@@ -187,6 +247,9 @@ static void reads_csv(void **state)
 	expect(&s, "y", "1", 3);
 	assert_true(result_metric(&s.results[1], "x")->values[0] == 1.7);
 	assert_null(result_metric(&s.results[1], "y"));
+	assert_int_equal(result_metric(&s.results[1], "x")->def.better, METRIC_LOWER);
+	assert_int_equal(result_metric(&s.results[0], "y")->def.better, METRIC_HIGHER);
+	assert_int_equal(result_metric(&s.results[0], "z")->def.better, METRIC_NONE);
 	result_set_release(&s);
 	discard(path);
 }
@@ -201,6 +264,8 @@ static void bad_csv_is_named_by_line(void **state)
 		{"metric,value\nx,NaN\n", ":2:"},
 		{"metric,value\nx,1e999\n", ":2:"},
 		{"metric,value,unit\nx,1,s\nx,2,ms\n", ":3:"},
+		{"metric,value,better\nx,1,lowr\n", ":2: better is 'lowr'"},
+		{"metric,value,better\nx,1,lower\nx,1,\nx,1,higher\n", ":4:"},
 		{"metric,value\n", "no values"},
 		{"", ":1:"},
 	};
@@ -257,6 +322,8 @@ int main(void)
 		cmocka_unit_test(reads_vllm_bench),
 		cmocka_unit_test(reads_guidellm_one_and_two),
 		cmocka_unit_test(reads_several_vllm_reports),
+		cmocka_unit_test(failures_are_no_samples),
+		cmocka_unit_test(failed_benchmarks_are_told),
 		cmocka_unit_test(bad_lines_are_named),
 		cmocka_unit_test(reads_csv),
 		cmocka_unit_test(bad_csv_is_named_by_line),
