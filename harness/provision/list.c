@@ -212,9 +212,26 @@ static int lock_folder(const struct list *l, struct err *err)
 	return fd;
 }
 
-static struct json_object *read_holder(const char *path)
+static bool is_errno(const struct err *e, int code)
 {
-	return file_exists(path) ? json_read_file(path, HOLDER_MAX, NULL) : NULL;
+	return e->origin && strcmp(e->origin, "errno") == 0 && e->code == code;
+}
+
+/*
+ * Who has the machine; NULL in *ret: nobody, or somebody whose file we may not read, who
+ * is not us. -1: the file is damaged, and it may be ours.
+ */
+static int read_holder(const char *path, struct json_object **ret, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	*ret = json_read_file(path, HOLDER_MAX, &why);
+	if (*ret || is_errno(&why, ENOENT) || is_errno(&why, EACCES))
+		return 0;
+	return err_set(err, ERR_ENVIRONMENT,
+		       "whose machine it is cannot be read: %.600s; remove the file when "
+		       "nobody has the machine",
+		       why.text);
 }
 
 static int write_holder(const char *path, const struct lease_request *want,
@@ -275,7 +292,7 @@ static int none_free(const struct list *l, const struct list_machine *which,
 		if (!is_wanted(which, &l->machines[i]))
 			continue;
 		path = lock_path(l, &l->machines[i]);
-		holder = read_holder(path);
+		(void)read_holder(path, &holder, NULL);
 		err_set(err, ERR_ENVIRONMENT,
 			"no machine became free in time; %s is held by run %s since %s "
 			"(%s): wait for it, or give it back with 'tare clean' and that "
@@ -346,7 +363,7 @@ static int give_back(const struct list *l, const char *path, const char *name,
 
 	if (lock < 0)
 		return -1;
-	holder = read_holder(path);
+	rc = read_holder(path, &holder, err);
 	if (holder && strcmp(json_get_text(holder, "name", ""), name) == 0 &&
 	    unlink(path) && errno != ENOENT)
 		rc = err_errno(err, "remove %s", path);
@@ -416,14 +433,18 @@ static int list_release(struct provisioner *p, struct lease *base, struct err *e
 	return rc;
 }
 
-/* Names and files of the machines on loan to that run ("": to any). */
-static void each_holder(struct list *l, const char *run_id, struct strvec *names,
-			struct strvec *paths)
+/* Names and files of the machines on loan to that run ("": to any), of all that can be read. */
+static int each_holder(struct list *l, const char *run_id, struct strvec *names,
+		       struct strvec *paths, struct err *err)
 {
+	int rc = 0;
+
 	for (size_t i = 0; i < l->nr; i++) {
 		char *path = lock_path(l, &l->machines[i]);
-		struct json_object *holder = read_holder(path);
+		struct json_object *holder;
 
+		if (read_holder(path, &holder, rc ? NULL : err))
+			rc = -1;
 		if (holder && (!*run_id || strcmp(json_get_text(holder, "run_id", ""),
 						  run_id) == 0)) {
 			strvec_add(names, json_get_text(holder, "name", ""));
@@ -432,6 +453,7 @@ static void each_holder(struct list *l, const char *run_id, struct strvec *names
 		json_object_put(holder);
 		free(path);
 	}
+	return rc;
 }
 
 static int list_sweep(struct provisioner *p, const char *run_id, size_t *ret_nr,
@@ -439,11 +461,10 @@ static int list_sweep(struct provisioner *p, const char *run_id, size_t *ret_nr,
 {
 	struct list *l = (struct list *)p;
 	struct strvec names = {0}, paths = {0};
-	int rc = 0;
+	int rc = each_holder(l, run_id, &names, &paths, err);
 
-	each_holder(l, run_id, &names, &paths);
 	for (size_t i = 0; i < names.nr; i++)
-		if (give_back(l, paths.items[i], names.items[i], err))
+		if (give_back(l, paths.items[i], names.items[i], rc ? NULL : err))
 			rc = -1;
 	*ret_nr = names.nr;
 	strvec_release(&names);
@@ -455,11 +476,10 @@ static int list_list(struct provisioner *p, const char *run_id, struct strvec *r
 		     struct err *err)
 {
 	struct strvec paths = {0};
+	int rc = each_holder((struct list *)p, run_id, ret, &paths, err);
 
-	(void)err;
-	each_holder((struct list *)p, run_id, ret, &paths);
 	strvec_release(&paths);
-	return 0;
+	return rc;
 }
 
 static const struct provisioner_ops list_ops = {
