@@ -389,6 +389,16 @@ static void fill_info(struct list_lease *lease, const struct machine *m)
 	json_put_text(lease->base.info.facts, "host", m->address);
 }
 
+/* Undoes an acquire that failed. What cannot be undone is named in *err. */
+static void undo(const struct list *l, const struct list_lease *lease, struct err *err)
+{
+	struct err left = ERR_INIT;
+
+	if (give_back(l, lease->lock_path, lease->name, &left))
+		err_wrap(err, "%s stays on loan (%.300s), 'tare clean' gives it back",
+			 lease->name, left.text);
+}
+
 static int list_acquire(struct provisioner *p, const struct lease_request *want,
 			struct lease **ret, struct err *err)
 {
@@ -409,7 +419,7 @@ static int list_acquire(struct provisioner *p, const struct lease_request *want,
 		lease_note(want, "waiting for SSH");
 		rc = lease_wait_ssh(m->address, (uint16_t)m->port, deadline, err);
 		if (rc)
-			give_back(l, lease->lock_path, lease->name, NULL);
+			undo(l, lease, err);
 	}
 	fields_release(list_machine_fields, &which);
 	if (rc)

@@ -333,6 +333,44 @@ static void a_lock_is_not_waited_for_without_end(void **state)
 	lab_close(&lab);
 }
 
+/* Takes the folder's lock for good as soon as the machine is taken, and presses Ctrl-C. */
+static void lock_and_stop(void *ctx, const char *what)
+{
+	const struct lab *lab = ctx;
+	char *path = x_asprintf("%s/locks/.lock", lab->dir);
+	int fd;
+
+	if (strcmp(what, "waiting for SSH") == 0) {
+		fd = open(path, O_RDWR); /* closed when the test ends */
+		assert_int_equal(flock(fd, LOCK_EX), 0);
+		raise(SIGINT);
+	}
+	free(path);
+}
+
+static void what_cannot_be_undone_is_named(void **state)
+{
+	struct err err = ERR_INIT;
+	struct lease *l;
+	struct lab lab;
+	struct lease_request want = {.run_id = "a",
+				     .label = "r1",
+				     .workdir = "/nowhere",
+				     .timeout_ns = 60 * NS_PER_S,
+				     .note = lock_and_stop,
+				     .note_ctx = &lab};
+
+	(void)state;
+	lab_open(&lab);
+	stop_install();
+	assert_int_equal(provisioner_acquire(lab.p, &want, &l, &err), -1);
+	stop_clear();
+	assert_int_equal(err.kind, ERR_INTERRUPTED);
+	assert_non_null(strstr(err.text, "tare-a-r1 stays on loan"));
+	assert_non_null(strstr(err.text, "tare clean"));
+	lab_close(&lab);
+}
+
 /* It may be this run's: to pass over it in silence would leave the machine on loan. */
 static void a_damaged_holder_is_no_free_machine(void **state)
 {
@@ -521,6 +559,7 @@ int main(void)
 		cmocka_unit_test(one_machine_can_be_asked_for),
 		cmocka_unit_test(what_a_killed_run_held_is_swept),
 		cmocka_unit_test(a_lock_is_not_waited_for_without_end),
+		cmocka_unit_test(what_cannot_be_undone_is_named),
 		cmocka_unit_test(a_damaged_holder_is_no_free_machine),
 		cmocka_unit_test(a_swept_lease_gives_nothing_back),
 		cmocka_unit_test(a_list_that_makes_no_sense_is_refused),
