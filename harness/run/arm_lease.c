@@ -69,15 +69,16 @@ int arm_lease_take(struct session *s, const struct step_at *at, const struct arm
 int arm_lease_give_back(struct session *s, const struct step_at *at,
 			const struct arm *arm, struct lease *lease, struct err *err)
 {
+	struct err why = ERR_INIT;
 	struct provisioner *from;
 	struct stage st;
 	int rc;
 
 	if (!lease)
 		return 0;
+	/* A journal that takes no more must not keep the machine, nor hide that it stayed. */
 	rc = stage_begin(&st, s, STEP_RELEASE, at, NULL, err);
 	from = session_provisioner(s, arm->provisioner, NULL); /* it is open already */
-	if (provisioner_release(from, lease, rc ? NULL : err) && !rc)
-		return stage_end(&st, -1, NULL, err);
-	return rc ? -1 : stage_end(&st, 0, NULL, err);
+	rc = first_failure(rc, provisioner_release(from, lease, &why), &why, err);
+	return stage_end(&st, rc, NULL, err);
 }

@@ -201,15 +201,15 @@ static int measure_all(struct turn *t, const bool *wanted, struct err *err)
 
 static int leave(struct turn *t, struct err *err)
 {
+	struct err why = ERR_INIT;
 	struct stage st;
 	int rc;
 
 	if (!t->target)
 		return 0;
 	rc = stage_begin(&st, t->s, STEP_LEAVE, &t->at, NULL, err);
-	if (target_close(t->target, rc ? NULL : err) && !rc)
-		return stage_end(&st, -1, NULL, err);
-	return rc ? -1 : stage_end(&st, 0, NULL, err);
+	rc = first_failure(rc, target_close(t->target, &why), &why, err);
+	return stage_end(&st, rc, NULL, err);
 }
 
 /* Whoever had the machine next would find its GPU cut: it stays on loan to this run. */
