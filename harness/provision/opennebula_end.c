@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/stop.h"
 #include "harness/provision/opennebula_state.h"
 
 #include <inttypes.h>
@@ -98,32 +99,46 @@ static bool holds_device(struct one_client *c, struct ending *e)
 	return holds;
 }
 
+/* The stop that led to ending a machine does not cut it short; one that comes then does. */
+static bool wants_to_leave(bool was_stopped)
+{
+	return !was_stopped && stop_requested();
+}
+
+static int still_there(const struct ending *e, struct err *err)
+{
+	return err_set_code(
+		err, e->last.kind == ERR_INTERRUPTED ? ERR_INTERRUPTED : ERR_ENVIRONMENT,
+		e->last.origin, e->last.code,
+		"VM %" PRId64 " %s: %.500s; end it with 'onevm terminate "
+		"--hard %" PRId64 "' or 'tare clean'",
+		e->vm, e->was_gone ? "has ended but not let go" : "may still be there",
+		e->last.kind ? e->last.text : "it does not come to an end", e->vm);
+}
+
 int one_end_vm(struct one_provisioner *p, int64_t vm, int64_t host, struct err *err)
 {
 	struct ending e = {.vm = vm, .host = host};
 	int64_t deadline = clock_deadline_ns(p->config.release_timeout_ns);
+	bool was_stopped = stop_requested(), is_ended = false;
 
 	one_client_set_stoppable(p->client, false);
 	for (;;) {
 		look(p->client, &e);
-		if (e.is_gone && !holds_device(p->client, &e)) {
-			one_client_set_stoppable(p->client, true);
-			return 0;
-		}
+		is_ended = e.is_gone && !holds_device(p->client, &e);
 		/* A device that is still taken may mean that it was not gone: look again. */
 		e.was_gone |= e.is_gone;
 		e.is_gone = false;
-		if (clock_passed(deadline))
+		if (is_ended || clock_passed(deadline))
 			break;
+		if (wants_to_leave(was_stopped)) {
+			stop_check(&e.last);
+			break;
+		}
 		clock_sleep_until(clock_deadline_ns(p->config.poll_ns));
 	}
 	one_client_set_stoppable(p->client, true);
-	return err_set_code(
-		err, ERR_ENVIRONMENT, e.last.origin, e.last.code,
-		"VM %" PRId64 " %s: %.500s; end it with 'onevm terminate --hard "
-		"%" PRId64 "' or 'tare clean'",
-		vm, e.was_gone ? "has ended but not let go" : "may still be there",
-		e.last.kind ? e.last.text : "it does not come to an end", vm);
+	return is_ended ? 0 : still_there(&e, err);
 }
 
 struct left {
@@ -153,22 +168,19 @@ int one_end_run(struct one_provisioner *p, const char *run_id, const char *name,
 		size_t *ret_nr, struct err *err)
 {
 	struct left l = {.run_id = run_id, .name = name};
+	bool was_stopped = stop_requested();
 	int bad;
 
 	one_client_set_stoppable(p->client, false);
 	bad = one_vm_pool(p->client, collect, &l, err);
 	one_client_set_stoppable(p->client, true);
 	/* One that does not end must not keep the others. */
-	for (size_t i = 0; !bad && i < l.nr; i++) {
-		struct err one = ERR_INIT;
-
-		if (!one_end_vm(p, l.items[i].vm, l.items[i].host, &one))
+	for (size_t i = 0, nr = bad ? 0 : l.nr; i < nr; i++) {
+		if (!one_end_vm(p, l.items[i].vm, l.items[i].host, bad ? NULL : err))
 			continue;
-		if (err && err->kind == ERR_NONE)
-			*err = one;
-		for (size_t k = i + 1; k < l.nr; k++)
-			one_end_vm(p, l.items[k].vm, l.items[k].host, &one);
 		bad = -1;
+		if (wants_to_leave(was_stopped))
+			break;
 	}
 	if (ret_nr)
 		*ret_nr = l.nr;

@@ -9,13 +9,16 @@
 #include "core/stop.h"
 #include "tests/support/one_rig.h"
 
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -203,6 +206,45 @@ static void says_when_it_cannot_let_go(void **state)
 	assert_non_null(strstr(w->err.text, "VM 0 may still be there"));
 }
 
+/* Presses Ctrl-C when the front-end was asked a few times whether the machine is gone. */
+static void *press(void *arg)
+{
+	struct fake_one *fake = arg;
+	int64_t deadline = clock_deadline_ns(60 * NS_PER_S);
+
+	while (fake_one_calls(fake) < 5 && !clock_passed(deadline))
+		clock_sleep_until(clock_deadline_ns(NS_PER_MS));
+	kill(getpid(), SIGINT);
+	return NULL;
+}
+
+/* With a release_timeout of minutes; the Ctrl-C that led here was taken down before. */
+static void a_stop_ends_the_wait_for_the_end(void **state)
+{
+	struct one_rig *w = *state;
+	struct json_object *config = one_rig_parse("{}");
+	struct provisioner *patient;
+	pthread_t thread;
+
+	json_put_text(config, "endpoint", fake_one_endpoint(w->fake));
+	json_put_text(config, "auth_file", w->auth);
+	json_put_text(config, "release_timeout", "50");
+	json_put_text(config, "poll", "10ms");
+	patient = opennebula_provisioner.open(config, &w->err);
+	assert_non_null(patient);
+	fake_one_set_fate(w->fake, FAKE_ONE_NEVER_ENDS);
+	fake_one_fill(w->fake, 2, 1, ONE_RIG_RUN);
+	stop_install();
+	assert_int_equal(pthread_create(&thread, NULL, press, w->fake), 0);
+	assert_int_equal(provisioner_sweep(patient, ONE_RIG_RUN, NULL, &w->err), -1);
+	pthread_join(thread, NULL);
+	stop_clear();
+	assert_int_equal(w->err.kind, ERR_INTERRUPTED);
+	assert_non_null(strstr(w->err.text, "may still be there: interrupted"));
+	provisioner_free(patient);
+	json_object_put(config);
+}
+
 static void refuses_neighbours(void **state)
 {
 	struct one_rig *w = *state;
@@ -340,6 +382,7 @@ int main(void)
 		WITH_RIG(a_single_lost_reading_is_forgiven),
 		WITH_RIG(waits_only_so_long),
 		WITH_RIG(says_when_it_cannot_let_go),
+		WITH_RIG(a_stop_ends_the_wait_for_the_end),
 		WITH_RIG(refuses_neighbours),
 		WITH_RIG(host_key_through_onegate),
 		WITH_RIG(a_user_without_rights),
