@@ -56,22 +56,20 @@ static const struct field libvirt_fields[] = {
 
 /* Machines */
 
-/* 1: it runs; 0: it is gone or ended. */
-static int is_running(virDomainPtr domain)
-{
-	int state, reason;
-
-	if (virDomainGetState(domain, &state, &reason, 0))
-		return 0;
-	return state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_CRASHED;
-}
-
+/* A transient machine that ended is one that libvirt does not know any more. */
 static int check_alive(void *ctx, struct err *err)
 {
 	const struct libvirt_lease *l = ctx;
+	int state, reason;
+	const virError *e;
 
-	if (is_running(l->domain))
+	if (virDomainGetState(l->domain, &state, &reason, 0)) {
+		e = virGetLastError();
+		if (!e || e->code != VIR_ERR_NO_DOMAIN)
+			return libvirt_failed(err, "asking whether the machine runs");
+	} else if (state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_CRASHED) {
 		return 0;
+	}
 	return err_set(err, ERR_ENVIRONMENT,
 		       "the machine ended before it answered (a panic, or it could not "
 		       "find its disk)");

@@ -1,7 +1,8 @@
 #!/bin/bash
 # A libvirt daemon that goes silent is noticed: while the connection is opened, and behind
 # any of its answers after that. Between tare and the real daemon stands a proxy that stops
-# carrying answers at the n-th.
+# carrying answers at the n-th, or when a file is there. A machine that is waited for is not
+# said to have ended then: nobody knows.
 . tests/support/e2e.sh
 [ "$(id -u)" = 0 ] || skip "needs root to start libvirt"
 need python3
@@ -10,7 +11,7 @@ lease=$PWD/$BUILD/tests/support/lease
 check 0 "$lease" libvirt '{}' list # starts the daemon where none runs
 [ -S /run/libvirt/libvirt-sock ] || skip "the daemon listens elsewhere"
 cat >"$scratch/proxy.py" <<'PY'
-import socket, sys, threading
+import os, socket, sys, threading
 answers = int(sys.argv[2])
 server = socket.socket(socket.AF_UNIX)
 server.bind(sys.argv[1])
@@ -20,7 +21,7 @@ def carry(a, b, left):
     while data := a.recv(1 << 16):
         if left is not None:
             left -= 1
-            if left < 0:
+            if left < 0 or os.path.exists(sys.argv[1] + ".silence"):
                 print("silent", flush=True)
                 threading.Event().wait()
         b.sendall(data)
@@ -53,3 +54,27 @@ done
 [ "$(cat "$scratch/after-1000/status")" = 0 ] || fail "the proxy alone is in the way"
 grep -q 'has not answered for' "$scratch/after-0/err" || fail "opening is not bounded"
 grep -q 'keepalive' "$scratch"/after-*/err || fail "no call on an open connection was bounded"
+
+need qemu-img xorrisofs ssh-keygen
+truncate -s 16M "$scratch/empty.img" # nothing to boot: it runs and never answers
+sock=$scratch/waiting
+python3 "$scratch/proxy.py" "$sock" 1000000 >"$scratch/proxy" 2>&1 &
+pids="$pids $!"
+until_true 60 grep -q up "$scratch/proxy" || fail "the proxy did not start"
+timeout -k 1 200 "$lease" libvirt "{\"uri\": \"qemu:///system?socket=$sock\", \"start_daemon\": false}" acquire \
+	"{\"image\": \"$scratch/empty.img\", \"virt\": \"qemu\", \"memory\": \"64Mi\"}" silent one "$scratch/work" 150 \
+	>"$scratch/out" 2>"$scratch/err" </dev/null &
+pid=$!
+until_true 100 grep -q 'note: booting' "$scratch/err" || { cat "$scratch/err"; fail "the machine did not start"; }
+: >"$sock.silence"
+status=0; wait $pid || status=$?
+check_swept() { check 0 "$lease" libvirt '{}' sweep silent; }
+mv "$scratch/err" "$scratch/said"
+check_swept
+cat "$scratch/said"
+[ $status = 5 ] || fail "exit status $status, not 5"
+! grep -q 'the machine ended' "$scratch/said" || fail "silence is taken for a machine's end"
+grep -q 'asking whether the machine runs' "$scratch/said" || fail "it does not say what failed"
+grep -q 'tare-silent-one may be left behind' "$scratch/said" || fail "it does not say what may be left"
+check 0 "$lease" libvirt '{}' list silent
+[ ! -s "$scratch/out" ] || fail "left: $(cat "$scratch/out")"
