@@ -51,6 +51,31 @@ static void judge_requests(struct result *r, double ok, double failed)
 	free(why);
 }
 
+/*
+ * What gates of a load of our own (docs/metrics.md), and nothing else: a peer states every
+ * percentile, of however few requests, and more gates only make a verdict harder to reach.
+ */
+static void set_gates(struct result *r, double requests)
+{
+	static const struct {
+		const char *name;
+		size_t needs; /* two requests beyond the 95th percentile, as ours */
+	} gates[] = {{"load.output_tokens_per_s", 1},
+		     {"load.ttft_p50_s", 1},
+		     {"load.itl_p50_s", 1},
+		     {"load.latency_p95_s", 130}};
+
+	for (size_t i = 0; i < r->metrics_nr; i++) {
+		struct metric_def *def = &r->metrics[i].def;
+
+		def->gate = false;
+		for (size_t g = 0; g < ARRAY_SIZE(gates); g++)
+			if (strcmp(def->name, gates[g].name) == 0)
+				def->gate = gates[g].needs == 1 ||
+					    requests >= (double)gates[g].needs;
+	}
+}
+
 static const char *const percentiles[] = {"p50", "p90", "p95", "p99"};
 
 static void add_distribution(struct result *r, const struct distribution *d,
@@ -110,6 +135,7 @@ static void read_benchmark(struct result_set *s, struct json_object *benchmark,
 	totals = json_member(metrics, "request_totals");
 	judge_requests(&r, json_get_real(totals, "successful", NAN),
 		       json_get_real(totals, "errored", NAN));
+	set_gates(&r, json_get_real(totals, "successful", NAN));
 	if (r.metrics_nr)
 		result_set_add(s, &r, path);
 	result_release(&r);
@@ -247,6 +273,7 @@ static int read_vllm(struct result_set *s, struct json_object *o, const char *pa
 	judge_requests(
 		&r, ok,
 		json_get_real(o, "failed", json_get_real(o, "num_prompts", NAN) - ok));
+	set_gates(&r, ok);
 	result_set_add(s, &r, path);
 	return 0;
 }

@@ -101,6 +101,22 @@ static void reads_guidellm_one_and_two(void **state)
 	}
 }
 
+/* As the table of load metrics says, whoever measured them; 3 requests have no p95. */
+static void gates_as_a_load_of_ours(void **state)
+{
+	struct result_set s;
+	size_t gates = 0;
+
+	(void)state;
+	load(&s, "tests/support/peers/vllm.json");
+	for (size_t i = 0; i < s.results[0].metrics_nr; i++)
+		gates += s.results[0].metrics[i].def.gate;
+	assert_int_equal(gates, 2);
+	assert_true(result_metric(&s.results[0], "load.output_tokens_per_s")->def.gate);
+	assert_true(result_metric(&s.results[0], "load.ttft_p50_s")->def.gate);
+	result_set_release(&s);
+}
+
 static char *scratch(const char *name, const char *text)
 {
 	char *dir = dir_make_temporary("test-import", NULL), *path = path_join(dir, name);
@@ -184,6 +200,27 @@ static void failures_are_no_samples(void **state)
 		assert_int_equal(m->failed, cases[i].failed);
 		result_set_release(&s);
 		discard(path);
+	}
+}
+
+static void a_p95_gates_with_requests_enough(void **state)
+{
+	(void)state;
+	for (int completed = 129; completed <= 130; completed++) {
+		char *text =
+			x_asprintf("{\"output_throughput\": 9, \"mean_ttft_ms\": 50, "
+				   "\"completed\": %d, \"p95_e2el_ms\": 900}",
+				   completed);
+		char *path = scratch("serve.json", text);
+		struct result_set s;
+
+		load(&s, path);
+		assert_int_equal(
+			result_metric(&s.results[0], "load.latency_p95_s")->def.gate,
+			completed == 130);
+		result_set_release(&s);
+		discard(path);
+		free(text);
 	}
 }
 
@@ -322,6 +359,8 @@ int main(void)
 		cmocka_unit_test(reads_vllm_bench),
 		cmocka_unit_test(reads_guidellm_one_and_two),
 		cmocka_unit_test(reads_several_vllm_reports),
+		cmocka_unit_test(gates_as_a_load_of_ours),
+		cmocka_unit_test(a_p95_gates_with_requests_enough),
 		cmocka_unit_test(failures_are_no_samples),
 		cmocka_unit_test(failed_benchmarks_are_told),
 		cmocka_unit_test(bad_lines_are_named),
