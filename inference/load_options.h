@@ -23,6 +23,8 @@ enum load_profile {
 	PROFILE_TRACE
 };
 
+#define LOAD_RATE_DEFAULT "10" /* requests a second */
+
 struct load_options {
 	char *target, *model;
 	int endpoint; /* 0 completions, 1 chat */

@@ -1,5 +1,7 @@
 #include "inference/load_options.h"
 
+#include <stdlib.h>
+
 int64_t load_share_ns(int64_t given_ns, int64_t seconds_ns)
 {
 	return given_ns >= 0 ? given_ns : seconds_ns / 10;
@@ -18,6 +20,7 @@ static struct length_rule rule(int64_t mean, int64_t min, int64_t max, double de
 		r.kind = LENGTH_UNIFORM;
 		r.min = min > 0 ? min : 1;
 		r.max = max;
+		r.mean = (r.min + r.max) / 2;
 	}
 	return r;
 }
@@ -32,8 +35,13 @@ struct length_rule load_output_rule(const struct load_options *o)
 	return rule(o->output_tokens, o->output_min, o->output_max, o->output_deviation);
 }
 
-static int check_lengths(struct length_rule r, const char *what, struct err *err)
+static int check_lengths(struct length_rule r, int64_t min, const char *what,
+			 struct err *err)
 {
+	if (r.kind == LENGTH_FIXED && min > 0)
+		return err_set(err, ERR_USAGE,
+			       "--%s-min needs --%s-max or --%s-deviation beside it",
+			       what, what, what);
 	if (r.kind != LENGTH_FIXED && r.min > r.max)
 		return err_set(err, ERR_USAGE, "--%s-min %lld is above --%s-max %lld",
 			       what, (long long)r.min, what, (long long)r.max);
@@ -60,19 +68,34 @@ static bool is_adaptive(int profile)
 	       profile == PROFILE_SLO;
 }
 
+/* An option that the profile does not look at was meant for another one. */
+static int check_profile(const struct load_options *o, struct err *err)
+{
+	bool has_rate = o->profile == PROFILE_CONSTANT || o->profile == PROFILE_POISSON;
+
+	if (o->profile == PROFILE_TRACE && !o->trace)
+		return err_set(err, ERR_USAGE, "profile trace needs --trace FILE");
+	if (o->profile != PROFILE_TRACE && o->trace)
+		return err_set(err, ERR_USAGE, "--trace needs --profile trace");
+	if (!has_rate && o->rate != strtod(LOAD_RATE_DEFAULT, NULL))
+		return err_set(err, ERR_USAGE,
+			       "--rate needs --profile constant or poisson: %s does not "
+			       "send at a rate",
+			       load_profile_names[o->profile]);
+	if (o->profile == PROFILE_SLO && !o->slo_ttft_ns && !o->slo_tpot_ns &&
+	    !o->slo_latency_ns)
+		return err_set(
+			err, ERR_USAGE,
+			"profile slo needs --slo-ttft, --slo-tpot or --slo-latency");
+	return 0;
+}
+
 int load_options_check(const struct load_options *o, struct err *err)
 {
 	if (!o->target == !o->uses_mock)
 		return err_set(err, ERR_USAGE, "give either --target URL or --mock");
 	if (o->mock_set.nr && !o->uses_mock)
 		return err_set(err, ERR_USAGE, "--mock-set needs --mock");
-	if (o->profile == PROFILE_TRACE && !o->trace)
-		return err_set(err, ERR_USAGE, "profile trace needs --trace FILE");
-	if (o->profile == PROFILE_SLO && !o->slo_ttft_ns && !o->slo_tpot_ns &&
-	    !o->slo_latency_ns)
-		return err_set(
-			err, ERR_USAGE,
-			"profile slo needs --slo-ttft, --slo-tpot or --slo-latency");
 	if (o->token_low >= o->token_high)
 		return err_set(err, ERR_USAGE, "--token-low must be below --token-high");
 	if (o->part && is_adaptive(o->profile))
@@ -83,8 +106,8 @@ int load_options_check(const struct load_options *o, struct err *err)
 	if (o->api_key_env && o->api_key_file)
 		return err_set(err, ERR_USAGE,
 			       "give one of --api-key-env, --api-key-file");
-	if (check_lengths(load_prompt_rule(o), "prompt", err) ||
-	    check_lengths(load_output_rule(o), "output", err))
+	if (check_lengths(load_prompt_rule(o), o->prompt_min, "prompt", err) ||
+	    check_lengths(load_output_rule(o), o->output_min, "output", err))
 		return -1;
-	return check_time(o, err);
+	return check_profile(o, err) ? -1 : check_time(o, err);
 }

@@ -38,6 +38,24 @@ static void sources_release(struct sources *s)
 	free(s->sources);
 }
 
+/* The mean length where lengths vary. */
+static void set_lengths(struct load_report *report, const struct load_run *r)
+{
+	const struct trace *list = r->prompt.lengths;
+
+	report->prompt_tokens = r->prompt.prompt_rule.mean;
+	report->output_tokens = r->prompt.output_rule.mean;
+	if (!list)
+		return;
+	report->prompt_tokens = report->output_tokens = 0;
+	for (size_t i = 0; i < list->nr; i++) {
+		report->prompt_tokens += list->entries[i].prompt_tokens;
+		report->output_tokens += list->entries[i].output_tokens;
+	}
+	report->prompt_tokens /= (int64_t)list->nr;
+	report->output_tokens /= (int64_t)list->nr;
+}
+
 int load_write_peers(const struct load_run *r, struct err *err)
 {
 	const struct load_options *o = r->options;
@@ -52,8 +70,6 @@ int load_write_peers(const struct load_run *r, struct err *err)
 		.target = r->origin,
 		.model = r->facts.model,
 		.endpoint = o->endpoint ? "/v1/chat/completions" : "/v1/completions",
-		.prompt_tokens = o->prompt_tokens,
-		.output_tokens = o->output_tokens,
 		.profile = load_profile_names[o->profile],
 		.warmup_s = (double)load_share_ns(o->warmup_ns, o->seconds_ns) * 1e-9,
 		.cooldown_s = (double)load_share_ns(o->cooldown_ns, o->seconds_ns) * 1e-9,
@@ -61,6 +77,7 @@ int load_write_peers(const struct load_run *r, struct err *err)
 		.sources = s.sources,
 		.stages_nr = s.nr,
 	};
+	set_lengths(&report, r);
 	if (o->guidellm_file)
 		rc = peers_write_guidellm(&report, o->guidellm_file, err);
 	if (!rc && o->vllm_file)

@@ -209,6 +209,36 @@ static void set_checks(struct load_run *r)
 			 r->origin);
 }
 
+static int check_room(int64_t prompt, int64_t output, const struct load_run *r,
+		      struct err *err)
+{
+	int64_t room = r->facts.max_model_len;
+
+	if (!room || prompt + output <= room)
+		return 0;
+	return err_set(
+		err, ERR_USAGE,
+		"a prompt of %lld and an answer of %lld tokens do not fit into the "
+		"%lld that %s says it can hold (max_model_len)",
+		(long long)prompt, (long long)output, (long long)room, r->facts.model);
+}
+
+/* Whoever asks for more than fits, at the least, gets nothing but errors. */
+static int check_lengths(const struct load_run *r, struct err *err)
+{
+	const struct trace *list = r->prompt.lengths;
+	const struct length_rule *p = &r->prompt.prompt_rule, *o = &r->prompt.output_rule;
+	int rc = 0;
+
+	if (!list)
+		return check_room(p->kind == LENGTH_FIXED ? p->mean : p->min,
+				  o->kind == LENGTH_FIXED ? o->mean : o->min, r, err);
+	for (size_t i = 0; !rc && i < list->nr; i++)
+		rc = check_room(list->entries[i].prompt_tokens,
+				list->entries[i].output_tokens, r, err);
+	return rc;
+}
+
 static int prepare_prompts(struct load_run *r, struct err *err)
 {
 	const struct load_options *o = r->options;
@@ -221,6 +251,8 @@ static int prepare_prompts(struct load_run *r, struct err *err)
 		r->prompt.lengths = &r->trace;
 	else if (o->lengths)
 		r->prompt.lengths = &r->lengths;
+	if (check_lengths(r, err))
+		return -1;
 	if (o->endpoint) {
 		if (probe_words(&r->transport, r->facts.model, &r->prompt, &r->facts,
 				err))

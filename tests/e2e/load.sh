@@ -38,7 +38,10 @@ printed "too few to be sure"
 
 # A trace, with its own lengths; every request is in the file, with the lengths asked for.
 for i in 0 1 2 3; do echo "{\"at_s\": 0.0$i, \"prompt_tokens\": 1$i, \"output_tokens\": $((i + 1))}"; done >"$scratch/trace"
-runs "${small[@]}" --profile trace --trace "$scratch/trace" --seconds 0 --requests-file "$scratch/requests" --chunks "$scratch/chunks"
+runs "${small[@]}" --profile trace --trace "$scratch/trace" --seconds 0 --requests-file "$scratch/requests" --chunks "$scratch/chunks" \
+	--guidellm "$scratch/guidellm"
+[ "$(json "$scratch/guidellm" 'd["config"]["spec"]["data"][0]')" = "{'kind': 'synthetic_text', 'prompt_tokens': 11, 'output_tokens': 2}" ] ||
+	fail "GuideLLM is told other lengths"
 python3 - "$scratch/requests" "$scratch/chunks" <<'PY' || fail "trace"
 import collections, json, sys
 r = {o["request"]: o for o in map(json.loads, open(sys.argv[1]))}
@@ -142,6 +145,14 @@ said TARE_NO_SUCH_KEY
 # Wrong usage, nobody there, and being told to stop.
 check 2 "$load"
 check 2 "$load" "${small[@]}" --profile slo
+check 2 "$load" "${small[@]}" --rate 5
+said "--rate needs --profile constant or poisson: concurrent does not send at a rate"
+check 2 "$load" "${small[@]}" --trace "$scratch/trace"
+said "--trace needs --profile trace"
+check 2 "$load" "${small[@]}" --output-min 2
+said "--output-min needs --output-max or --output-deviation"
+check 2 "$load" "${small[@]}" --output-tokens 131072
+said "a prompt of 8 and an answer of 131072 tokens do not fit into the 131072 that tare-mock says"
 check 2 "$load" --target ftp://x
 said "'ftp://x': is no URL like http://127.0.0.1:8000: it must begin with http:// or https://"
 check 2 "$load" --target "http://me:s3cret@127.0.0.1:1"
