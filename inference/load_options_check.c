@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "inference/profile.h"
+
 int64_t load_share_ns(int64_t given_ns, int64_t seconds_ns)
 {
 	return given_ns >= 0 ? given_ns : seconds_ns / 10;
@@ -62,6 +64,22 @@ static int check_time(const struct load_options *o, struct err *err)
 	return 0;
 }
 
+/* A stage is called by its concurrency, and so are its metrics. */
+static int check_levels(const struct int_list *levels, struct err *err)
+{
+	if (levels->nr > PROFILE_STAGES_MAX)
+		return err_set(err, ERR_USAGE, "--concurrency: at most %d numbers",
+			       PROFILE_STAGES_MAX);
+	for (size_t i = 0; i < levels->nr; i++)
+		for (size_t k = 0; k < i; k++)
+			if (levels->items[k] == levels->items[i])
+				return err_set(err, ERR_USAGE,
+					       "--concurrency has %lld twice: give each "
+					       "number once, and repeat the run instead",
+					       (long long)levels->items[i]);
+	return 0;
+}
+
 static bool is_adaptive(int profile)
 {
 	return profile == PROFILE_SWEEP || profile == PROFILE_SATURATION ||
@@ -108,6 +126,8 @@ int load_options_check(const struct load_options *o, struct err *err)
 			       "give one of --api-key-env, --api-key-file");
 	if (check_lengths(load_prompt_rule(o), o->prompt_min, "prompt", err) ||
 	    check_lengths(load_output_rule(o), o->output_min, "output", err))
+		return -1;
+	if (check_levels(&o->concurrency, err))
 		return -1;
 	return check_profile(o, err) ? -1 : check_time(o, err);
 }

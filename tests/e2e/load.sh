@@ -145,6 +145,8 @@ said TARE_NO_SUCH_KEY
 # Wrong usage, nobody there, and being told to stop.
 check 2 "$load"
 check 2 "$load" "${small[@]}" --profile slo
+check 2 "$load" "${small[@]}" --concurrency 2,3,2
+said "--concurrency has 2 twice"
 check 2 "$load" "${small[@]}" --rate 5
 said "--rate needs --profile constant or poisson: concurrent does not send at a rate"
 check 2 "$load" "${small[@]}" --trace "$scratch/trace"
