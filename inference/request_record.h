@@ -10,7 +10,7 @@
  * Order of events in one request: scheduled <= issued <= sent <= first_byte <= role <=
  * first_token <= last_token <= done <= end. 'scheduled' is when the load profile wanted
  * it to leave; in a closed loop that is the arrival of the reply before it on the same
- * slot.
+ * slot, or of the end of its connection where nothing else ends a reply.
  */
 #ifndef TARE_INFERENCE_REQUEST_RECORD_H
 #define TARE_INFERENCE_REQUEST_RECORD_H

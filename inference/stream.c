@@ -61,7 +61,7 @@ static bool finish(struct stream *s, enum request_end end, int64_t end_ns)
 	struct request_record *r = &s->rec;
 
 	r->end = end;
-	r->end_ns = end_ns;
+	r->end_ns = s->free_ns = end_ns;
 	r->http_status = s->reply.status;
 	r->chunks = s->chunks;
 	r->last_token_ns =
@@ -400,8 +400,12 @@ static bool on_end_of_bytes(struct stream *s)
 	int64_t now = clock_mono_ns();
 
 	s->reply.keeps_alive = false;
-	if (http_reply_end(&s->reply))
-		return finish(s, judge(s), s->last_byte_ns);
+	if (http_reply_end(&s->reply)) {
+		finish(s, judge(s), s->last_byte_ns);
+		/* Only the closing told so, and that is the server's to do in time. */
+		s->free_ns = now;
+		return true;
+	}
 	/* Whether such an end comes as FIN or as RST is chance. */
 	if (s->rec.first_byte_ns == RECORD_NONE)
 		return finish(s, REQUEST_RESET, now);

@@ -51,6 +51,7 @@ struct stream {
 	bool link_is_fresh;  /* no request went over it yet */
 	bool has_content_error, has_done, has_finish, has_exact_tokens, is_bad;
 	int64_t stamp_ns, last_byte_ns;
+	int64_t free_ns;    /* when the last request was known to be over */
 	size_t usual_bytes; /* of a read that brought one event; 0: not known */
 	struct http_reply reply;
 	struct sse sse;

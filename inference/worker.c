@@ -142,7 +142,7 @@ static void on_over(struct worker *w, uint32_t i)
 		return;
 	}
 	if (s->rec.http_status || s->rec.first_byte_ns != RECORD_NONE)
-		issue_next(w, i, s->rec.end_ns);
+		issue_next(w, i, s->free_ns);
 	else
 		w->wake_ns[i] = clock_deadline_ns(RETRY_NS);
 }

@@ -218,6 +218,30 @@ static void test_endings(void **state)
 	}
 }
 
+/*
+ * Where a reply ends with its connection, the next request is not due before that: how long
+ * the server takes to close is not this client's delay.
+ */
+static void test_due_after_close(void **state)
+{
+	static const char *const events[] = {TEXT("abcdefghij"),
+					     "{\"id\":\"x\",\"choices\":[]," USAGE "}",
+					     "[DONE]", NULL};
+	struct request_record records[RIG_REQUESTS] = {{0}};
+	struct load_rig r;
+	char *reply = stream_of(events);
+
+	(void)state;
+	ask(&r, reply, true, 2, records);
+	assert_int_equal(records[0].end, REQUEST_OK);
+	assert_int_equal(records[1].end, REQUEST_OK);
+	assert_true(records[0].end_ns == records[0].done_ns);
+	assert_true(records[1].scheduled_ns > records[0].end_ns);
+	load_rig_forget(records);
+	load_rig_end(&r);
+	free(reply);
+}
+
 /* Whole, and cut where the text is: 255 bytes are kept, 'status 401: ' among them. */
 static void test_echoed_key(void **state)
 {
@@ -253,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_more_chunks_than_tokens),
 		cmocka_unit_test(test_endings),
 		cmocka_unit_test(test_echoed_key),
+		cmocka_unit_test(test_due_after_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
