@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "core/stop.h"
 #include "harness/target/dial.h"
+#include "harness/target/ssh_agent.h"
 
 #include <errno.h>
 #include <libssh/callbacks.h>
@@ -199,7 +200,8 @@ static int login(struct ssh_link *l, const struct ssh_params *p, int64_t deadlin
 	ssh_key key = NULL;
 	int rc;
 
-	if (p->key_file && import_key(p->key_file, &key, err))
+	if (p->key_file ? import_key(p->key_file, &key, err)
+			: ssh_agent_check(deadline_ns, l->ignores_stop, err))
 		return -1;
 	for (;;) {
 		rc = key ? ssh_userauth_publickey(l->session, NULL, key)
