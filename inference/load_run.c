@@ -101,6 +101,11 @@ static int run_stage(struct load_run *r, const struct load_stage *stage, struct 
 		c.start_at_wall_ns = r->start_at_wall_ns +
 				     (int64_t)r->stages_nr * (c.duration_ns + c.grace_ns +
 							      STEP_MARGIN_NS);
+	if (c.start_at_wall_ns && c.start_at_wall_ns < clock_wall_ns())
+		log_warn("stage %s begins %.1f s after its common time: a merge can only "
+			 "use what all parts measured together (--start-at)",
+			 stage->label,
+			 (double)(clock_wall_ns() - c.start_at_wall_ns) * 1e-9);
 	progress_start(&w.progress, "load", c.duration_ns);
 	rc = stage_run(&c, &o, err);
 	progress_end(&w.progress);

@@ -212,8 +212,13 @@ static void set_checks(struct load_run *r)
 static int check_room(int64_t prompt, int64_t output, const struct load_run *r,
 		      struct err *err)
 {
-	int64_t room = r->facts.max_model_len;
+	int64_t room = r->facts.max_model_len, around = r->prompt.overhead;
 
+	if (r->prompt.is_chat && prompt <= around)
+		return err_set(err, ERR_USAGE,
+			       "a chat with %s has %lld tokens around its text: a prompt "
+			       "of %lld cannot be made (--prompt-tokens, --prompt-min)",
+			       r->facts.model, (long long)around, (long long)prompt);
 	if (!room || prompt + output <= room)
 		return 0;
 	return err_set(
@@ -251,15 +256,14 @@ static int prepare_prompts(struct load_run *r, struct err *err)
 		r->prompt.lengths = &r->trace;
 	else if (o->lengths)
 		r->prompt.lengths = &r->lengths;
+	if (!o->endpoint)
+		prompt_use_ids(&r->prompt, o->token_low, o->token_high);
+	else if (probe_words(&r->transport, r->facts.model, &r->prompt, &r->facts, err))
+		return -1;
+	if (!o->prompt_min && r->prompt.prompt_rule.min <= r->prompt.overhead)
+		r->prompt.prompt_rule.min = r->prompt.overhead + 1;
 	if (check_lengths(r, err))
 		return -1;
-	if (o->endpoint) {
-		if (probe_words(&r->transport, r->facts.model, &r->prompt, &r->facts,
-				err))
-			return -1;
-	} else {
-		prompt_use_ids(&r->prompt, o->token_low, o->token_high);
-	}
 	if (probe_dialect(&r->transport, &r->url, &r->prompt, r->facts.model, r->salt,
 			  &r->facts, &ttft_ns, &r->token_ns, err))
 		return -1;

@@ -66,6 +66,14 @@ runs "${small[@]}" --endpoint chat --prompt-tokens 40 --profile concurrent --con
 [ "$(json "$out" 'd["details"]["server"]["prompt_length_checked"]')" = True ] || fail "chat lengths unchecked"
 [ "$(json "$out" 'd["details"]["stages"][0]["requests"]["failed"]')" = 0 ] || fail "chat lengths wrong"
 
+check 2 "$load" "${small[@]}" --endpoint chat --prompt-tokens 2
+said "tokens around its text: a prompt of 2 cannot be made (--prompt-tokens, --prompt-min)"
+runs "${small[@]}" --endpoint chat --prompt-tokens 9 --prompt-max 12 --concurrency 2 --seconds 0 --requests 20 -o "$out"
+[ "$(json "$out" 'd["details"]["stages"][0]["requests"]["failed"]')" = 0 ] || fail "chats shorter than their frame"
+# What is late for the common start says so.
+runs "${small[@]}" --calibrate 3 --concurrency 1 --seconds 0 --requests 2 --start-at $(($(date +%s) + 2))
+said "s after its common time"
+
 # A server that says no usage: what cannot be checked is said, and not claimed.
 cat >"$scratch/plain.py" <<'PY'
 import http.server, json, sys
