@@ -1,6 +1,7 @@
 /*
  * Words for a person, on stderr, one line an event. Only programs (main, the runner) log;
- * everything below returns an error instead. Level and colour are process-wide.
+ * everything below returns an error instead. Level and colour are process-wide. Control
+ * characters in a message, which may be another machine's words, are printed as blanks.
  */
 #ifndef TARE_CORE_LOG_H
 #define TARE_CORE_LOG_H
