@@ -244,12 +244,13 @@ static bool on_event(void *ctx, const char *data, size_t len)
 	}
 	if (!chunk_scan(data, len, &c)) {
 		s->is_bad = true;
-		stream_error(s, data, len);
+		stream_error(s, "not JSON: ", data, len);
 		return false;
 	}
 	if (c.has_error) {
 		s->has_content_error = true;
-		stream_error(s, c.error ? c.error : data, c.error ? c.error_len : len);
+		stream_error(s, "", c.error ? c.error : data,
+			     c.error ? c.error_len : len);
 		return true;
 	}
 	take_chunk(s, &c);
@@ -309,7 +310,7 @@ static bool fail_io(struct stream *s)
 	const char *text = strerrordesc_np(errno);
 
 	s->rec.os_error = errno;
-	stream_error(s, text, strlen(text));
+	stream_error(s, "", text, strlen(text));
 	return finish(s, REQUEST_RESET, clock_mono_ns());
 }
 
@@ -360,7 +361,7 @@ static bool fail_connect(struct stream *s)
 					       : REQUEST_CONNECT;
 
 	s->rec.os_error = f->os_error;
-	stream_error(s, f->text, strlen(f->text));
+	stream_error(s, "", f->text, strlen(f->text));
 	return finish(s, end, clock_mono_ns());
 }
 

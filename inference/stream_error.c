@@ -3,32 +3,30 @@
 #include <stdio.h>
 #include <string.h>
 
-void stream_error(struct stream *s, const char *text, size_t len)
+void stream_error(struct stream *s, const char *what, const char *text, size_t len)
 {
+	const size_t room = sizeof(s->hub->error_text) - 1;
 	char *to = s->hub->error_text;
+	size_t at = strlen(what);
 
 	if (*to)
 		return;
-	len = len < sizeof(s->hub->error_text) - 1 ? len : sizeof(s->hub->error_text) - 1;
-	for (size_t i = 0; i < len; i++)
-		to[i] = (unsigned char)text[i] >= ' ' ? text[i] : ' ';
-	to[len] = '\0';
-	transport_redact(s->hub->config->transport, to, len);
+	memcpy(to, what, at);
+	for (size_t i = 0; i < len && at < room; i++)
+		to[at++] = (unsigned char)text[i] >= ' ' ? text[i] : ' ';
+	to[at] = '\0';
+	transport_redact(s->hub->config->transport, to, at);
 }
 
 void stream_error_body(struct stream *s, const char *bytes, size_t len)
 {
-	char text[sizeof(s->hub->error_text)];
-	int room = (int)(len < sizeof(text) ? len : sizeof(text));
+	char what[32] = "no event stream: ";
 
 	if (s->hub->error_text[0])
 		return;
-	if (s->reply.status == 200)
-		snprintf(text, sizeof(text), "no event stream: %.*s", room, bytes);
-	else
-		snprintf(text, sizeof(text), "status %d: %.*s", s->reply.status, room,
-			 bytes);
-	stream_error(s, text, strlen(text));
+	if (s->reply.status != 200)
+		snprintf(what, sizeof(what), "status %d: ", s->reply.status);
+	stream_error(s, what, bytes, len);
 }
 
 void stream_error_end(struct stream *s)
@@ -56,5 +54,5 @@ void stream_error_end(struct stream *s)
 			 r->prompt_wanted, r->output_wanted);
 	else if (texts[r->end])
 		snprintf(text, sizeof(text), "%s", texts[r->end]);
-	stream_error(s, text, strlen(text));
+	stream_error(s, "", text, strlen(text));
 }

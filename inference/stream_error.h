@@ -7,8 +7,8 @@
 
 #include "inference/stream.h"
 
-/* The server's own words, or the system's. */
-void stream_error(struct stream *s, const char *text, size_t len);
+/* The server's own words, or the system's; 'what' goes before them. */
+void stream_error(struct stream *s, const char *what, const char *text, size_t len);
 
 /* A piece of a body that is no event stream, with the status that it came with. */
 void stream_error_body(struct stream *s, const char *bytes, size_t len);

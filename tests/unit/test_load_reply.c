@@ -191,6 +191,8 @@ static const struct ending endings[] = {
 	{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n"
 	 "\r\n{\"error\":\"gone\"}",
 	 REQUEST_PROTOCOL, "no event stream: {\"error\""},
+	{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {,}\n\n",
+	 REQUEST_PROTOCOL, "not JSON: {,}"},
 	{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: " TEXT(
 		 "a") "\n\n",
 	 REQUEST_TRUNCATED, "without [DONE]"},
