@@ -4,9 +4,12 @@
 #include "core/mem.h"
 #include "core/stop.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define CALL_MAX ((size_t)16 << 20)
 #define REPLY_MAX ((size_t)1 << 30) /* oned's own MESSAGE_SIZE */
@@ -29,10 +32,14 @@ struct transfer {
 	struct err why; /* set when a callback ended the transfer */
 };
 
+/* A name that only begins as a loopback address does ("127.example") is anybody's. */
 static bool is_loopback(const char *host)
 {
-	return !strcmp(host, "localhost") || !strcmp(host, "[::1]") ||
-	       !strncmp(host, "127.", 4);
+	struct in_addr a;
+
+	return !strcasecmp(host, "localhost") || !strcmp(host, "[::1]") ||
+	       (inet_pton(AF_INET, host, &a) == 1 &&
+		ntohl(a.s_addr) >> 24 == IN_LOOPBACKNET);
 }
 
 static int read_endpoint(struct xmlrpc *x, bool *ret_local, struct err *err)

@@ -300,6 +300,37 @@ static void endpoints(void **state)
 	fake_one_stop(f);
 }
 
+/* Where the secret goes in clear: loopback is 127/8 (RFC 1122, 3.2.1.3) and ::1. */
+static void what_is_exposed(void **state)
+{
+	static const struct {
+		const char *endpoint;
+		bool is_exposed;
+	} cases[] = {
+		{"http://127.0.0.1:2633/RPC2", false},
+		{"http://127.8.9.10:2633/RPC2", false},
+		{"http://[::1]:2633/RPC2", false},
+		{"http://localhost:2633/RPC2", false},
+		{"https://frontend/RPC2", false},
+		{"http://frontend:2633/RPC2", true},
+		{"http://127.example.org:2633/RPC2", true},
+		{"http://127.0.0.1.example.org:2633/RPC2", true},
+		{"http://128.0.0.1:2633/RPC2", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct xmlrpc_params p = {.endpoint = cases[i].endpoint};
+		struct xmlrpc *x = xmlrpc_new(&p, NULL);
+
+		assert_non_null(x);
+		if (xmlrpc_is_exposed(x) != cases[i].is_exposed)
+			fail_msg("%s: exposed: %d", cases[i].endpoint,
+				 xmlrpc_is_exposed(x));
+		xmlrpc_free(x);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +341,7 @@ int main(void)
 		cmocka_unit_test(arguments_that_xml_cannot_hold),
 		cmocka_unit_test(failures_are_told_apart),
 		cmocka_unit_test(endpoints),
+		cmocka_unit_test(what_is_exposed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
