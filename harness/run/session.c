@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const int64_t place_timeout_ns = 1800 * NS_PER_S;
 
@@ -121,25 +122,42 @@ static char *continued_id(const char *dir, struct err *err)
 	return nr ? run_id_of(dir, err) : result_new_id();
 }
 
+/*
+ * A journal without a byte and without a plan beside it is of a run that never began; with
+ * one, of a run that can go on.
+ */
+static bool holds_run(const char *journal, const char *dir, bool was_there)
+{
+	char *plan = path_join(dir, RUNDIR_PLAN);
+	struct stat st;
+	bool holds = (stat(journal, &st) == 0 && st.st_size > 0) ||
+		     (was_there && file_exists(plan));
+
+	free(plan);
+	return holds;
+}
+
+/* Nothing of a run is written before the journal's lock is ours: another may begin here. */
 static int open_directory(struct session *s, struct err *err)
 {
 	char *journal = path_join(s->dir, RUNDIR_JOURNAL);
-	bool has_run = file_exists(journal);
+	bool was_there = file_exists(journal), holds = false;
 
+	if (!make_folders(s->dir, err))
+		s->journal = journal_open(s->dir, err);
+	if (s->journal)
+		holds = holds_run(journal, s->dir, was_there);
 	free(journal);
-	if (!s->is_resumed && has_run)
+	if (!s->journal)
+		return -1;
+	if (!s->is_resumed && holds)
 		return err_set(
 			err, ERR_USAGE,
 			"%s: holds a run already, which is never overwritten; continue "
 			"it "
 			"with 'tare run --resume %s', or give another folder with -o",
 			s->dir, s->dir);
-	if (make_folders(s->dir, err))
-		return -1;
 	if (!s->is_resumed && write_plan(s->plan, s->dir, err))
-		return -1;
-	s->journal = journal_open(s->dir, err);
-	if (!s->journal)
 		return -1;
 	s->run_id = s->is_resumed ? continued_id(s->dir, err) : result_new_id();
 	return s->run_id ? 0 : -1;

@@ -307,6 +307,38 @@ static void every_failure_is_told(void **state)
 	free(den);
 }
 
+/* Nothing happened there yet, not even its plan was written. */
+static void a_run_that_never_began_is_none(void **state)
+{
+	struct rig *r = *state;
+	struct err err = ERR_INIT;
+	struct session s;
+
+	put(r, "run/journal.jsonl", "");
+	if (session_begin(&s, &r->plan, r->run, false, &err))
+		fail_msg("%s", err.text);
+	session_end(&s);
+	assert_holds(r, "run/plan.json", "metal");
+	assert_int_equal(session_begin(&s, &r->plan, r->run, false, &err), -1);
+	assert_non_null(strstr(err.text, "holds a run already"));
+}
+
+/* Two that begin in one folder: the plan is that of the one that has the journal. */
+static void the_plan_is_the_one_of_the_run(void **state)
+{
+	struct rig *r = *state;
+	struct err err = ERR_INIT;
+	struct journal *first = journal_open(r->run, &err);
+	struct session s;
+
+	assert_non_null(first);
+	put(r, "run/plan.json", "the first one's");
+	assert_int_equal(session_begin(&s, &r->plan, r->run, false, &err), -1);
+	assert_non_null(strstr(err.text, "another tare is at work"));
+	assert_holds(r, "run/plan.json", "the first one");
+	journal_close(first);
+}
+
 #define IN_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -317,6 +349,8 @@ int main(void)
 		IN_RIG(a_machine_whose_gpu_is_cut_stays_on_loan),
 		IN_RIG(a_full_disk_keeps_no_machine),
 		IN_RIG(every_failure_is_told),
+		IN_RIG(a_run_that_never_began_is_none),
+		IN_RIG(the_plan_is_the_one_of_the_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
