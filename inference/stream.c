@@ -12,6 +12,7 @@
 
 enum {
 	SSE_RESERVE = 512,
+	CHUNKS_MAX = 4 * TOKENS_MAX, /* of one answer; 16 bytes are kept of each */
 	LATE_NS = 50000, /* behind by more than this, look whether several events wait */
 };
 
@@ -166,7 +167,9 @@ static void add_chunk(struct stream *s, uint32_t tokens)
 	if (r->chunks_nr)
 		mark_coalesced(s, &s->chunks[r->chunks_nr - 1]);
 	r->chunks_nr++;
-	r->received_tokens += (int32_t)tokens;
+	/* A server may say anything. */
+	if (__builtin_add_overflow(r->received_tokens, tokens, &r->received_tokens))
+		r->received_tokens = INT32_MAX;
 	add(&s->hub->tokens, tokens);
 }
 
@@ -254,7 +257,11 @@ static bool on_event(void *ctx, const char *data, size_t len)
 		return true;
 	}
 	take_chunk(s, &c);
-	return true;
+	if (s->rec.chunks_nr < CHUNKS_MAX)
+		return true;
+	s->is_bad = true;
+	stream_error(s, "an endless stream: ", data, len);
+	return false;
 }
 
 static bool on_body(void *ctx, const char *bytes, size_t len)

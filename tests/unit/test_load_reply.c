@@ -173,6 +173,26 @@ static void test_more_chunks_than_tokens(void **state)
 	check_tokens(events, 15, tokens);
 }
 
+/* More tokens than an int32_t holds, and then some. */
+static void test_too_many_tokens(void **state)
+{
+	static const char *const events[] = {
+		"{\"choices\":[{\"text\":\"a\"}],\"usage\":{\"prompt_tokens\":16,"
+		"\"completion_tokens\":2147483647}}",
+		"{\"choices\":[{\"text\":\"b\",\"token_ids\":[1,2]}]}", "[DONE]", NULL};
+	struct request_record records[RIG_REQUESTS] = {{0}};
+	struct load_rig r;
+	char *reply = stream_of(events);
+
+	(void)state;
+	ask(&r, reply, true, 1, records);
+	assert_int_equal(records[0].end, REQUEST_WRONG_LENGTH);
+	assert_int_equal(records[0].received_tokens, INT32_MAX);
+	load_rig_forget(records);
+	load_rig_end(&r);
+	free(reply);
+}
+
 struct ending {
 	const char *reply;
 	enum request_end end;
@@ -277,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_usage_with_the_end),
 		cmocka_unit_test(test_more_chunks_than_tokens),
+		cmocka_unit_test(test_too_many_tokens),
 		cmocka_unit_test(test_endings),
 		cmocka_unit_test(test_echoed_key),
 		cmocka_unit_test(test_due_after_close),
