@@ -35,7 +35,8 @@ void stream_error_end(struct stream *s)
 		[REQUEST_TIMEOUT] = "not over within --timeout",
 		[REQUEST_STALL] = "the reply paused for longer than --stall",
 		[REQUEST_RESET] = "the connection was closed before any reply",
-		[REQUEST_TRUNCATED] = "the stream ended without [DONE] or a reason",
+		[REQUEST_TRUNCATED] =
+			"the stream ended without [DONE] or a finish_reason",
 		[REQUEST_EMPTY] = "a whole stream without a token",
 		[REQUEST_PROTOCOL] = "not HTTP, not an event stream or not JSON",
 	};
