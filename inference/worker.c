@@ -105,10 +105,11 @@ static void take_due(struct worker *w)
 	int64_t offset;
 
 	w->due_ns = CLOCK_NEVER;
-	if (is_closed_loop(w->config) ||
-	    !schedule_next(&w->schedule, &w->due_index, &offset))
-		return;
-	if (w->config->requests_max && w->due_index >= w->config->requests_max)
+	w->is_exhausted =
+		is_closed_loop(w->config) ||
+		!schedule_next(&w->schedule, &w->due_index, &offset) ||
+		(w->config->requests_max && w->due_index >= w->config->requests_max);
+	if (w->is_exhausted)
 		return;
 	if (w->gate->start_ns + offset < w->gate->end_ns)
 		w->due_ns = w->gate->start_ns + offset;
@@ -337,7 +338,7 @@ static void run_loop(struct worker *w)
 		now = clock_mono_ns();
 		if (now >= w->next_sweep_ns) {
 			sweep(w, now);
-			if (ends_early && !is_anything_left(w))
+			if (ends_early && w->is_exhausted && !is_anything_left(w))
 				break;
 		}
 	}

@@ -45,7 +45,8 @@ struct worker {
 	uint32_t streams_nr, spare_nr;
 	struct schedule schedule;
 	uint64_t due_index;
-	int64_t due_ns;                  /* CLOCK_NEVER: no more */
+	int64_t due_ns;    /* CLOCK_NEVER: no more */
+	bool is_exhausted; /* ... for there are none, not for lack of time */
 	uint64_t first_slot, slots_step; /* closed load: our streams among all */
 	int64_t next_sweep_ns;
 	uint32_t waits; /* since the last sweep */

@@ -153,6 +153,25 @@ static void test_poisson_truth(void **state)
 }
 
 /* Two parts and two threads send every index once. */
+/* What lies past the end of a schedule's time leaves a quiet that belongs to the window. */
+static void test_quiet_end(void **state)
+{
+	struct load_rig r;
+	struct trace_entry entries[] = {{0, 16, 10}, {600 * NS_PER_S, 16, 10}};
+	struct trace t = {.entries = entries, .nr = 2};
+
+	(void)state;
+	load_rig_start(&r, NULL, NULL);
+	r.config.stage.kind = STAGE_TRACE;
+	r.config.trace = r.prompt.lengths = &t;
+	r.config.requests_max = 0;
+	r.config.duration_ns = NS_PER_S / 2;
+	load_rig_run(&r);
+	assert_int_equal(r.outcome.stage.measure_end_ns - r.outcome.stage.start_ns,
+			 NS_PER_S / 2);
+	load_rig_end(&r);
+}
+
 static void test_parts(void **state)
 {
 	static const enum stage_kind kinds[] = {STAGE_CONCURRENT, STAGE_POISSON};
@@ -187,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_closed_truth),
 		cmocka_unit_test(test_constant_truth),
 		cmocka_unit_test(test_poisson_truth),
+		cmocka_unit_test(test_quiet_end),
 		cmocka_unit_test(test_parts),
 	};
 
