@@ -155,7 +155,8 @@ static const struct field fields[] = {
 	 .min = -1,
 	 .max = 86400,
 	 .arg = "TIME",
-	 .help = "Its beginning that is not measured; -1: a tenth of it."},
+	 .help = "Its beginning that is not measured; -1: a tenth of it, however soon "
+		 "--requests ends it."},
 	{.name = "cooldown",
 	 .kind = FIELD_SECONDS,
 	 .offset = AT(cooldown_ns),

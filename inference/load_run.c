@@ -47,6 +47,8 @@ struct stage_config load_run_stage(const struct load_run *r)
 		.duration_ns = o->seconds_ns,
 		.warmup_ns = load_share_ns(o->warmup_ns, o->seconds_ns),
 		.cooldown_ns = load_share_ns(o->cooldown_ns, o->seconds_ns),
+		.warmup_is_share = o->warmup_ns < 0,
+		.cooldown_is_share = o->cooldown_ns < 0,
 		.grace_ns = o->grace_ns,
 		.ramp_ns = o->ramp_ns,
 		.requests_max = (uint64_t)o->requests,

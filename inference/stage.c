@@ -203,13 +203,22 @@ static void add_up(struct stage_outcome *o, const struct worker *w, int64_t star
 		memcpy(o->error_text, w->hub.error_text, sizeof(o->error_text));
 }
 
+static int64_t shrunk(int64_t aside_ns, bool is_share, int64_t span_ns,
+		      int64_t duration_ns)
+{
+	if (!is_share || !duration_ns)
+		return aside_ns;
+	return (int64_t)((double)aside_ns * (double)span_ns / (double)duration_ns);
+}
+
 /*
  * A stage that ended before its time was measured to the end of its last request, that
  * instant included, or to when it was given up.
  */
 static void close_window(struct load_stage *s, const struct running *r)
 {
-	int64_t last = s->start_ns, finished = s->start_ns;
+	const struct stage_config *c = r->config;
+	int64_t last = s->start_ns, finished = s->start_ns, span;
 
 	for (unsigned i = 0; i < r->workers_nr; i++) {
 		const struct worker *w = &r->workers[i];
@@ -219,10 +228,14 @@ static void close_window(struct load_stage *s, const struct running *r)
 		if (w->hub.last_end_ns >= last)
 			last = w->hub.last_end_ns + 1;
 	}
-	if (r->config->duration_ns && !r->is_aborted && finished >= s->end_ns)
+	if (c->duration_ns && !r->is_aborted && finished >= s->end_ns)
 		return;
 	s->end_ns = r->is_aborted ? finished : last;
-	s->measure_end_ns = s->end_ns - r->config->cooldown_ns;
+	span = s->end_ns - s->start_ns;
+	s->measure_start_ns = s->start_ns + shrunk(c->warmup_ns, c->warmup_is_share, span,
+						   c->duration_ns);
+	s->measure_end_ns = s->end_ns - shrunk(c->cooldown_ns, c->cooldown_is_share, span,
+					       c->duration_ns);
 	if (s->measure_end_ns < s->measure_start_ns)
 		s->measure_end_ns = s->measure_start_ns;
 }

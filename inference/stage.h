@@ -39,6 +39,8 @@ struct stage_config {
 	double trace_scale;
 	int64_t duration_ns; /* 0: until 'requests_max', or the trace's end */
 	int64_t warmup_ns, cooldown_ns, grace_ns, ramp_ns;
+	/* Shares of the duration, which shrink with a stage that ends before its time. */
+	bool warmup_is_share, cooldown_is_share;
 	uint64_t requests_max; /* 0: no limit */
 	unsigned threads;
 	unsigned part, parts;        /* this process is number 'part' of 'parts' */

@@ -172,6 +172,25 @@ static void test_quiet_end(void **state)
 	load_rig_end(&r);
 }
 
+/* A tenth aside at both ends of ten minutes, of a stage that has ended in some 150 ms. */
+static void test_shares_shrink(void **state)
+{
+	struct load_rig r;
+	const struct load_stage *s = &r.outcome.stage;
+	int64_t span;
+
+	(void)state;
+	load_rig_start(&r, NULL, NULL);
+	r.config.duration_ns = 600 * NS_PER_S;
+	r.config.warmup_ns = r.config.cooldown_ns = 60 * NS_PER_S;
+	r.config.warmup_is_share = r.config.cooldown_is_share = true;
+	load_rig_run(&r);
+	span = s->end_ns - s->start_ns;
+	assert_true(llabs(s->measure_start_ns - s->start_ns - span / 10) <= 1);
+	assert_true(llabs(s->end_ns - s->measure_end_ns - span / 10) <= 1);
+	load_rig_end(&r);
+}
+
 static void test_parts(void **state)
 {
 	static const enum stage_kind kinds[] = {STAGE_CONCURRENT, STAGE_POISSON};
@@ -207,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_constant_truth),
 		cmocka_unit_test(test_poisson_truth),
 		cmocka_unit_test(test_quiet_end),
+		cmocka_unit_test(test_shares_shrink),
 		cmocka_unit_test(test_parts),
 	};
 
