@@ -97,12 +97,21 @@ static int explain(const char *host, uint16_t port, int why, struct err *err)
 	return -1;
 }
 
+static int count(const struct addrinfo *a)
+{
+	int nr = 0;
+
+	for (; a; a = a->ai_next)
+		nr++;
+	return nr;
+}
+
 int dial_tcp(const char *host, uint16_t port, int64_t deadline_ns, bool ignores_stop,
 	     struct err *err)
 {
 	struct addrinfo want = {.ai_socktype = SOCK_STREAM}, *found = NULL;
 	char service[8];
-	int fd = -1, rc, why = ENOENT;
+	int fd = -1, rc, why = ENOENT, left;
 
 	snprintf(service, sizeof(service), "%u", port);
 	rc = getaddrinfo(host, service, &want, &found);
@@ -110,8 +119,12 @@ int dial_tcp(const char *host, uint16_t port, int64_t deadline_ns, bool ignores_
 		return err_set(err, ERR_ENVIRONMENT,
 			       "cannot find the address of '%s': %s; check the name",
 			       host, gai_strerror(rc));
+	/* One that nobody answers at must not take the time of the others. */
+	left = count(found);
 	for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
-		fd = dial_one(a, deadline_ns, ignores_stop);
+		int64_t share_ns = clock_left_ns(deadline_ns) / left--;
+
+		fd = dial_one(a, clock_deadline_ns(share_ns), ignores_stop);
 		why = errno;
 		if (fd < 0 && (why == EINTR || clock_passed(deadline_ns)))
 			break;

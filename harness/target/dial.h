@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 /*
- * The descriptor, or -1. Every address that the name has is tried. 'ignores_stop': for a
- * clean-up that must not be cut short by a stop request.
+ * The descriptor, or -1. Every address that the name has is tried, each with its share of
+ * the time that is left. 'ignores_stop': for a clean-up that must not be cut short by a stop
+ * request.
  */
 int dial_tcp(const char *host, uint16_t port, int64_t deadline_ns, bool ignores_stop,
 	     struct err *err);
