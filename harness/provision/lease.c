@@ -115,7 +115,7 @@ static bool try_once(const char *address, uint16_t port, int64_t deadline_ns,
 	struct addrinfo *all;
 	char service[8];
 	bool answered = false;
-	int rc;
+	int rc, left = 0;
 
 	snprintf(service, sizeof(service), "%u", (unsigned)port);
 	rc = getaddrinfo(address, service, &hints, &all);
@@ -124,8 +124,12 @@ static bool try_once(const char *address, uint16_t port, int64_t deadline_ns,
 		return false;
 	}
 	*ret_trouble = "nothing there greets as an SSH server does";
+	for (struct addrinfo *a = all; a; a = a->ai_next)
+		left++;
+	/* One that nobody answers at must not take the time of the others. */
 	for (struct addrinfo *a = all; a && !answered; a = a->ai_next)
-		answered = try_address(a, deadline_ns);
+		answered = try_address(
+			a, clock_deadline_ns(clock_left_ns(deadline_ns) / left--));
 	freeaddrinfo(all);
 	return answered;
 }
