@@ -132,14 +132,16 @@ static void judge_unfinished(struct result *r, const struct stage_summary *m)
 static void judge_requests(struct result *r, const struct stage_report *s)
 {
 	const struct stage_summary *m = &s->summary;
+	/* Of those that the share is of; what made it give up may lie before the window. */
+	const uint64_t *ended = s->is_aborted ? m->ended_all : m->ended;
 	const char *label = m->stage.label;
 	struct buf classes;
 
 	buf_init(&classes, 512);
 	for (int e = 0; e < REQUEST_ENDS; e++)
-		if (request_end_is_failure(e) && m->ended_all[e])
+		if (request_end_is_failure(e) && ended[e])
 			buf_printf(&classes, " %s %llu", request_end_name(e),
-				   (unsigned long long)m->ended_all[e]);
+				   (unsigned long long)ended[e]);
 	if (s->is_aborted)
 		worsen(r, RESULT_FAILED,
 		       x_asprintf("too-many-errors: %s: given up:%s: %s", label,

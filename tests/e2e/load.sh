@@ -61,6 +61,12 @@ check 4 "$load" "${small[@]}" --profile concurrent --concurrency 8 --output-min 
 check 5 "$load" "${small[@]}" --profile synchronous --output-tokens 999 --seconds 1 --warmup 0.3s --grace 0
 printed "no request was sent in the window of 0.7 s"
 
+# What failed is counted over the same window as the share that did not.
+check 4 "$load" --mock --mock-set fault=status=503,every=3 --calibrate 0 --prompt-tokens 8 --output-tokens 5 --profile concurrent \
+	--concurrency 4 --seconds 2 --warmup 1 --cooldown 0 -o "$out"
+[ "$(json "$out" '[x.split("http_status ")[1].split(":")[0] for x in d["reasons"] if x.startswith("failures")]')" = \
+	"$(json "$out" '[str(d["details"]["stages"][0]["failures"]["http_status"])]')" ] || fail "failures of another window"
+
 # Chat: as many words as the server's /tokenize says.
 runs "${small[@]}" --endpoint chat --prompt-tokens 40 --profile concurrent --concurrency 2 --seconds 0 --requests 6 -o "$out"
 [ "$(json "$out" 'd["details"]["server"]["prompt_length_checked"]')" = True ] || fail "chat lengths unchecked"
