@@ -102,7 +102,8 @@ const struct load_metric load_metrics[] = {
 	ONE("concurrency", "1", METRIC_NONE, false, get_concurrency,
 	    "Requests in flight, mean over the window."),
 	ONE("success_ratio", "1", METRIC_HIGHER, false, get_success,
-	    "Of the requests sent in the window, the share that ended well."),
+	    "Of the requests sent in the window and not cancelled, the share that ended "
+	    "well."),
 	ROWS("ttft", SUMMARY_TTFT, true, false, "Request sent to first token's arrival"),
 	ROWS("ttft_from_schedule", SUMMARY_TTFT_FROM_SCHEDULE, false, false,
 	     "Request due to first token's arrival"),
