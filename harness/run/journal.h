@@ -34,7 +34,7 @@ enum step {
 	STEP_SLICE,   /* a part of it is made; begin: profile; end: profile, uuid */
 	STEP_MEASURE, /* the workload; end: result path, status, workload_s */
 	STEP_LEAVE,   /* closing the target */
-	STEP_RELEASE, /* giving the machine back */
+	STEP_RELEASE, /* giving the machine back; note: kept (its name, on loan still) */
 	STEP_JUDGE,   /* end: verdict so far, decided, waits_for */
 	STEP_REPORT,
 	STEP_NR
