@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/json.h"
 #include "core/mem.h"
 
@@ -132,4 +134,42 @@ int load_write_requests(const struct load_run *r, const char *path, struct err *
 int load_write_chunks(const struct load_run *r, const char *path, struct err *err)
 {
 	return write_lines(r, path, put_chunks, err);
+}
+
+static int check_place(const char *option, const char *path, struct err *err)
+{
+	size_t len = (size_t)(path_base(path) - path);
+	char *dir = len ? x_strndup(path, len) : x_strdup(".");
+	struct stat st;
+	int rc = 0;
+
+	if (access(dir, W_OK | X_OK))
+		rc = err_errno(err, "--%s %s: nothing can be written there", option,
+			       path);
+	else if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		rc = err_set(err, ERR_USAGE, "--%s %s: is a folder", option, path);
+	free(dir);
+	return rc;
+}
+
+int load_check_files(const struct load_options *o, struct err *err)
+{
+	const struct {
+		const char *option, *path;
+	} files[] = {{"output", o->output},          {"requests-file", o->requests_file},
+		     {"chunks", o->chunks_file},     {"records", o->records_file},
+		     {"guidellm", o->guidellm_file}, {"vllm", o->vllm_file}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (!files[i].path)
+			continue;
+		if (check_place(files[i].option, files[i].path, err))
+			return -1;
+		for (size_t k = 0; k < i; k++)
+			if (files[k].path && strcmp(files[k].path, files[i].path) == 0)
+				return err_set(
+					err, ERR_USAGE, "--%s and --%s are both %s",
+					files[k].option, files[i].option, files[i].path);
+	}
+	return 0;
 }

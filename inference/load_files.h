@@ -12,6 +12,9 @@
 #include "core/err.h"
 #include "inference/load_run.h"
 
+/* Before a load: whether each file that it is to write can be, and is another one. */
+int load_check_files(const struct load_options *o, struct err *err);
+
 int load_write_requests(const struct load_run *r, const char *path, struct err *err);
 int load_write_chunks(const struct load_run *r, const char *path, struct err *err);
 

@@ -55,14 +55,19 @@ static int run(const struct load_options *o)
 	struct result result;
 	int rc;
 
+	if (load_check_files(o, &err))
+		return log_failure(&err);
 	stop_install();
-	if (load_run_prepare(&r, o, &err) || load_run_all(&r, &err) ||
-	    write_files(&r, &err)) {
+	if (load_run_prepare(&r, o, &err) || load_run_all(&r, &err)) {
 		rc = log_failure(&err);
 	} else {
 		load_result_make(&result, &r);
 		rc = deliver(o->output, o->prints_json, &result, &err);
 		result_release(&result);
+		err_clear(&err);
+		/* The result stands, whatever becomes of the files beside it. */
+		if (write_files(&r, &err))
+			rc = log_failure(&err);
 	}
 	load_run_release(&r);
 	return rc;

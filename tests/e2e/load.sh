@@ -159,6 +159,13 @@ said TARE_NO_SUCH_KEY
 # Wrong usage, nobody there, and being told to stop.
 check 2 "$load"
 check 2 "$load" "${small[@]}" --profile slo
+# What could not be written in the end is told before anything is measured.
+check 5 "$load" --target http://127.0.0.1:1 --chunks "$scratch/none/chunks"
+said "--chunks $scratch/none/chunks: nothing can be written there: No such file or directory"
+check 2 "$load" --target http://127.0.0.1:1 -o "$scratch"
+said "--output $scratch: is a folder"
+check 2 "$load" --target http://127.0.0.1:1 -o "$scratch/x" --chunks "$scratch/x"
+said "--output and --chunks are both $scratch/x"
 check 2 "$load" "${small[@]}" --concurrency 2,3,2
 said "--concurrency has 2 twice"
 check 2 "$load" "${small[@]}" --rate 5
