@@ -114,8 +114,7 @@ int probe_models(const struct transport *t, const char *model, struct server_fac
 }
 
 struct dialect_watch {
-	int64_t first_ns, last_ns;
-	uint32_t events, tokens;
+	int32_t tokens;
 	bool has_usage, has_error;
 };
 
@@ -126,7 +125,11 @@ static bool on_event(void *ctx, const char *data, size_t len)
 
 	if (!chunk_scan(data, len, &c))
 		return true;
+	/* A special token, or half of a letter, has no text: usage counts it all the same.
+	 */
 	w->tokens += c.has_content;
+	if (c.completion_tokens > w->tokens)
+		w->tokens = c.completion_tokens;
 	w->has_usage = w->has_usage || c.completion_tokens >= 0;
 	w->has_error = w->has_error || c.has_error;
 	return true;

@@ -1,7 +1,7 @@
 """tare-load, GuideLLM and 'vllm bench serve' in turn on one running server, each asking for
 the same lengths at the same concurrency; the order is reversed in every other pass.
     beside.py URL MODEL-FOLDER TARE-LOAD FOLDER CONCURRENCY,... PASSES [TOOL,...]
-MODEL-FOLDER has a vocabulary of words t4, t5, ... (make_shape.py). Prints a table; every
+MODEL-FOLDER has a vocabulary of words t0, t1, ... (make_shape.py). Prints a table; every
 tool's own file stays in FOLDER."""
 import json
 import pathlib

@@ -1,7 +1,7 @@
 """A folder that a model server takes for a model of a published shape, without its weights:
     make_shape.py FOLDER opt-2.7b|qwen2.5-7b|llama-2-13b
 The architecture is as its authors published it (config.json on the model's page); the
-vocabulary is as large as theirs, but its words are t4, t5, ... and mean nothing. The server
+vocabulary is as large as theirs, but its words are t0, t1, ... and mean nothing. The server
 makes random weights itself (vLLM: --load-format dummy)."""
 import sys
 
@@ -25,7 +25,9 @@ architecture, config = SHAPES[name]
 config.architectures = [architecture]
 config.dtype = "bfloat16"
 config.save_pretrained(folder)
-vocabulary = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, **{f"t{i}": i for i in range(4, config.vocab_size)}}
+special = ["<s>", "<pad>", "</s>", "<unk>"]  # the last ones: random weights like to say 0, which must have a text
+usual = config.vocab_size - len(special)
+vocabulary = {token: i for i, token in enumerate([f"t{i}" for i in range(usual)] + special)}
 words = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
 words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
 PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", bos_token="<s>", eos_token="</s>",

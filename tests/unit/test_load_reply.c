@@ -19,6 +19,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "inference/probe.h"
 #include "tests/support/load_rig.h"
 
 /* Says the same to every request, and closes if told to. */
@@ -193,6 +194,46 @@ static void test_too_many_tokens(void **state)
 	free(reply);
 }
 
+/*
+ * What vLLM 0.20.2 sent for a model whose every token was a special one: no text at all, and
+ * a usage that counts on.
+ */
+static void test_tokens_without_text(void **state)
+{
+	static const uint32_t tokens[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+	static const char *const finish[] = {"null", "\"length\""};
+	char *events[12] = {NULL}, *reply;
+	int64_t ttft_ns, token_ns;
+	struct server_facts facts = {.model = NULL};
+	struct err err = ERR_INIT;
+	struct load_rig r;
+	struct server s;
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		events[i] = x_asprintf("{\"id\":\"x\",\"choices\":[{\"text\":\"\","
+				       "\"finish_reason\":%s,\"token_ids\":null}],"
+				       "\"usage\":{\"prompt_tokens\":16,"
+				       "\"completion_tokens\":%d}}",
+				       finish[i == 9], i + 1);
+	events[10] = x_strdup("[DONE]");
+	check_tokens((const char *const *)events, 10, tokens);
+
+	reply = stream_of((const char *const *)events);
+	server_start(&s, reply, true);
+	load_rig_start(&r, NULL, NULL);
+	r.transport.url = s.url;
+	assert_int_equal(probe_dialect(&r.transport, &r.url, &r.prompt, "m", "salt",
+				       &facts, &ttft_ns, &token_ns, &err),
+			 0);
+	assert_true(facts.dialect.has_stream_usage);
+	load_rig_end(&r);
+	server_stop(&s);
+	free(reply);
+	for (int i = 0; i < 11; i++)
+		free(events[i]);
+}
+
 struct ending {
 	const char *reply;
 	enum request_end end;
@@ -298,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_usage_with_the_end),
 		cmocka_unit_test(test_more_chunks_than_tokens),
 		cmocka_unit_test(test_too_many_tokens),
+		cmocka_unit_test(test_tokens_without_text),
 		cmocka_unit_test(test_endings),
 		cmocka_unit_test(test_echoed_key),
 		cmocka_unit_test(test_due_after_close),
