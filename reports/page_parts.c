@@ -225,7 +225,8 @@ void page_repeat(const struct report *r, struct buf *b)
 		buf_puts(b, "</pre></details>\n");
 	}
 	report_versions(r, &versions);
-	buf_puts(b, "<p>Results were written by:</p>\n");
+	buf_puts(b, "<p>Results were written by these programs, and loads "
+		    "answered by these servers:</p>\n");
 	bullets(&versions, b);
 	result_files(r, b);
 	buf_puts(b, "<p>Every plot is in plots/ with its data: <code>cd plots &amp;&amp; "

@@ -36,7 +36,10 @@ void report_method(const struct report *r, struct strvec *ret);
 /* What stands out of the gating metrics' rounds, one line each: outliers, drift, failures. */
 void report_notes(const struct report *r, struct strvec *ret);
 void report_limits(const struct report *r, struct strvec *ret);
-/* "tare 0.1.0 (d678234, gcc 12.2.0 ...)" for each that wrote a result, once. */
+/*
+ * "tare 0.1.0 (d678234, gcc 12.2.0 ...)" for each that wrote a result, and "model server
+ * vllm 0.20.2, model M, revision R" for each that a load was put on, once.
+ */
 void report_versions(const struct report *r, struct strvec *ret);
 char *report_plan_digest(const struct report *r); /* NULL without a plan; free() */
 

@@ -258,6 +258,41 @@ char *report_plan_digest(const struct report *r)
 	return x_strdup(hex);
 }
 
+/* Who answered a load: "vllm 0.20.2, model /models/x, revision ab12". NULL: no load. */
+static char *server_text(const struct result *result)
+{
+	static const char *const members[] = {"model", "revision"};
+	struct json_object *server = json_member(result->details, "server");
+	struct json_object *started = json_member(server, "tare_serve");
+	struct buf b;
+
+	if (!server)
+		return NULL;
+	buf_init(&b, BUF_UNBOUNDED);
+	if (json_get_bool(server, "is_mock", false))
+		buf_puts(&b, "tare's mock server, no model");
+	else
+		buf_printf(&b, "model server %s %s",
+			   json_get_text(started, "kind", "of unknown kind"),
+			   json_get_text(server, "version", "(version unknown)"));
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const char *at = json_get_text(server, members[i], NULL);
+
+		if (!at)
+			at = json_get_text(started, members[i], NULL);
+		if (at)
+			buf_printf(&b, ", %s %s", members[i], at);
+	}
+	return buf_detach(&b);
+}
+
+static void add_once(struct strvec *v, char *text)
+{
+	if (text && !strvec_has(v, text))
+		strvec_add(v, text);
+	free(text);
+}
+
 void report_versions(const struct report *r, struct strvec *ret)
 {
 	for (size_t s = 0; s < r->sets_nr; s++) {
@@ -270,9 +305,8 @@ void report_versions(const struct report *r, struct strvec *ret)
 					   json_get_text(tool, "commit", "unknown"),
 					   json_get_text(tool, "build", "build unknown"));
 
-			if (!strvec_has(ret, text))
-				strvec_add(ret, text);
-			free(text);
+			add_once(ret, text);
+			add_once(ret, server_text(&r->sets[s].results[i]));
 		}
 	}
 }

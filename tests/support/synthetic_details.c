@@ -82,6 +82,7 @@ void synthetic_stages(struct result *r, double ratio, struct rng *rng)
 	static const int concurrency[] = {1, 4, 16, 32, 128};
 	struct json_object *list = json_object_new_array();
 	struct json_object *server = json_object_new_object();
+	struct json_object *started = json_object_new_object();
 	double tokens = 0, p95 = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(concurrency); i++)
@@ -92,6 +93,10 @@ void synthetic_stages(struct result *r, double ratio, struct rng *rng)
 		tokens);
 	add_one(r, "load.latency_p95_at_peak_s", NULL, "s", METRIC_LOWER, p95);
 	json_put_text(server, "model", "synthetic/model-7b");
+	json_put_text(server, "version", "9.8.7");
+	json_put_text(started, "kind", "synthetic");
+	json_put_text(started, "revision", "main-3");
+	json_put(server, "tare_serve", started);
 	json_put(r->details, "server", server);
 	json_put_text(r->details, "profile", "concurrent");
 	json_put_text(r->details, "peak_stage", "c128");

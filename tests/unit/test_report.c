@@ -108,6 +108,26 @@ static void a_mock_server_is_always_named(void **state)
 	report_release(&r);
 }
 
+/* A serving figure without its server's version is worth nothing to who repeats it. */
+static void a_model_server_is_named_with_its_version(void **state)
+{
+	static const char words[] = "model server synthetic 9.8.7, model "
+				    "synthetic/model-7b, revision main-3";
+	struct report r;
+	char *dir = report_of("gpu", REPORT_HTML | REPORT_MARKDOWN, &r);
+	char *page = read_text(dir, "report.html"), *md = read_text(dir, "report.md");
+	char *first = strstr(page, words);
+
+	(void)state;
+	assert_non_null(first);
+	assert_null(strstr(first + 1, words));
+	assert_non_null(strstr(md, words));
+	free(page);
+	free(md);
+	free(dir);
+	report_release(&r);
+}
+
 /* No tag, attribute or entity of the page may come out of a name in a file. */
 static void names_cannot_become_markup(void **state)
 {
@@ -416,6 +436,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_sentence_claims_what_was_shown),
 		cmocka_unit_test(a_mock_server_is_always_named),
+		cmocka_unit_test(a_model_server_is_named_with_its_version),
 		cmocka_unit_test(names_cannot_become_markup),
 		cmocka_unit_test(the_page_stands_alone_and_is_complete),
 		cmocka_unit_test(without_gnuplot_a_sentence_stands_for_the_plots),
