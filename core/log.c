@@ -1,6 +1,7 @@
 #include "core/log.h"
 
 #include "core/clock.h"
+#include "core/plain.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,20 +29,6 @@ bool log_wants_colour(int fd)
 	return isatty(fd) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
 }
 
-/*
- * Words of other machines are in many messages, and a terminal obeys what it is sent:
- * control characters (C0, DEL and, as UTF-8, C1) become blanks, but for line ends and tabs.
- */
-static void make_harmless(char *line)
-{
-	for (unsigned char *c = (unsigned char *)line; *c; c++) {
-		if ((*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7f)
-			*c = ' ';
-		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
-			c[0] = c[1] = ' ';
-	}
-}
-
 static void ERR_PRINTF(3, 0)
 	say(const char *tag, const char *colour, const char *fmt, va_list ap)
 {
@@ -49,7 +36,7 @@ static void ERR_PRINTF(3, 0)
 	char line[4096];
 
 	vsnprintf(line, sizeof(line), fmt, ap);
-	make_harmless(line);
+	plain_make(line, strlen(line)); /* words of other machines are in many */
 	if (coloured)
 		fprintf(stderr, "\r\033[Ktare: %s%s\033[0m%s\n", colour, tag, line);
 	else
@@ -137,7 +124,7 @@ void progress_update(struct progress *p, double done, const char *detail)
 		snprintf(estimate, sizeof(estimate), ", about %s left",
 			 clock_human(left, todo, sizeof(todo)));
 	snprintf(words, sizeof(words), "%s", detail ? detail : "");
-	make_harmless(words);
+	plain_make(words, strlen(words));
 	fprintf(stderr, "%s%s: %s%s%s%s%s",
 		p->on_terminal ? "\r\033[K" : "tare: ", p->what, words,
 		*words ? ", " : "", clock_human(elapsed, took, sizeof(took)), estimate,

@@ -60,20 +60,29 @@ char *x_strndup(const char *s, size_t max)
 	return p;
 }
 
-char *x_asprintf(const char *fmt, ...)
+char *x_vasprintf(const char *fmt, va_list ap)
 {
-	va_list ap, again;
+	va_list again;
 	int len;
 	char *p;
 
-	va_start(ap, fmt);
 	va_copy(again, ap);
 	len = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
 	if (len < 0)
 		out_of_memory();
 	p = x_malloc((size_t)len + 1);
 	vsnprintf(p, (size_t)len + 1, fmt, again);
 	va_end(again);
+	return p;
+}
+
+char *x_asprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+
+	va_start(ap, fmt);
+	p = x_vasprintf(fmt, ap);
+	va_end(ap);
 	return p;
 }

@@ -9,6 +9,7 @@
 
 #include "core/err.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *x_malloc(size_t size);
@@ -18,6 +19,7 @@ void *x_realloc_array(void *old, size_t nr, size_t size);
 char *x_strdup(const char *s); /* NULL gives NULL */
 char *x_strndup(const char *s, size_t max);
 char *x_asprintf(const char *fmt, ...) ERR_PRINTF(1, 2);
+char *x_vasprintf(const char *fmt, va_list ap) ERR_PRINTF(1, 0);
 
 /* Makes room for one more element in array 'a' with 'nr' used of 'alloc'. */
 #define GROW(a, nr, alloc)                                                 \

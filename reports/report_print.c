@@ -1,5 +1,7 @@
 #include "reports/report_impl.h"
 
+#include "core/plain.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,11 +90,11 @@ static void print_information(const struct report *r, struct buf *b)
 	table_release(&t);
 }
 
-/* Names in it came from files: nothing in them may steer a terminal. */
-static void add_plain(struct buf *b, const char *text)
+/* One line, whatever the names in it. */
+static void add_line(struct buf *b, const char *text)
 {
 	for (const char *s = text; *s; s++)
-		buf_add(b, (unsigned char)*s < 0x20 || *s == 0x7f ? " " : s, 1);
+		buf_add(b, *s == '\n' || *s == '\t' ? " " : s, 1);
 	buf_puts(b, "\n");
 }
 
@@ -103,7 +105,7 @@ static void print_notes(const struct report *r, struct buf *b)
 	report_notes(r, &notes);
 	for (size_t i = 0; i < notes.nr; i++) {
 		buf_puts(b, "note: ");
-		add_plain(b, notes.items[i]);
+		add_line(b, notes.items[i]);
 	}
 	strvec_release(&notes);
 }
@@ -123,7 +125,9 @@ void report_print(const struct report *r, FILE *to)
 	buf_puts(&b, "\n");
 	print_differences(r, &b);
 	print_notes(r, &b);
-	add_plain(&b, sentence);
+	add_line(&b, sentence);
+	/* Names in it came from files and from other machines. */
+	plain_make(b.data, b.len);
 	fwrite(b.data, 1, b.len, to);
 	buf_release(&b);
 	free(sentence);

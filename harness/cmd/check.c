@@ -7,12 +7,14 @@
 #include "core/likeness.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/plain.h"
 #include "core/result.h"
 #include "core/stop.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/rows.h"
 #include "harness/run/arm_check.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,12 +85,26 @@ static const struct opt_command command = {
 	.positional_kind = "file",
 };
 
+/* Most words are those of the machine that was checked. */
+static void ERR_PRINTF(1, 2) print(const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = x_vasprintf(fmt, ap);
+	va_end(ap);
+	plain_make(text, strlen(text));
+	fputs(text, stdout);
+	free(text);
+}
+
 static void print_line(const char *state, const char *name, const char *text,
 		       const char *remedy)
 {
-	printf("  %-8s %-10s %s\n", state, name, text);
+	print("  %-8s %-10s %s\n", state, name, text);
 	if (remedy)
-		printf("  %-8s %-10s -> %s\n", "", "", remedy);
+		print("  %-8s %-10s -> %s\n", "", "", remedy);
 }
 
 /* A line a check, with what mends it. Of preflight's many, those that passed are not news. */
@@ -97,7 +113,7 @@ static void print_checks(const char *arm, struct json_object *report, bool all)
 	struct json_object *checks = json_member(report, "checks");
 	bool is_preflight = json_member(report, "preflight") != NULL;
 
-	printf("%s: %s\n", arm, json_get_text(report, "summary", ""));
+	print("%s: %s\n", arm, json_get_text(report, "summary", ""));
 	for (size_t i = 0; checks && i < json_object_array_length(checks); i++) {
 		struct json_object *c = json_object_array_get_idx(checks, i);
 		const char *state = json_get_text(c, "state", "unknown");
@@ -114,8 +130,8 @@ static void print_checks(const char *arm, struct json_object *report, bool all)
 static void print_likeness(const struct likeness *l, const char *baseline,
 			   const char *candidate, bool all)
 {
-	printf("%s and %s: %s\n", baseline, candidate,
-	       l->breaks ? "not like for like" : "like for like as far as is known");
+	print("%s and %s: %s\n", baseline, candidate,
+	      l->breaks ? "not like for like" : "like for like as far as is known");
 	for (size_t i = 0; i < l->nr; i++) {
 		const struct likeness_row *r = &l->rows[i];
 		bool is_news = r->state == LIKENESS_BREAKS ||
@@ -125,11 +141,11 @@ static void print_likeness(const struct likeness *l, const char *baseline,
 
 		if (!is_news && (!all || r->state == LIKENESS_ABSENT))
 			continue;
-		printf("  %-8s %-24s %s | %s\n", likeness_state_name(r->state),
-		       r->field->label, r->baseline ? r->baseline : "unknown",
-		       r->candidate ? r->candidate : "unknown");
+		print("  %-8s %-24s %s | %s\n", likeness_state_name(r->state),
+		      r->field->label, r->baseline ? r->baseline : "unknown",
+		      r->candidate ? r->candidate : "unknown");
 		if (is_news)
-			printf("  %-8s %-24s -> %s\n", "", "", r->field->why);
+			print("  %-8s %-24s -> %s\n", "", "", r->field->why);
 	}
 }
 

@@ -157,6 +157,25 @@ static void names_cannot_become_markup(void **state)
 	report_release(&r);
 }
 
+/* Nor may one steer the terminal that the verdict is printed on. */
+static void names_cannot_steer_a_terminal(void **state)
+{
+	struct report r;
+	char *dir = report_of("markup", REPORT_JSON, &r), *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(to);
+	report_print(&r, to);
+	fclose(to);
+	assert_non_null(strstr(text, "vm'|`x` [31m"));
+	assert_null(strchr(text, '\x1b'));
+	free(text);
+	free(dir);
+	report_release(&r);
+}
+
 static void the_page_stands_alone_and_is_complete(void **state)
 {
 	static const char *const parts[] = {
@@ -438,6 +457,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_mock_server_is_always_named),
 		cmocka_unit_test(a_model_server_is_named_with_its_version),
 		cmocka_unit_test(names_cannot_become_markup),
+		cmocka_unit_test(names_cannot_steer_a_terminal),
 		cmocka_unit_test(the_page_stands_alone_and_is_complete),
 		cmocka_unit_test(without_gnuplot_a_sentence_stands_for_the_plots),
 		cmocka_unit_test(formats_are_known_by_name),
