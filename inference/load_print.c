@@ -92,12 +92,15 @@ static void print_slo(struct json_object *slo, FILE *to)
 {
 	const char *label = json_get_text(slo, "stage", "");
 	struct json_object *points = json_member(slo, "points"), *best = NULL;
+	int64_t most = 0;
 
 	if (!slo)
 		return;
 	for (size_t i = 0; i < json_object_array_length(points); i++) {
 		struct json_object *p = json_object_array_get_idx(points, i);
+		int64_t concurrency = json_get_int(p, "concurrency", 0);
 
+		most = concurrency > most ? concurrency : most;
 		if (strcmp(json_get_text(p, "label", "?"), label) == 0)
 			best = p;
 	}
@@ -106,9 +109,12 @@ static void print_slo(struct json_object *slo, FILE *to)
 		return;
 	}
 	fprintf(to,
-		"slo: %lld in flight keep the limits: %lld of %lld requests, 95 %% "
+		"slo: %lld in flight keep the limits%s: %lld of %lld requests, 95 %% "
 		"interval %.1f to %.1f %%%s\n",
 		(long long)json_get_int(best, "concurrency", 0),
+		json_get_int(best, "concurrency", 0) == most
+			? ", and more was not tried (--max-concurrency)"
+			: "",
 		(long long)json_get_int(best, "good", 0),
 		(long long)json_get_int(best, "judged", 0),
 		100 * json_get_real(best, "wilson95_low", 0),

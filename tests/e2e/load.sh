@@ -33,7 +33,7 @@ for profile in synchronous "concurrent --concurrency 2,3" "throughput --max-conc
 		[ "$(json "$out" 'any("saturation" in m["name"] for m in d["metrics"])')" = False ] || fail "the end of the search is a saturation"; }
 done
 [ "$(json "$out" 'd["details"]["slo"]["stage"]')" = c4 ] || fail "slo: not all four were good"
-printed "slo: 4 in flight keep the limits"
+printed "slo: 4 in flight keep the limits, and more was not tried (--max-concurrency): "
 printed "too few to be sure"
 
 # A trace, with its own lengths; every request is in the file, with the lengths asked for.
