@@ -112,7 +112,7 @@ void progress_update(struct progress *p, double done, const char *detail)
 {
 	long long now = clock_mono_ns(), elapsed = now - p->started_ns;
 	long long left = left_ns(p, done, elapsed);
-	char took[32], todo[32], estimate[64] = "", words[512];
+	char took[32], rest[32], estimate[64] = "", words[512];
 
 	if (level == LOG_QUIET)
 		return;
@@ -122,7 +122,7 @@ void progress_update(struct progress *p, double done, const char *detail)
 	p->last_ns = now;
 	if (left > 0)
 		snprintf(estimate, sizeof(estimate), ", about %s left",
-			 clock_human(left, todo, sizeof(todo)));
+			 clock_human(left, rest, sizeof(rest)));
 	snprintf(words, sizeof(words), "%s", detail ? detail : "");
 	plain_make(words, strlen(words));
 	fprintf(stderr, "%s%s: %s%s%s%s%s",
