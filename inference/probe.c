@@ -98,7 +98,8 @@ int probe_models(const struct transport *t, const char *model, struct server_fac
 		if (err)
 			*err = why;
 		server_facts_release(ret);
-		return err_wrap(err, "which model does it serve (--model)?");
+		return err_wrap(err, status ? "which model does it serve (--model)?"
+					    : "no server answers (--target)");
 	}
 	m = first_model(o, model);
 	if (!model && m)

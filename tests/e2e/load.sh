@@ -184,6 +184,7 @@ said "a user cannot be in it"
 check 5 "$load" --target "$url/nowhere" --model tare-mock --calibrate 0
 said "a small request to $url/nowhere/v1/completions: status 404: {"
 check 5 "$load" --target http://127.0.0.1:1 --calibrate 0
+said "no server answers (--target): GET http://127.0.0.1:1/v1/models"
 "$load" "${small[@]}" --seconds 600 >/dev/null 2>&1 & pid=$!; pids="$pids $pid"
 sockets() { [ "$(find /proc/$pid/fd -lname 'socket:*' 2>/dev/null | wc -l)" -ge 8 ]; }
 until_true 20 sockets || fail "no connections"
