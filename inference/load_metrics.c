@@ -53,29 +53,27 @@ GETTER(get_unstamped, client.unstamped_ratio)
 GETTER(get_step, client.clock_step_s)
 
 /* Mean and quantiles of one distribution. */
-#define ROW(name_, suffix, kind_, p_, gate_, text)        \
+#define ROW(name_, suffix, kind_, p_, text)               \
 	{                                                 \
 		.def = {.name = "load." name_ suffix,     \
 			.unit = "s",                      \
 			.better = METRIC_LOWER,           \
-			.gate = gate_,                    \
 			.help = text},                    \
 		.get = get_figure, .kind = kind_, .p = p_ \
 	}
-#define ROWS(name, kind, gate_p50, gate_p95, text)                                    \
-	ROW(name, "_mean_s", kind, -1, false, text ", mean."),                        \
-		ROW(name, "_p50_s", kind, 0.5, gate_p50, text ", median."),           \
-		ROW(name, "_p90_s", kind, 0.9, false, text ", 90th percentile."),     \
-		ROW(name, "_p95_s", kind, 0.95, gate_p95, text ", 95th percentile."), \
-		ROW(name, "_p99_s", kind, 0.99, false, text ", 99th percentile.")
-#define ONE(name_, unit_, better_, gate_, get_, text) \
-	{                                             \
-		.def = {.name = "load." name_,        \
-			.unit = unit_,                \
-			.better = better_,            \
-			.gate = gate_,                \
-			.help = text},                \
-		.get = get_                           \
+#define ROWS(name, kind, text)                                              \
+	ROW(name, "_mean_s", kind, -1, text ", mean."),                     \
+		ROW(name, "_p50_s", kind, 0.5, text ", median."),           \
+		ROW(name, "_p90_s", kind, 0.9, text ", 90th percentile."),  \
+		ROW(name, "_p95_s", kind, 0.95, text ", 95th percentile."), \
+		ROW(name, "_p99_s", kind, 0.99, text ", 99th percentile.")
+#define ONE(name_, unit_, better_, get_, text) \
+	{                                      \
+		.def = {.name = "load." name_, \
+			.unit = unit_,         \
+			.better = better_,     \
+			.help = text},         \
+		.get = get_                    \
 	}
 #define FAILED(name_, end_, text)                     \
 	{                                             \
@@ -87,37 +85,36 @@ GETTER(get_step, client.clock_step_s)
 	}
 
 const struct load_metric load_metrics[] = {
-	ONE("output_tokens_per_s", "token/s", METRIC_HIGHER, true, get_output_per_s,
+	ONE("output_tokens_per_s", "token/s", METRIC_HIGHER, get_output_per_s,
 	    "Output tokens that arrived in the window over its length."),
-	ONE("requests_per_s", "1/s", METRIC_HIGHER, false, get_requests_per_s,
+	ONE("requests_per_s", "1/s", METRIC_HIGHER, get_requests_per_s,
 	    "Requests that ended well in the window over its length."),
-	ONE("total_tokens_per_s", "token/s", METRIC_HIGHER, false, get_total_per_s,
+	ONE("total_tokens_per_s", "token/s", METRIC_HIGHER, get_total_per_s,
 	    "Output tokens as above, and the prompt tokens of each request whose first "
 	    "token "
 	    "arrived in the window, over its length."),
-	ONE("goodput_requests_per_s", "1/s", METRIC_HIGHER, false, get_good,
+	ONE("goodput_requests_per_s", "1/s", METRIC_HIGHER, get_good,
 	    "Requests sent in the window that ended well and within all --slo limits, "
 	    "over "
 	    "its length."),
-	ONE("concurrency", "1", METRIC_NONE, false, get_concurrency,
+	ONE("concurrency", "1", METRIC_NONE, get_concurrency,
 	    "Requests in flight, mean over the window."),
-	ONE("success_ratio", "1", METRIC_HIGHER, false, get_success,
+	ONE("success_ratio", "1", METRIC_HIGHER, get_success,
 	    "Of the requests sent in the window and not cancelled, the share that ended "
 	    "well."),
-	ROWS("ttft", SUMMARY_TTFT, true, false, "Request sent to first token's arrival"),
-	ROWS("ttft_from_schedule", SUMMARY_TTFT_FROM_SCHEDULE, false, false,
+	ROWS("ttft", SUMMARY_TTFT, "Request sent to first token's arrival"),
+	ROWS("ttft_from_schedule", SUMMARY_TTFT_FROM_SCHEDULE,
 	     "Request due to first token's arrival"),
-	ROWS("itl", SUMMARY_ITL, true, false, "Between two chunks that carry tokens"),
-	ROWS("itl_token", SUMMARY_ITL_TOKEN, false, false,
+	ROWS("itl", SUMMARY_ITL, "Between two chunks that carry tokens"),
+	ROWS("itl_token", SUMMARY_ITL_TOKEN,
 	     "The same, a chunk's gap shared equally by its tokens"),
-	ROWS("tpot", SUMMARY_TPOT, false, false,
+	ROWS("tpot", SUMMARY_TPOT,
 	     "First to last token over the number of tokens less one, of each request"),
-	ROWS("latency", SUMMARY_LATENCY, false, true, "Request sent to the stream's end"),
-	ROWS("latency_from_schedule", SUMMARY_LATENCY_FROM_SCHEDULE, false, false,
+	ROWS("latency", SUMMARY_LATENCY, "Request sent to the stream's end"),
+	ROWS("latency_from_schedule", SUMMARY_LATENCY_FROM_SCHEDULE,
 	     "Request due to the stream's end"),
-	ROWS("queue_delay", SUMMARY_QUEUE_DELAY, false, false,
-	     "Request due to request sent"),
-	ONE("failures", "1", METRIC_LOWER, false, get_failures,
+	ROWS("queue_delay", SUMMARY_QUEUE_DELAY, "Request due to request sent"),
+	ONE("failures", "1", METRIC_LOWER, get_failures,
 	    "Requests sent in the window that failed, of every class."),
 	FAILED("refused", REQUEST_REFUSED, "Nobody listened."),
 	FAILED("connect", REQUEST_CONNECT, "No connection for another reason."),
@@ -139,36 +136,36 @@ const struct load_metric load_metrics[] = {
 			 "over."},
 	 .get = get_ended,
 	 .end = REQUEST_CANCELLED},
-	ONE("excluded_warmup", "1", METRIC_NONE, false, get_sent_before,
+	ONE("excluded_warmup", "1", METRIC_NONE, get_sent_before,
 	    "Requests sent before the window: no latency samples."),
-	ONE("excluded_cooldown", "1", METRIC_NONE, false, get_sent_after,
+	ONE("excluded_cooldown", "1", METRIC_NONE, get_sent_after,
 	    "Requests sent after the window: no latency samples."),
-	ONE("unsent", "1", METRIC_LOWER, false, get_unsent,
+	ONE("unsent", "1", METRIC_LOWER, get_unsent,
 	    "Requests of an open load that were due but never sent."),
-	ONE("client_lag_p50_s", "s", METRIC_NONE, false, get_lag_p50,
+	ONE("client_lag_p50_s", "s", METRIC_NONE, get_lag_p50,
 	    "Arrival in the kernel to its reading by this client, median."),
-	ONE("client_lag_p99_s", "s", METRIC_NONE, false, get_lag_p99,
+	ONE("client_lag_p99_s", "s", METRIC_NONE, get_lag_p99,
 	    "The same, 99th percentile."),
-	ONE("client_delay_mean_s", "s", METRIC_NONE, false, get_delay_mean,
+	ONE("client_delay_mean_s", "s", METRIC_NONE, get_delay_mean,
 	    "What this client added between a request's due time and its sending, mean."),
-	ONE("client_delay_p99_s", "s", METRIC_NONE, false, get_delay_p99,
+	ONE("client_delay_p99_s", "s", METRIC_NONE, get_delay_p99,
 	    "The same, 99th percentile."),
-	ONE("client_stamp_error_p50_s", "s", METRIC_NONE, false, get_stamp_p50,
+	ONE("client_stamp_error_p50_s", "s", METRIC_NONE, get_stamp_p50,
 	    "Arrival stamp less the mock's own send time, median."),
-	ONE("client_stamp_error_p99_s", "s", METRIC_NONE, false, get_stamp_p99,
+	ONE("client_stamp_error_p99_s", "s", METRIC_NONE, get_stamp_p99,
 	    "The same, 99th percentile."),
-	ONE("client_error_ratio", "1", METRIC_NONE, false, get_error,
+	ONE("client_error_ratio", "1", METRIC_NONE, get_error,
 	    "This client's error over what it measured; above 0.01 the result is "
 	    "invalid."),
-	ONE("client_cpu_per_chunk_s", "s", METRIC_NONE, false, get_cpu,
+	ONE("client_cpu_per_chunk_s", "s", METRIC_NONE, get_cpu,
 	    "CPU time of the worker threads over chunks received."),
-	ONE("client_busy_ratio", "1", METRIC_NONE, false, get_busy,
+	ONE("client_busy_ratio", "1", METRIC_NONE, get_busy,
 	    "Share of one CPU that the busiest worker thread used."),
-	ONE("client_coalesced_ratio", "1", METRIC_NONE, false, get_coalesced,
+	ONE("client_coalesced_ratio", "1", METRIC_NONE, get_coalesced,
 	    "Chunks that were read together with another and share its stamp."),
-	ONE("client_unstamped_ratio", "1", METRIC_NONE, false, get_unstamped,
+	ONE("client_unstamped_ratio", "1", METRIC_NONE, get_unstamped,
 	    "Reads without a kernel stamp, timed by this client instead."),
-	ONE("client_clock_step_s", "s", METRIC_NONE, false, get_step,
+	ONE("client_clock_step_s", "s", METRIC_NONE, get_step,
 	    "How far wall clock and monotonic clock moved apart during the stage."),
 };
 
@@ -178,7 +175,6 @@ const struct metric_def load_run_metrics[LOAD_RUN_METRICS] = {
 	[LOAD_PEAK_TOKENS] = {.name = "load.peak_output_tokens_per_s",
 			      .unit = "token/s",
 			      .better = METRIC_HIGHER,
-			      .gate = false,
 			      .help = "The highest output_tokens_per_s of any stage."},
 	[LOAD_PEAK_LATENCY_P95] = {.name = "load.latency_p95_at_peak_s",
 				   .unit = "s",

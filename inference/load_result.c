@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/load_gate.h"
 #include "core/machine.h"
 #include "core/mem.h"
 #include "inference/client.h"
 #include "inference/load_details.h"
 #include "inference/serve.h"
 
-#define SUCCESS_MIN 0.99
 #define PREFIX_HITS_MAX 0.01
 
 /* Not part of what the work is: where it goes, what is written, and secrets' places. */
@@ -28,6 +28,7 @@ static void add_value(struct result *r, const struct metric_def *def, double val
 	if (!isfinite(value))
 		return;
 	samples_init(&s, def);
+	s.def.gate = load_gate_find(def->name) != NULL;
 	samples_add(&s, value);
 	result_add_metric(r, &s);
 }
@@ -44,7 +45,6 @@ static void add_labelled(struct result *r, const struct metric_def *def,
 	s.owns_texts = true;
 	s.def.name = x_asprintf("%s@%s", def->name, label);
 	s.def.unit = x_strdup(def->unit);
-	s.def.gate = false;
 	samples_add(&s, value);
 	result_add_metric(r, &s);
 }
@@ -148,7 +148,7 @@ static void judge_requests(struct result *r, const struct stage_report *s)
 				  classes.data, s->error_text));
 	else if (!m->ended[REQUEST_OK])
 		worsen(r, RESULT_FAILED, why_no_success(s, classes.data));
-	else if (m->success_ratio < SUCCESS_MIN)
+	else if (m->success_ratio < LOAD_SUCCESS_MIN)
 		worsen(r, RESULT_INVALID,
 		       x_asprintf("failures: %s: only %.2f %% of the requests ended "
 				  "well:%s: %s",

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "core/load_gate.h"
 #include "core/mem.h"
+#include "reports/stats.h"
 
 /*
  * The peer's name of a distribution, ours, and what turns its values into seconds. What
@@ -32,15 +34,12 @@ static const struct rate {
 	{"tokens_per_second", "load.total_tokens_per_s", "token/s"},
 };
 
-/* As for a load of our own: with more failures the others are not the whole load. */
-#define SUCCESS_MIN 0.99
-
 static void judge_requests(struct result *r, double ok, double failed)
 {
 	char *why = NULL;
 
 	if (!(ok >= 0 && failed >= 0 && ok + failed > 0) ||
-	    ok >= SUCCESS_MIN * (ok + failed))
+	    ok >= LOAD_SUCCESS_MIN * (ok + failed))
 		return;
 	if (ok > 0)
 		why = x_asprintf("failures: only %.2f %% of %.0f requests ended well",
@@ -52,27 +51,17 @@ static void judge_requests(struct result *r, double ok, double failed)
 }
 
 /*
- * What gates of a load of our own (docs/metrics.md), and nothing else: a peer states every
- * percentile, of however few requests, and more gates only make a verdict harder to reach.
+ * As for a load of our own. A peer states every percentile, of however few requests; one
+ * far out gates where ours would state it.
  */
 static void set_gates(struct result *r, double requests)
 {
-	static const struct {
-		const char *name;
-		size_t needs; /* two requests beyond the 95th percentile, as ours */
-	} gates[] = {{"load.output_tokens_per_s", 1},
-		     {"load.ttft_p50_s", 1},
-		     {"load.itl_p50_s", 1},
-		     {"load.latency_p95_s", 130}};
-
 	for (size_t i = 0; i < r->metrics_nr; i++) {
 		struct metric_def *def = &r->metrics[i].def;
+		const struct load_gate *gate = load_gate_find(def->name);
 
-		def->gate = false;
-		for (size_t g = 0; g < ARRAY_SIZE(gates); g++)
-			if (strcmp(def->name, gates[g].name) == 0)
-				def->gate = gates[g].needs == 1 ||
-					    requests >= (double)gates[g].needs;
+		def->gate = gate && (gate->tail == 0 ||
+				     requests >= (double)stats_quantile_min(gate->tail));
 	}
 }
 

@@ -36,6 +36,14 @@ done
 printed "slo: 4 in flight keep the limits, and more was not tried (--max-concurrency): "
 printed "too few to be sure"
 
+# The gates of docs/metrics.md, on plain names alone; too few requests have no 95th percentile.
+gates='sorted(m["name"] for m in d["metrics"] if m["gate"])'
+few="'load.itl_p50_s', 'load.output_tokens_per_s', 'load.ttft_p50_s'"
+runs "${small[@]}" --profile concurrent --concurrency 1,2 --seconds 0 --requests 20 -o "$out"
+[ "$(json "$out" "$gates")" = "[$few]" ] || fail "gates of a few requests: $(json "$out" "$gates")"
+runs "${small[@]}" --profile concurrent --concurrency 8 --seconds 0 --requests 140 -o "$out"
+[ "$(json "$out" "$gates")" = "[${few/,/, \'load.latency_p95_s\',}]" ] || fail "gates of many requests: $(json "$out" "$gates")"
+
 # A trace, with its own lengths; every request is in the file, with the lengths asked for.
 for i in 0 1 2 3; do echo "{\"at_s\": 0.0$i, \"prompt_tokens\": 1$i, \"output_tokens\": $((i + 1))}"; done >"$scratch/trace"
 runs "${small[@]}" --profile trace --trace "$scratch/trace" --seconds 0 --requests-file "$scratch/requests" --chunks "$scratch/chunks" \
