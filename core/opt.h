@@ -2,15 +2,13 @@
  * A command line described by a table of fields (core/field.h): parsing, help, manual
  * page, shell completion and a machine-readable description all come from it.
  *
- *	static const struct field fields[] = { {"n", FIELD_INT, offsetof(...), ...}, {0}
- *}; static const struct opt_command command = { .name = "tare-gemm", ..., fields };
- *	switch (opt_parse(&command, argc, argv, &o, &rest, &err)) {
- *	case OPT_RUN: ...	case OPT_DONE: return 0;	case OPT_ERROR: return
- *log_failure(&err);
- *	}
+ *	static const struct field fields[] = {{"n", FIELD_INT, offsetof(...), ...}, {0}};
+ *	static const struct opt_command command = {.name = "tare-gemm", ..., fields};
+ *
+ * program_run() (core/program.h) calls opt_parse() and says what went wrong.
  *
  * Every command has --help, --version, -q, -v and --describe besides its own fields, so
- *no table repeats them. Long options may be given as "--name value" or "--name=value" and
+ * no table repeats them. Long options may be given as "--name value" or "--name=value" and
  * shortened where that is unambiguous; "--" ends them.
  */
 #ifndef TARE_CORE_OPT_H

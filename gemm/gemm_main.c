@@ -1,5 +1,6 @@
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/program.h"
 #include "core/stop.h"
 #include "gemm/autotune.h"
 #include "gemm/guard.h"
@@ -33,8 +34,8 @@ static void on_timed(void *ctx, bool begins)
 	watch_mark(&a->watch, begins);
 }
 
-static int print(const struct gemm_options *o, const struct report_input *in,
-		 const struct result *r, struct err *err)
+static int deliver(const struct gemm_options *o, const struct report_input *in,
+		   const struct result *r, struct err *err)
 {
 	struct json_object *document;
 
@@ -47,14 +48,13 @@ static int print(const struct gemm_options *o, const struct report_input *in,
 	} else {
 		report_summary(in, r, stdout);
 	}
-	if (fflush(stdout) != 0)
-		return err_errno(err, "standard output");
-	return 0;
+	fflush(stdout); /* before the reasons; program_run() looks whether it could be */
+	return result_exit_status(r);
 }
 
-/* The timed run, then what was asked for besides; then the document. */
+/* The timed run, then what was asked for besides; then the document: the exit status. */
 static int run_and_report(const struct gemm_options *o, struct report_input *in,
-			  struct around *around, int *ret_status, struct err *err)
+			  struct around *around, struct err *err)
 {
 	struct run_plan plan = {.iterations = o->iterations,
 				.warmup_ns = o->warmup_ns,
@@ -77,8 +77,7 @@ static int run_and_report(const struct gemm_options *o, struct report_input *in,
 		in->run = &run;
 		in->autotune = o->autotune ? &tuned : NULL;
 		report_make(in, &result);
-		rc = print(o, in, &result, err);
-		*ret_status = result_exit_status(&result);
+		rc = deliver(o, in, &result, err);
 		for (size_t i = 0; i < result.reasons.nr; i++)
 			log_error("%s", result.reasons.items[i]);
 		result_release(&result);
@@ -90,8 +89,7 @@ static int run_and_report(const struct gemm_options *o, struct report_input *in,
 
 /* With the engine open: sizes and memory, then the measurement under watch. */
 static int measure(const struct gemm_options *o, struct problem *p, struct engine *e,
-		   const struct sweep *sweep, int64_t program_start_ns, int *ret_status,
-		   struct err *err)
+		   const struct sweep *sweep, struct err *err)
 {
 	struct around around;
 	struct report_input in = {.options = o,
@@ -99,7 +97,8 @@ static int measure(const struct gemm_options *o, struct problem *p, struct engin
 				  .engine = e,
 				  .watch = &around.watch,
 				  .sweep = sweep->nr ? sweep : NULL,
-				  .program_start_ns = sweep->nr ? 0 : program_start_ns};
+				  .program_start_ns =
+					  sweep->nr ? 0 : o->program_start_ns};
 	int rc;
 
 	if (e->ops->check(e, p->arithmetic, err) != 0)
@@ -111,14 +110,14 @@ static int measure(const struct gemm_options *o, struct problem *p, struct engin
 	watch_start(&around.watch, e->ops->device(e), o->telemetry, o->exclusive);
 	if (around.watch.why_not[0])
 		log_warn("not watched: %s", around.watch.why_not);
-	rc = run_and_report(o, &in, &around, ret_status, err);
+	rc = run_and_report(o, &in, &around, err);
 	watch_release(&around.watch);
 	return rc;
 }
 
-static int execute(const struct gemm_options *o, int64_t program_start_ns,
-		   int *ret_status, struct err *err)
+static int execute(void *options, const struct strvec *rest, struct err *err)
 {
+	const struct gemm_options *o = options;
 	struct engine_request request = {.device = o->device,
 					 .threads = o->threads,
 					 .sms = o->sms,
@@ -129,12 +128,13 @@ static int execute(const struct gemm_options *o, int64_t program_start_ns,
 	struct engine *e;
 	int rc = -1;
 
+	(void)rest;
 	if (options_problem(o, &p, err) != 0 ||
 	    guard_check(p.arithmetic, getenv, err) != 0 ||
 	    (o->sweep_profiles && sweep_measure(o, &p, &sweep, err) != 0))
 		return -1;
 	if (engine_open(engine_names[o->backend], &request, &e, err) == 0) {
-		rc = measure(o, &p, e, &sweep, program_start_ns, ret_status, err);
+		rc = measure(o, &p, e, &sweep, err);
 		e->ops->close(e);
 	}
 	sweep_release(&sweep);
@@ -143,25 +143,8 @@ static int execute(const struct gemm_options *o, int64_t program_start_ns,
 
 int main(int argc, char **argv)
 {
-	int64_t program_start_ns = clock_mono_ns();
-	struct gemm_options o = {0};
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	int status = EXIT_PASS;
+	struct gemm_options o = {.program_start_ns = clock_mono_ns()};
 
 	stop_install();
-	switch (opt_parse(&gemm_command, argc, argv, &o, &rest, &err)) {
-	case OPT_RUN:
-		if (execute(&o, program_start_ns, &status, &err) != 0)
-			status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	}
-	fields_release(gemm_command.fields, &o);
-	strvec_release(&rest);
-	return status;
+	return program_run(&gemm_command, &o, execute, argc, argv);
 }

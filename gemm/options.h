@@ -12,6 +12,7 @@ struct gemm_options {
 	double alpha, beta;
 	char *device, *output;
 	bool json, autotune, telemetry, exclusive, sweep_profiles;
+	int64_t program_start_ns; /* no option: main() says it */
 };
 
 extern const struct opt_command gemm_command;

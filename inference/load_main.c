@@ -1,6 +1,6 @@
 /* tare-load: the load generator as a program. */
 #include "core/log.h"
-#include "core/opt.h"
+#include "core/program.h"
 #include "core/stop.h"
 #include "inference/load_files.h"
 #include "inference/load_options.h"
@@ -26,14 +26,14 @@ static int write_files(const struct load_run *r, struct err *err)
 	return load_write_peers(r, err);
 }
 
-/* Exit status of a run whose result was made. */
+/* Exit status of a run whose result was made, or -1. */
 static int deliver(const char *output, bool prints_json, const struct result *result,
 		   struct err *err)
 {
 	struct json_object *json;
 
 	if (output && result_write(result, output, err))
-		return log_failure(err);
+		return -1;
 	if (prints_json) {
 		json = result_to_json(result);
 		fputs(json_text(json), stdout);
@@ -41,33 +41,31 @@ static int deliver(const char *output, bool prints_json, const struct result *re
 	} else {
 		load_result_print(result, stdout);
 	}
-	if (fflush(stdout)) {
-		err_errno(err, "standard output");
-		return log_failure(err);
-	}
+	fflush(stdout); /* files come next; program_run() looks whether it could be */
 	return result_exit_status(result);
 }
 
-static int run(const struct load_options *o)
+static int measure(void *options, const struct strvec *rest, struct err *err)
 {
-	struct err err = ERR_INIT;
+	const struct load_options *o = options;
 	struct load_run r;
 	struct result result;
-	int rc;
+	int rc = -1;
 
-	if (load_check_files(o, &err))
-		return log_failure(&err);
+	(void)rest;
+	if (load_check_files(o, err))
+		return -1;
 	stop_install();
-	if (load_run_prepare(&r, o, &err) || load_run_all(&r, &err)) {
-		rc = log_failure(&err);
-	} else {
+	if (!load_run_prepare(&r, o, err) && !load_run_all(&r, err)) {
 		load_result_make(&result, &r);
-		rc = deliver(o->output, o->prints_json, &result, &err);
+		rc = deliver(o->output, o->prints_json, &result, err);
 		result_release(&result);
-		err_clear(&err);
 		/* The result stands, whatever becomes of the files beside it. */
-		if (write_files(&r, &err))
-			rc = log_failure(&err);
+		if (rc < 0)
+			rc = log_failure(err);
+		err_clear(err);
+		if (write_files(&r, err))
+			rc = -1;
 	}
 	load_run_release(&r);
 	return rc;
@@ -106,58 +104,26 @@ static const struct opt_command merge_command = {
 	.positional_kind = "file",
 };
 
-static int merge_main(int argc, char **argv)
+static int merge(void *options, const struct strvec *rest, struct err *err)
 {
-	struct merge_options o = {.output = NULL};
-	struct strvec rest = {.nr = 0};
-	struct err err = ERR_INIT;
+	const struct merge_options *o = options;
 	struct result result;
-	int rc = EXIT_PASS;
-
-	switch (opt_parse(&merge_command, argc, argv, &o, &rest, &err)) {
-	case OPT_RUN:
-		if (load_merge(strvec_argv(&rest), rest.nr, &result, &err)) {
-			rc = log_failure(&err);
-			break;
-		}
-		rc = deliver(o.output, o.prints_json, &result, &err);
-		result_release(&result);
-		break;
-	case OPT_DONE:
-		break;
-	default:
-		rc = log_failure(&err);
-	}
-	strvec_release(&rest);
-	fields_release(merge_fields, &o);
-	return rc;
-}
-
-static int load_main(int argc, char **argv)
-{
-	struct load_options o = {.target = NULL};
-	struct strvec rest = {.nr = 0};
-	struct err err = ERR_INIT;
 	int rc;
 
-	switch (opt_parse(&load_command, argc, argv, &o, &rest, &err)) {
-	case OPT_RUN:
-		rc = run(&o);
-		break;
-	case OPT_DONE:
-		rc = EXIT_PASS;
-		break;
-	default:
-		rc = log_failure(&err);
-	}
-	strvec_release(&rest);
-	fields_release(load_command.fields, &o);
+	if (load_merge(strvec_argv(rest), rest->nr, &result, err))
+		return -1;
+	rc = deliver(o->output, o->prints_json, &result, err);
+	result_release(&result);
 	return rc;
 }
 
 int main(int argc, char **argv)
 {
+	struct merge_options merge_options;
+	struct load_options load_options = {0};
+
 	if (argc > 1 && !strcmp(argv[1], "merge"))
-		return merge_main(argc - 1, argv + 1);
-	return load_main(argc, argv);
+		return program_run(&merge_command, &merge_options, merge, argc - 1,
+				   argv + 1);
+	return program_run(&load_command, &load_options, measure, argc, argv);
 }

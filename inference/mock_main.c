@@ -2,7 +2,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
-#include "core/opt.h"
+#include "core/program.h"
 #include "core/stop.h"
 #include "core/version.h"
 #include "inference/mock.h"
@@ -81,25 +81,18 @@ static void say_ready(void *ctx, const char *url)
 	log_info("mock server (no model) at %s; Ctrl-C ends it", url);
 }
 
+static int serve(void *options, const struct strvec *rest, struct err *err)
+{
+	struct mock_config *c = options;
+
+	(void)rest;
+	stop_install();
+	return mock_serve(c, say_ready, c, err) ? -1 : EXIT_PASS;
+}
+
 int main(int argc, char **argv)
 {
 	struct mock_config c = {0};
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	int rc;
 
-	switch (opt_parse(&command, argc, argv, &c, &rest, &err)) {
-	case OPT_RUN:
-		stop_install();
-		rc = mock_serve(&c, say_ready, &c, &err) ? log_failure(&err) : EXIT_PASS;
-		break;
-	case OPT_DONE:
-		rc = EXIT_PASS;
-		break;
-	default:
-		rc = log_failure(&err);
-	}
-	strvec_release(&rest);
-	fields_release(mock_fields, &c);
-	return rc;
+	return program_run(&command, &c, serve, argc, argv);
 }

@@ -1,6 +1,5 @@
 /* tare-serve: starts, watches and stops a model server. */
-#include "core/log.h"
-#include "core/opt.h"
+#include "core/program.h"
 #include "core/stop.h"
 #include "inference/serve.h"
 #include "inference/serve_config.h"
@@ -45,8 +44,17 @@ static const struct opt_text sections[] = {
 	{0},
 };
 
-static int run(int argc, char **argv, struct field *fields)
+static int serve(void *options, const struct strvec *rest, struct err *err)
 {
+	const struct serve_config *c = options;
+
+	stop_install();
+	return serve_config_check(c, err) ? -1 : serve_guard(c, rest);
+}
+
+int main(int argc, char **argv)
+{
+	struct field *fields = serve_fields();
 	const struct opt_command command = {
 		.name = "tare-serve",
 		.summary = "starts, watches and stops a model server",
@@ -60,31 +68,8 @@ static int run(int argc, char **argv, struct field *fields)
 		.positional_max = -1,
 	};
 	struct serve_config c = {0};
-	struct strvec client = {0};
-	struct err err = ERR_INIT;
-	int rc = EXIT_PASS;
-
-	switch (opt_parse(&command, argc, argv, &c, &client, &err)) {
-	case OPT_RUN:
-		stop_install();
-		rc = serve_config_check(&c, &err) ? log_failure(&err)
-						  : serve_guard(&c, &client);
-		break;
-	case OPT_DONE:
-		break;
-	default:
-		rc = log_failure(&err);
-	}
-	strvec_release(&client);
-	fields_release(fields, &c);
-	return rc;
-}
-
-int main(int argc, char **argv)
-{
-	struct field *fields = serve_fields();
-	int rc = run(argc, argv, fields);
+	int status = program_run(&command, &c, serve, argc, argv);
 
 	serve_fields_free(fields);
-	return rc;
+	return status;
 }

@@ -1,7 +1,7 @@
 /* tare aa: the baseline against itself. */
 #include "harness/cmd/cmd.h"
 
-#include "harness/cmd/command.h"
+#include "core/program.h"
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
 #include "harness/run/schedule.h"
@@ -81,5 +81,5 @@ int cmd_aa(int argc, char **argv)
 {
 	struct aa_options o;
 
-	return command_run(&command, &o, run_aa, argc, argv);
+	return program_run(&command, &o, run_aa, argc, argv);
 }

@@ -114,5 +114,5 @@ int cmd_baseline(int argc, char **argv)
 {
 	struct baseline_command_options o;
 
-	return command_run(&command, &o, baseline, argc, argv);
+	return program_run(&command, &o, baseline, argc, argv);
 }

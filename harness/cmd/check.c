@@ -8,9 +8,9 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/plain.h"
+#include "core/program.h"
 #include "core/result.h"
 #include "core/stop.h"
-#include "harness/cmd/command.h"
 #include "harness/cmd/rows.h"
 #include "harness/run/arm_check.h"
 
@@ -309,5 +309,5 @@ int cmd_check(int argc, char **argv)
 {
 	struct options o;
 
-	return command_run(&command, &o, check, argc, argv);
+	return program_run(&command, &o, check, argc, argv);
 }

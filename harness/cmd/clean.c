@@ -2,8 +2,8 @@
 #include "harness/cmd/cmd.h"
 
 #include "core/log.h"
+#include "core/program.h"
 #include "core/stop.h"
-#include "harness/cmd/command.h"
 #include "harness/cmd/give_back.h"
 
 static const struct field fields[] = {{0}};
@@ -48,5 +48,5 @@ static int clean(void *options, const struct strvec *rest, struct err *err)
 
 int cmd_clean(int argc, char **argv)
 {
-	return command_run(&command, NULL, clean, argc, argv);
+	return program_run(&command, NULL, clean, argc, argv);
 }

@@ -1,7 +1,7 @@
 /* tare compare: verdicts from two results, two folders of results, or peers' reports. */
 #include "harness/cmd/cmd.h"
 
-#include "harness/cmd/command.h"
+#include "core/program.h"
 #include "harness/cmd/deliver.h"
 #include "harness/cmd/rows.h"
 
@@ -63,5 +63,5 @@ int cmd_compare(int argc, char **argv)
 {
 	struct compare_options o;
 
-	return command_run(&command, &o, compare, argc, argv);
+	return program_run(&command, &o, compare, argc, argv);
 }

@@ -1,7 +1,7 @@
 /* tare gate: results against a baseline file, for a pipeline. */
 #include "harness/cmd/cmd.h"
 
-#include "harness/cmd/command.h"
+#include "core/program.h"
 #include "harness/cmd/deliver.h"
 #include "harness/cmd/rows.h"
 
@@ -103,5 +103,5 @@ int cmd_gate(int argc, char **argv)
 {
 	struct gate_options o;
 
-	return command_run(&command, &o, gate, argc, argv);
+	return program_run(&command, &o, gate, argc, argv);
 }

@@ -310,5 +310,5 @@ int cmd_history(int argc, char **argv)
 {
 	struct history_options o;
 
-	return command_run(&command, &o, history, argc, argv);
+	return program_run(&command, &o, history, argc, argv);
 }

@@ -252,5 +252,5 @@ int cmd_lease(int argc, char **argv)
 {
 	struct lease_command_options o;
 
-	return command_run(&command, &o, lease, argc, argv);
+	return program_run(&command, &o, lease, argc, argv);
 }

@@ -243,5 +243,5 @@ int cmd_mig(int argc, char **argv)
 {
 	struct mig_command_options o;
 
-	return command_run(&command, &o, mig, argc, argv);
+	return program_run(&command, &o, mig, argc, argv);
 }

@@ -2,8 +2,8 @@
 #include "harness/cmd/cmd.h"
 
 #include "core/file.h"
+#include "core/program.h"
 #include "core/rundir.h"
-#include "harness/cmd/command.h"
 #include "harness/cmd/deliver.h"
 #include "harness/cmd/rows.h"
 #include "reports/pdf.h"
@@ -126,5 +126,5 @@ int cmd_report(int argc, char **argv)
 {
 	struct report_options o;
 
-	return command_run(&command, &o, report, argc, argv);
+	return program_run(&command, &o, report, argc, argv);
 }

@@ -2,8 +2,8 @@
 #include "harness/cmd/cmd.h"
 
 #include "core/mem.h"
+#include "core/program.h"
 #include "core/rundir.h"
-#include "harness/cmd/command.h"
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
 #include "harness/run/schedule.h"
@@ -170,5 +170,5 @@ int cmd_run(int argc, char **argv)
 {
 	struct run_options o;
 
-	return command_run(&command, &o, run, argc, argv);
+	return program_run(&command, &o, run, argc, argv);
 }

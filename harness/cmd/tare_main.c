@@ -5,8 +5,8 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/opt.h"
+#include "core/program.h"
 #include "core/version.h"
-#include "harness/cmd/command.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -133,11 +133,11 @@ int main(int argc, char **argv)
 	const struct subcommand *s;
 
 	if (argc < 2 || argv[1][0] == '-')
-		return command_finish(top_level(argc, argv));
+		return program_finish(top_level(argc, argv));
 	if (strcmp(argv[1], "help") == 0 && argc == 2) {
 		opt_print_help(&tare_command, stdout);
 		print_commands(stdout);
-		return command_finish(EXIT_PASS);
+		return program_finish(EXIT_PASS);
 	}
 	s = find(argv[1]);
 	if (!s)

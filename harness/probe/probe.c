@@ -1,8 +1,6 @@
 #include "harness/probe/probe.h"
 
-#include "core/log.h"
 #include "core/machine.h"
-#include "core/stop.h"
 #include "harness/probe/partition.h"
 #include "harness/probe/preflight.h"
 #include "harness/probe/show.h"
@@ -22,12 +20,10 @@ static int print_machine(const struct probe_options *o, struct err *err)
 	else if (!rc)
 		show_machine(machine, stdout);
 	json_object_put(machine);
-	if (!rc && fflush(stdout) != 0)
-		rc = err_errno(err, "standard output");
 	return rc;
 }
 
-static int print_checks(const struct probe_options *o, int *ret_status, struct err *err)
+static int print_checks(const struct probe_options *o, struct err *err)
 {
 	const char *root = o->root ? o->root : "";
 	struct json_object *machine = machine_read(root), *document;
@@ -42,7 +38,8 @@ static int print_checks(const struct probe_options *o, int *ret_status, struct e
 		fputs(json_text(document), stdout);
 	else if (!rc)
 		preflight_show(&p, stdout);
-	*ret_status = p.failed ? EXIT_INVALID : EXIT_PASS;
+	if (!rc && p.failed)
+		rc = EXIT_INVALID;
 	json_object_put(document);
 	json_object_put(machine);
 	preflight_release(&p);
@@ -115,38 +112,13 @@ static int partition(const struct probe_options *o, struct err *err)
 }
 
 int probe_run(const struct probe_options *o, const struct binding_host *host,
-	      int *ret_status, struct err *err)
+	      struct err *err)
 {
-	*ret_status = EXIT_PASS;
 	if (o->bind || o->binding)
 		return bind_devices(o, host, err);
 	if (o->mig)
 		return partition(o, err);
 	if (o->check)
-		return print_checks(o, ret_status, err);
+		return print_checks(o, err);
 	return print_machine(o, err);
-}
-
-int probe_main(int argc, char **argv, probe_act *act)
-{
-	struct probe_options o;
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	int status = EXIT_PASS;
-
-	stop_install();
-	switch (opt_parse(&probe_command, argc, argv, &o, &rest, &err)) {
-	case OPT_RUN:
-		if (act(&o, &status, &err))
-			status = log_failure(&err);
-		break;
-	case OPT_DONE:
-		break;
-	case OPT_ERROR:
-		status = log_failure(&err);
-		break;
-	}
-	fields_release(probe_command.fields, &o);
-	strvec_release(&rest);
-	return status;
 }

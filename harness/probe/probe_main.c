@@ -1,15 +1,22 @@
+#include "core/program.h"
+#include "core/stop.h"
 #include "harness/probe/probe.h"
 
-static int act(struct probe_options *o, int *ret_status, struct err *err)
+static int act(void *options, const struct strvec *rest, struct err *err)
 {
 	const struct binding_host host = binding_real_host();
+	const struct probe_options *o = options;
 
+	(void)rest;
 	if (o->bind && o->root)
 		return err_set(err, ERR_USAGE, "--bind changes this machine: no --root");
-	return probe_run(o, &host, ret_status, err);
+	return probe_run(o, &host, err);
 }
 
 int main(int argc, char **argv)
 {
-	return probe_main(argc, argv, act);
+	struct probe_options o;
+
+	stop_install();
+	return program_run(&probe_command, &o, act, argc, argv);
 }

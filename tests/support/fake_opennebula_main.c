@@ -12,7 +12,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "core/opt.h"
+#include "core/program.h"
 #include "core/stop.h"
 #include "tests/support/fake_opennebula.h"
 
@@ -117,12 +117,14 @@ static const char *fate_of(int i)
 	return fake_one_fate_name((enum fake_one_fate)i);
 }
 
-static int serve(const struct options *o, struct err *err)
+static int serve(void *options, const struct strvec *rest, struct err *err)
 {
+	const struct options *o = options;
 	int fault, fate;
 	unsigned machines, devices, calls;
 	struct fake_one *f;
 
+	(void)rest;
 	if (find("fault", o->fault, fault_of, FAKE_ONE_FAULTS_NR, &fault, err) ||
 	    find("fate", o->fate, fate_of, FAKE_ONE_FATES_NR, &fate, err))
 		return -1;
@@ -157,23 +159,7 @@ static int serve(const struct options *o, struct err *err)
 int main(int argc, char **argv)
 {
 	struct options o;
-	struct strvec rest = {0};
-	struct err err = ERR_INIT;
-	int rc;
 
 	stop_install();
-	switch (opt_parse(&command, argc, argv, &o, &rest, &err)) {
-	case OPT_RUN:
-		rc = serve(&o, &err);
-		rc = rc < 0 ? log_failure(&err) : rc;
-		break;
-	case OPT_DONE:
-		rc = 0;
-		break;
-	default:
-		rc = log_failure(&err);
-	}
-	fields_release(fields, &o);
-	strvec_release(&rest);
-	return rc;
+	return program_run(&command, &o, serve, argc, argv);
 }

@@ -4,24 +4,28 @@
  * file /fail-bind there makes every --bind fail with the text in it.
  */
 #include "core/mem.h"
+#include "core/program.h"
+#include "core/stop.h"
 #include "harness/probe/probe.h"
 #include "tests/support/fake_kernel.h"
 #include "tests/support/tree.h"
 
 #include <stdlib.h>
 
-static int act(struct probe_options *o, int *ret_status, struct err *err)
+static int act(void *options, const struct strvec *rest, struct err *err)
 {
+	struct probe_options *o = options;
 	const char *root = getenv("TARE_TEST_TREE");
 	struct fake_kernel kernel = {.root = x_strdup(root ? root : "/nonexistent")};
 	const struct binding_host host = fake_kernel_host(&kernel);
 	char *why = tree_get(kernel.root, "/fail-bind");
 	int rc;
 
-	free(o->root);
+	(void)rest;
+	free(o->root); /* ours goes with the options */
 	o->root = x_strdup(kernel.root);
 	rc = why && o->bind ? err_set(err, ERR_ENVIRONMENT, "%s", why)
-			    : probe_run(o, &host, ret_status, err);
+			    : probe_run(o, &host, err);
 	free(why);
 	free(kernel.root);
 	return rc;
@@ -29,5 +33,8 @@ static int act(struct probe_options *o, int *ret_status, struct err *err)
 
 int main(int argc, char **argv)
 {
-	return probe_main(argc, argv, act);
+	struct probe_options o;
+
+	stop_install();
+	return program_run(&probe_command, &o, act, argc, argv);
 }

@@ -1,34 +1,14 @@
-/* What the subcommands share: statuses, actions by their first argument, a full disk. */
+/* Actions of a command by its first argument. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "core/mem.h"
 #include "harness/cmd/command.h"
 
-struct options {
-	char *text;
-	int64_t gives;
-};
-
-static const struct field fields[] = {
-	{.name = "text",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct options, text),
-	 .help = "A text."},
-	{.name = "gives",
-	 .kind = FIELD_INT,
-	 .offset = offsetof(struct options, gives),
-	 .help = "A status."},
-	{0},
-};
+static const struct field fields[] = {{0}};
 
 static const struct opt_command command = {.name = "tare test",
 					   .summary = "test",
@@ -42,17 +22,6 @@ static int fails(void *options, const struct strvec *rest, struct err *err)
 {
 	(void)options;
 	return err_set(err, ERR_INVALID, "%s is not usable", rest->items[0]);
-}
-
-static int gives(void *options, const struct strvec *rest, struct err *err)
-{
-	struct options *o = options;
-
-	(void)err;
-	(void)rest;
-	free(o->text); /* the work may take what it wants */
-	o->text = x_strdup("new");
-	return (int)o->gives;
 }
 
 static int add(void *options, const struct strvec *rest, struct err *err)
@@ -72,66 +41,31 @@ static int acts(void *options, const struct strvec *rest, struct err *err)
 	return command_act(&command, actions, options, rest, err);
 }
 
-static int run_command(command_work *work, const char *a, const char *b, const char *c)
+static int run_command(const char *a, const char *b, const char *c)
 {
 	char *argv[] = {(char *)(uintptr_t) "test", (char *)(uintptr_t)a,
 			(char *)(uintptr_t)b, (char *)(uintptr_t)c, NULL};
-	struct options o;
 	int argc = 1;
 
 	while (argv[argc])
 		argc++;
-	return command_run(&command, &o, work, argc, argv);
-}
-
-static void statuses_come_out(void **state)
-{
-	(void)state;
-	assert_int_equal(run_command(gives, "x", NULL, NULL), EXIT_PASS);
-	assert_int_equal(run_command(gives, "--text=y", "--gives=3", "x"), 3);
-	assert_int_equal(run_command(fails, "x", NULL, NULL), EXIT_INVALID);
-	assert_int_equal(run_command(gives, NULL, NULL, NULL), EXIT_USAGE);
-	assert_int_equal(run_command(gives, "--gives=many", "x", NULL), EXIT_USAGE);
-	assert_int_equal(run_command(fails, "--version", NULL, NULL), EXIT_PASS);
+	return program_run(&command, NULL, acts, argc, argv);
 }
 
 static void actions_are_found(void **state)
 {
 	(void)state;
-	assert_int_equal(run_command(acts, "add", "a", "b"), EXIT_INCONCLUSIVE);
-	assert_int_equal(run_command(acts, "add", "a", NULL), EXIT_USAGE);
-	assert_int_equal(run_command(acts, "show", "a", "b"), EXIT_USAGE);
-	assert_int_equal(run_command(acts, "shw", "a", NULL), EXIT_USAGE);
-	assert_int_equal(run_command(acts, "show", "a", NULL), EXIT_INVALID);
-}
-
-/* /dev/full refuses every write with ENOSPC (full(4)). */
-static void what_could_not_be_printed_is_no_pass(void **state)
-{
-	int kept = dup(STDOUT_FILENO), full = open("/dev/full", O_WRONLY);
-	int status;
-
-	(void)state;
-	if (full < 0) {
-		close(kept);
-		skip();
-	}
-	fflush(stdout);
-	dup2(full, STDOUT_FILENO);
-	status = run_command(gives, "--help", NULL, NULL);
-	clearerr(stdout);
-	dup2(kept, STDOUT_FILENO);
-	close(full);
-	close(kept);
-	assert_int_equal(status, EXIT_ENVIRONMENT);
+	assert_int_equal(run_command("add", "a", "b"), EXIT_INCONCLUSIVE);
+	assert_int_equal(run_command("add", "a", NULL), EXIT_USAGE);
+	assert_int_equal(run_command("show", "a", "b"), EXIT_USAGE);
+	assert_int_equal(run_command("shw", "a", NULL), EXIT_USAGE);
+	assert_int_equal(run_command("show", "a", NULL), EXIT_INVALID);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(statuses_come_out),
 		cmocka_unit_test(actions_are_found),
-		cmocka_unit_test(what_could_not_be_printed_is_no_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
