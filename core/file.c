@@ -72,30 +72,140 @@ static void sync_parent(const char *path)
 	close(fd);
 }
 
+/* errno's words as err_errno() gives them, and what helps against it. */
+static int cannot_write(struct err *err, const char *path)
+{
+	static const struct {
+		int code;
+		const char *remedy;
+	} remedies[] = {
+		{ENOENT, "make its folder first (mkdir -p)"},
+		{ENOTDIR, "a part of that path is no folder"},
+		{EACCES, "name a place that you may write to"},
+		{EPERM, "name a place that you may write to"},
+		{EROFS, "name a place that can be written to"},
+		{ENOSPC, "free some space, or name a place on another disk"},
+		{EDQUOT, "free some space, or name a place on another disk"},
+		{ENXIO, "nobody reads from that pipe"},
+	};
+	int code = errno;
+	size_t len;
+
+	err_errno(err, "%s: cannot be written", path);
+	for (size_t i = 0; err && i < ARRAY_SIZE(remedies); i++) {
+		if (remedies[i].code != code)
+			continue;
+		len = strlen(err->text);
+		snprintf(err->text + len, sizeof(err->text) - len, "; %s",
+			 remedies[i].remedy);
+	}
+	return -1;
+}
+
+/* Where there is something that is no plain file, and the name of the file behind a link. */
+static int look_at(const char *path, struct file_out *f, bool *ret_plain, struct err *err)
+{
+	struct stat st;
+
+	*ret_plain = true;
+	if (!path[0] || strcmp(path, "-") == 0)
+		return err_set(
+			err, ERR_USAGE,
+			"'%s' names no file to write; give a path such as out.json",
+			path);
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(err, ERR_USAGE,
+			       "%s: is a folder; give the name of a file in it", path);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		*ret_plain = false;
+	else
+		f->path = realpath(path, NULL);
+	if (!f->path)
+		f->path = x_strdup(path);
+	return 0;
+}
+
+int file_out_open(struct file_out *f, const char *path, mode_t mode, struct err *err)
+{
+	bool is_plain;
+
+	*f = (struct file_out){.fd = -1, .mode = mode};
+	if (look_at(path, f, &is_plain, err))
+		return -1;
+	if (is_plain) {
+		f->tmp = x_asprintf("%s.XXXXXX", f->path);
+		f->fd = mkostemp(f->tmp, O_CLOEXEC);
+	} else {
+		/* A pipe that nobody reads is not waited for. */
+		f->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	}
+	if (f->fd >= 0 && (is_plain || fcntl(f->fd, F_SETFL, 0) == 0))
+		f->stream = fdopen(f->fd, "w");
+	if (f->stream)
+		return 0;
+	cannot_write(err, path);
+	if (f->fd < 0) {
+		free(f->tmp);
+		f->tmp = NULL;
+	}
+	return file_out_close(f, false, NULL);
+}
+
+/* Everything on the disk; not every device has something to wait for. */
+static int finish(struct file_out *f)
+{
+	if (fflush(f->stream) || ferror(f->stream))
+		return -1;
+	if (!f->tmp)
+		return 0;
+	return fchmod(f->fd, f->mode) || fsync(f->fd) ? -1 : 0;
+}
+
+int file_out_close(struct file_out *f, bool good, struct err *err)
+{
+	int rc = good ? 0 : -1;
+
+	if (good && finish(f))
+		rc = cannot_write(err, f->path);
+	if (f->stream ? fclose(f->stream) : f->fd >= 0 && close(f->fd))
+		rc = rc ? rc : cannot_write(err, f->path);
+	if (!rc && f->tmp && rename(f->tmp, f->path))
+		rc = cannot_write(err, f->path);
+	if (rc && f->tmp)
+		unlink(f->tmp);
+	if (!rc && f->tmp)
+		sync_parent(f->path);
+	free(f->tmp);
+	free(f->path);
+	*f = (struct file_out){.fd = -1};
+	return rc;
+}
+
+int file_can_write(const char *path, const char *option, struct err *err)
+{
+	struct file_out f = {.fd = -1};
+	bool is_plain;
+	int rc = look_at(path, &f, &is_plain, err);
+
+	/* A pipe is not opened: its reader would take the closing for the end. */
+	free(f.path);
+	if (!rc && is_plain && !(rc = file_out_open(&f, path, 0644, err)))
+		(void)file_out_close(&f, false, NULL);
+	return rc ? err_wrap(err, "%s", option) : 0;
+}
+
 int file_write(const char *path, const void *data, size_t len, mode_t mode,
 	       struct err *err)
 {
-	char *tmp = x_asprintf("%s.XXXXXX", path);
-	int fd = mkostemp(tmp, O_CLOEXEC);
-	int rc = 0;
+	struct file_out f;
+	int rc;
 
-	if (fd < 0) {
-		err_errno(err, "%s: cannot create a temporary file beside it", path);
-		free(tmp);
+	if (file_out_open(&f, path, mode, err))
 		return -1;
-	}
-	if (fchmod(fd, mode) || write_all(fd, data, len) || fsync(fd))
-		rc = err_errno(err, "%s: write", path);
-	if (close(fd) && !rc)
-		rc = err_errno(err, "%s: close", path);
-	if (!rc && rename(tmp, path))
-		rc = err_errno(err, "%s: rename", path);
+	rc = write_all(f.fd, data, len);
 	if (rc)
-		unlink(tmp);
-	else
-		sync_parent(path);
-	free(tmp);
-	return rc;
+		cannot_write(err, path);
+	return file_out_close(&f, !rc, err);
 }
 
 static int copy_bytes(int in, int out)
@@ -114,25 +224,19 @@ static int copy_bytes(int in, int out)
 
 int file_copy(const char *from, const char *to, mode_t mode, struct err *err)
 {
-	char *tmp = x_asprintf("%s.XXXXXX", to);
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = in < 0 ? -1 : mkostemp(tmp, O_CLOEXEC);
-	int rc = 0;
+	int in = open(from, O_RDONLY | O_CLOEXEC), rc;
+	struct file_out f;
 
 	if (in < 0)
-		rc = err_errno(err, "%s", from);
-	else if (out < 0)
-		rc = err_errno(err, "%s: cannot create a temporary file beside it", to);
-	else if (copy_bytes(in, out) || fchmod(out, mode) || fsync(out) ||
-		 rename(tmp, to))
-		rc = err_errno(err, "copy %s to %s", from, to);
-	if (in >= 0)
-		close(in);
-	if (out >= 0)
-		close(out);
-	if (rc && out >= 0)
-		unlink(tmp);
-	free(tmp);
+		return err_errno(err, "%s", from);
+	rc = file_out_open(&f, to, mode, err);
+	if (!rc) {
+		rc = copy_bytes(in, f.fd);
+		if (rc)
+			err_errno(err, "copy %s to %s", from, to);
+		rc = file_out_close(&f, !rc, err);
+	}
+	close(in);
 	return rc;
 }
 

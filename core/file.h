@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* Reads all of it into 'ret' (initialised here); more than 'max' bytes is an error. */
@@ -17,6 +18,32 @@ int file_read(const char *path, size_t max, struct buf *ret, struct err *err);
 /* mode: 0600 where a secret could be inside, else 0644. Replaces what was there. */
 int file_write(const char *path, const void *data, size_t len, mode_t mode,
 	       struct err *err);
+
+/*
+ * The same for what is written piece by piece, to 'fd' or to the stream. A pipe or a device
+ * (/dev/stdout) is written to as it is: nothing takes its place. A link stays one, and its
+ * file is replaced.
+ */
+struct file_out {
+	int fd;
+	FILE *stream; /* of that descriptor; use one or the other */
+	char *path, *tmp;
+	mode_t mode;
+};
+
+int file_out_open(struct file_out *f, const char *path, mode_t mode, struct err *err);
+/*
+ * Ends it, and releases it: what was written takes its name or, where 'good' is false or
+ * something failed, is gone. With 'good' false *err stays as the caller filled it.
+ */
+int file_out_close(struct file_out *f, bool good, struct err *err);
+
+/*
+ * Whether a file can be written there, without leaving one: for whoever is going to measure
+ * first. 'option' is what the user called it ("--output").
+ */
+int file_can_write(const char *path, const char *option, struct err *err);
+
 int file_copy(const char *from, const char *to, mode_t mode, struct err *err);
 bool file_exists(const char *path);
 

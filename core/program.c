@@ -2,15 +2,33 @@
 
 #include "core/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
+
+void program_begin(void)
+{
+	/* The lowest free descriptor is the one that was found closed. */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null",
+				    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
 
 int program_finish(int status)
 {
 	struct err err = ERR_INIT;
+	bool failed_before = ferror(stdout) != 0; /* errno is another's by now */
 
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (fflush(stdout) != 0)
+		err_errno(&err, "standard output");
+	else if (failed_before)
+		err_set(&err, ERR_ENVIRONMENT,
+			"standard output did not take all that was printed: is it "
+			"closed, or its disk full?");
+	else
 		return status;
-	err_errno(&err, "standard output");
 	return log_failure(&err);
 }
 
@@ -21,6 +39,7 @@ int program_run(const struct opt_command *c, void *options, program_work *work, 
 	struct err err = ERR_INIT;
 	int status = EXIT_PASS;
 
+	program_begin();
 	switch (opt_parse(c, argc, argv, options, &rest, &err)) {
 	case OPT_ERROR:
 		status = -1;

@@ -31,6 +31,14 @@ typedef int program_work(void *options, const struct strvec *rest, struct err *e
 int program_run(const struct opt_command *c, void *options, program_work *work, int argc,
 		char **argv);
 
+/*
+ * program_run() begins with it; only what comes before that calls it. Whoever starts a
+ * program with a standard stream closed (">&-") would else have the first file that it opens
+ * in that place, and words printed into a document. Such a stream is open afterwards, and
+ * fails as a closed one does.
+ */
+void program_begin(void);
+
 /* That status, or EXIT_ENVIRONMENT where stdout could not take what was printed. */
 int program_finish(int status);
 

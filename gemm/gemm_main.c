@@ -1,4 +1,5 @@
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "core/program.h"
 #include "core/stop.h"
@@ -129,7 +130,9 @@ static int execute(void *options, const struct strvec *rest, struct err *err)
 	int rc = -1;
 
 	(void)rest;
-	if (options_problem(o, &p, err) != 0 ||
+	stop_install();
+	if ((o->output && file_can_write(o->output, "--output", err) != 0) ||
+	    options_problem(o, &p, err) != 0 ||
 	    guard_check(p.arithmetic, getenv, err) != 0 ||
 	    (o->sweep_profiles && sweep_measure(o, &p, &sweep, err) != 0))
 		return -1;
@@ -145,6 +148,5 @@ int main(int argc, char **argv)
 {
 	struct gemm_options o = {.program_start_ns = clock_mono_ns()};
 
-	stop_install();
 	return program_run(&gemm_command, &o, execute, argc, argv);
 }

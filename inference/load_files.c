@@ -1,12 +1,9 @@
 #include "inference/load_files.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/file.h"
 #include "core/json.h"
@@ -105,25 +102,12 @@ static void put_stages(const struct load_run *run, FILE *f, put_record *put)
 static int write_lines(const struct load_run *run, const char *path, put_record *put,
 		       struct err *err)
 {
-	char *partial = x_asprintf("%s.%ld.partial", path, (long)getpid());
-	FILE *f = fopen(partial, "we");
-	int rc = 0;
+	struct file_out f;
 
-	if (!f) {
-		rc = err_errno(err, "%s", partial);
-		free(partial);
-		return rc;
-	}
-	put_stages(run, f, put);
-	rc = fflush(f) || ferror(f) || fsync(fileno(f)) ? err_errno(err, "%s", partial)
-							: 0;
-	fclose(f);
-	if (!rc && rename(partial, path))
-		rc = err_errno(err, "%s", path);
-	if (rc)
-		unlink(partial);
-	free(partial);
-	return rc;
+	if (file_out_open(&f, path, 0644, err))
+		return -1;
+	put_stages(run, f.stream, put);
+	return file_out_close(&f, true, err);
 }
 
 int load_write_requests(const struct load_run *r, const char *path, struct err *err)
@@ -136,40 +120,25 @@ int load_write_chunks(const struct load_run *r, const char *path, struct err *er
 	return write_lines(r, path, put_chunks, err);
 }
 
-static int check_place(const char *option, const char *path, struct err *err)
-{
-	size_t len = (size_t)(path_base(path) - path);
-	char *dir = len ? x_strndup(path, len) : x_strdup(".");
-	struct stat st;
-	int rc = 0;
-
-	if (access(dir, W_OK | X_OK))
-		rc = err_errno(err, "--%s %s: nothing can be written there", option,
-			       path);
-	else if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		rc = err_set(err, ERR_USAGE, "--%s %s: is a folder", option, path);
-	free(dir);
-	return rc;
-}
-
 int load_check_files(const struct load_options *o, struct err *err)
 {
 	const struct {
 		const char *option, *path;
-	} files[] = {{"output", o->output},          {"requests-file", o->requests_file},
-		     {"chunks", o->chunks_file},     {"records", o->records_file},
-		     {"guidellm", o->guidellm_file}, {"vllm", o->vllm_file}};
+	} files[] = {
+		{"--output", o->output},          {"--requests-file", o->requests_file},
+		{"--chunks", o->chunks_file},     {"--records", o->records_file},
+		{"--guidellm", o->guidellm_file}, {"--vllm", o->vllm_file}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		if (!files[i].path)
 			continue;
-		if (check_place(files[i].option, files[i].path, err))
+		if (file_can_write(files[i].path, files[i].option, err))
 			return -1;
 		for (size_t k = 0; k < i; k++)
 			if (files[k].path && strcmp(files[k].path, files[i].path) == 0)
-				return err_set(
-					err, ERR_USAGE, "--%s and --%s are both %s",
-					files[k].option, files[i].option, files[i].path);
+				return err_set(err, ERR_USAGE, "%s and %s are both %s",
+					       files[k].option, files[i].option,
+					       files[i].path);
 	}
 	return 0;
 }

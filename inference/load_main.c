@@ -1,4 +1,5 @@
 /* tare-load: the load generator as a program. */
+#include "core/file.h"
 #include "core/log.h"
 #include "core/program.h"
 #include "core/stop.h"
@@ -110,7 +111,8 @@ static int merge(void *options, const struct strvec *rest, struct err *err)
 	struct result result;
 	int rc;
 
-	if (load_merge(strvec_argv(rest), rest->nr, &result, err))
+	if ((o->output && file_can_write(o->output, "--output", err)) ||
+	    load_merge(strvec_argv(rest), rest->nr, &result, err))
 		return -1;
 	rc = deliver(o->output, o->prints_json, &result, err);
 	result_release(&result);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "inference/load_details.h"
@@ -135,25 +136,16 @@ static int put_file(const struct load_run *r, int fd, const char *path, struct e
 		for (unsigned k = 0; !rc && k < nr; k++)
 			rc = put_part(fd, &parts[k], path, err);
 	}
-	if (!rc && fsync(fd))
-		rc = err_errno(err, "%s", path);
 	return rc;
 }
 
 int load_write_records(const struct load_run *r, const char *path, struct err *err)
 {
-	char *partial = x_asprintf("%s.%ld.partial", path, (long)getpid());
-	int fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), rc;
+	struct file_out f;
 
-	rc = fd < 0 ? err_errno(err, "%s", partial) : put_file(r, fd, partial, err);
-	if (fd >= 0)
-		close(fd);
-	if (!rc && rename(partial, path))
-		rc = err_errno(err, "%s", path);
-	if (rc)
-		unlink(partial);
-	free(partial);
-	return rc;
+	if (file_out_open(&f, path, 0644, err))
+		return -1;
+	return file_out_close(&f, put_file(r, f.fd, path, err) == 0, err);
 }
 
 /* The first line, as JSON; '*ret_len' is its length with the line break. */

@@ -1,5 +1,6 @@
 #include "inference/peers.h"
 
+#include "core/file.h"
 #include "core/mem.h"
 #include "core/version.h"
 #include "inference/peers_guidellm_metrics.h"
@@ -257,19 +258,19 @@ static void put_benchmark(FILE *f, const struct load_report *r, size_t index)
 
 int peers_write_guidellm(const struct load_report *r, const char *path, struct err *err)
 {
-	struct peers_file p;
+	struct file_out p;
 
-	if (peers_file_open(&p, path, err))
+	if (file_out_open(&p, path, 0644, err))
 		return -1;
-	fputs("{\"metadata\":", p.f);
-	peers_put_line(p.f, metadata());
-	fputs(",\"config\":", p.f);
-	peers_put_line(p.f, config(r));
-	fputs(",\"benchmarks\":[", p.f);
+	fputs("{\"metadata\":", p.stream);
+	peers_put_line(p.stream, metadata());
+	fputs(",\"config\":", p.stream);
+	peers_put_line(p.stream, config(r));
+	fputs(",\"benchmarks\":[", p.stream);
 	for (size_t i = 0; i < r->stages_nr; i++) {
-		fputs(i ? ",\n" : "\n", p.f);
-		put_benchmark(p.f, r, i);
+		fputs(i ? ",\n" : "\n", p.stream);
+		put_benchmark(p.stream, r, i);
 	}
-	fputs("],\"conclusions\":[]}\n", p.f);
-	return peers_file_close(&p, err);
+	fputs("],\"conclusions\":[]}\n", p.stream);
+	return file_out_close(&p, true, err);
 }

@@ -1,10 +1,6 @@
 #include "inference/peers_impl.h"
 
-#include "core/mem.h"
-
 #include <math.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 double peers_between_s(int64_t from_ns, int64_t to_ns)
 {
@@ -30,33 +26,6 @@ double peers_output_tokens(const struct request_record *r)
 double peers_prompt_tokens(const struct request_record *r)
 {
 	return r->prompt_tokens >= 0 ? r->prompt_tokens : r->prompt_wanted;
-}
-
-int peers_file_open(struct peers_file *p, const char *path, struct err *err)
-{
-	p->path = path;
-	p->partial = x_asprintf("%s.%ld.partial", path, (long)getpid());
-	p->f = fopen(p->partial, "we");
-	if (p->f)
-		return 0;
-	err_errno(err, "cannot write %s", p->partial);
-	free(p->partial);
-	return -1;
-}
-
-int peers_file_close(struct peers_file *p, struct err *err)
-{
-	int rc = 0;
-
-	if (fflush(p->f) || ferror(p->f) || fsync(fileno(p->f)))
-		rc = err_errno(err, "cannot write %s", p->partial);
-	fclose(p->f);
-	if (!rc && rename(p->partial, p->path))
-		rc = err_errno(err, "cannot write %s", p->path);
-	if (rc)
-		unlink(p->partial);
-	free(p->partial);
-	return rc;
 }
 
 void peers_put_line(FILE *f, struct json_object *o)

@@ -16,15 +16,6 @@ struct json_object *peers_unix(const struct load_stage *s, int64_t at_ns);
 double peers_output_tokens(const struct request_record *r);
 double peers_prompt_tokens(const struct request_record *r);
 
-/* A file that appears whole or not at all. */
-struct peers_file {
-	FILE *f;
-	char *partial;
-	const char *path;
-};
-int peers_file_open(struct peers_file *p, const char *path, struct err *err);
-int peers_file_close(struct peers_file *p, struct err *err);
-
 /* Writes the object on one line and frees it. */
 void peers_put_line(FILE *f, struct json_object *o);
 

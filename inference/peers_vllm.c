@@ -1,6 +1,7 @@
 #include "inference/peers.h"
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/mem.h"
 #include "inference/peers_impl.h"
 #include "inference/peers_samples.h"
@@ -169,13 +170,13 @@ static void put_stage(FILE *f, const struct load_report *r, size_t index)
 
 int peers_write_vllm(const struct load_report *r, const char *path, struct err *err)
 {
-	struct peers_file p;
+	struct file_out p;
 
-	if (peers_file_open(&p, path, err))
+	if (file_out_open(&p, path, 0644, err))
 		return -1;
 	for (size_t i = 0; i < r->stages_nr; i++) {
-		put_stage(p.f, r, i);
-		fputs("\n", p.f);
+		put_stage(p.stream, r, i);
+		fputs("\n", p.stream);
 	}
-	return peers_file_close(&p, err);
+	return file_out_close(&p, true, err);
 }

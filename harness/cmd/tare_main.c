@@ -132,12 +132,17 @@ int main(int argc, char **argv)
 {
 	const struct subcommand *s;
 
+	program_begin();
 	if (argc < 2 || argv[1][0] == '-')
 		return program_finish(top_level(argc, argv));
 	if (strcmp(argv[1], "help") == 0 && argc == 2) {
 		opt_print_help(&tare_command, stdout);
 		print_commands(stdout);
 		return program_finish(EXIT_PASS);
+	}
+	if (strcmp(argv[1], "help") == 0) { /* 'tare help run' is 'tare run --help' */
+		argv[1] = argv[2];
+		argv[2] = (char[]){"--help"};
 	}
 	s = find(argv[1]);
 	if (!s)

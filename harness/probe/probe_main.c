@@ -7,6 +7,7 @@ static int act(void *options, const struct strvec *rest, struct err *err)
 	const struct binding_host host = binding_real_host();
 	const struct probe_options *o = options;
 
+	stop_install();
 	(void)rest;
 	if (o->bind && o->root)
 		return err_set(err, ERR_USAGE, "--bind changes this machine: no --root");
@@ -17,6 +18,5 @@ int main(int argc, char **argv)
 {
 	struct probe_options o;
 
-	stop_install();
 	return program_run(&probe_command, &o, act, argc, argv);
 }

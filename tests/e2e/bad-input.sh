@@ -79,8 +79,38 @@ refused 2 gemm.flops "$tare" compare --margins "$scratch/margins.json" -o "$out"
 refused 2 "did you mean" "$tare" report -f jnuit -o "$out" "$scratch/run"
 refused 2 "there already" "$tare" baseline save -o "$scratch/base.json" "$scratch/run"
 # What cannot be printed is no pass.
-for what in "report -o $scratch/r $scratch/run" "baseline show $scratch/base.json" "--help"; do
-	got=0
-	"$tare" $what >/dev/full 2>"$scratch/err" || got=$?
-	[ "$got" = 5 ] || fail "tare $what to a full disk: exit status $got"
+gemm="gemm --backend openblas --n 64 --iterations 2 --warmup-seconds 0"
+load="load --mock --calibrate 0 --seconds 0 --requests 8 --mock-set ttft=50ms --prompt-tokens 8 --output-tokens 2"
+# What a busy machine makes of it is not the question here.
+"$tare" $load --records "$scratch/records" >/dev/null 2>&1 || [ -s "$scratch/records" ]
+for what in "report -o $scratch/r $scratch/run" "baseline show $scratch/base.json" "--help" \
+	"$gemm" "$gemm --json" "$load" "$load --json" "load merge --json $scratch/records" \
+	"probe" "probe --json" "probe --check" "mock --help" "mock --seconds 1"; do
+	for to in "full disk" "closed stream"; do
+		got=0
+		if [ "$to" = "full disk" ]; then
+			"$tare" $what >/dev/full 2>"$scratch/err" || got=$?
+		else
+			"$tare" $what >&- 2>"$scratch/err" || got=$?
+		fi
+		[ "$got" = 5 ] || fail "tare $what to a $to: exit status $got"
+		said "standard output"
+	done
+done
+# With standard output closed, the file that is opened next must not become it.
+rm -f "$scratch/closed.json"
+"$tare" $gemm -o "$scratch/closed.json" >&- 2>"$scratch/err" && fail "a pass without stdout"
+json "$scratch/closed.json" 'd["schema"] == "tare.result/1" or 1/0' >/dev/null ||
+	fail "words in a document"
+# A pipe is written to, not replaced; a place where nothing can be written is said at once.
+mkfifo "$scratch/pipe"
+cat "$scratch/pipe" >"$scratch/piped.json" &
+reader=$!
+until_true 20 "$tare" $gemm -o "$scratch/pipe" >"$scratch/out" || fail "nobody read the pipe"
+wait $reader
+[ -p "$scratch/pipe" ] || fail "a pipe was replaced"
+json "$scratch/piped.json" 'd["schema"]' >/dev/null || fail "no document in the pipe"
+for what in "$gemm" "$load" "load merge $scratch/records"; do
+	refused 5 "--output: $scratch/no/where: cannot be written" "$tare" $what -o "$scratch/no/where"
+	refused 2 "is a folder" "$tare" $what -o "$scratch"
 done

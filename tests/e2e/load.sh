@@ -169,9 +169,9 @@ check 2 "$load"
 check 2 "$load" "${small[@]}" --profile slo
 # What could not be written in the end is told before anything is measured.
 check 5 "$load" --target http://127.0.0.1:1 --chunks "$scratch/none/chunks"
-said "--chunks $scratch/none/chunks: nothing can be written there: No such file or directory"
+said "--chunks: $scratch/none/chunks: cannot be written: No such file or directory"
 check 2 "$load" --target http://127.0.0.1:1 -o "$scratch"
-said "--output $scratch: is a folder"
+said "--output: $scratch: is a folder"
 check 2 "$load" --target http://127.0.0.1:1 -o "$scratch/x" --chunks "$scratch/x"
 said "--output and --chunks are both $scratch/x"
 check 2 "$load" "${small[@]}" --concurrency 2,3,2

@@ -86,7 +86,7 @@ static void a_failed_write_changes_nothing(void **state)
 	assert_int_equal(mkdir("d", 0700), 0);
 	assert_int_equal(mkdir("d/taken", 0700), 0);
 	assert_int_equal(file_write("d/taken", "x", 1, 0600, &err), -1);
-	assert_non_null(strstr(err.text, "d/taken: rename"));
+	assert_non_null(strstr(err.text, "d/taken: is a folder"));
 	assert_int_equal(rmdir("d/taken"), 0);
 	assert_int_equal(rmdir("d"), 0); /* would fail if a temporary file were left */
 	assert_int_equal(file_write("no/such/f", "x", 1, 0600, &err), -1);
@@ -98,6 +98,85 @@ static void a_failed_write_changes_nothing(void **state)
 	assert_int_equal(file_read("f", 10, &b, &err), 0);
 	assert_string_equal(b.data, "old");
 	buf_release(&b);
+}
+
+static void read_pipe(int fd, char *ret, size_t size)
+{
+	ssize_t got = read(fd, ret, size - 1);
+
+	assert_true(got >= 0);
+	ret[got] = '\0';
+}
+
+/* "/dev/stdout" and its like are links to what must be written to and never replaced. */
+static void a_pipe_is_written_to_and_stays(void **state)
+{
+	struct err err = ERR_INIT;
+	struct stat st;
+	char text[16];
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	assert_int_equal(symlink("pipe", "link"), 0);
+	assert_int_equal(file_write("link", "x", 1, 0600, &err), -1);
+	assert_non_null(strstr(err.text, "nobody reads from that pipe"));
+	fd = open("pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(file_can_write("link", "--output", &err), 0);
+	assert_int_equal(file_write("link", "words", 5, 0600, &err), 0);
+	read_pipe(fd, text, sizeof(text));
+	assert_string_equal(text, "words");
+	close(fd);
+	assert_int_equal(lstat("pipe", &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_int_equal(lstat("link", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+}
+
+static void the_file_behind_a_link_is_replaced(void **state)
+{
+	struct err err = ERR_INIT;
+	struct stat st;
+	struct buf b;
+
+	(void)state;
+	assert_int_equal(mkdir("real", 0700), 0);
+	assert_int_equal(file_write("real/f", "old", 3, 0600, &err), 0);
+	assert_int_equal(symlink("real/f", "latest"), 0);
+	assert_int_equal(file_write("latest", "new", 3, 0600, &err), 0);
+	assert_int_equal(lstat("latest", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(file_read("real/f", 10, &b, &err), 0);
+	assert_string_equal(b.data, "new");
+	buf_release(&b);
+}
+
+/* What is going to be measured for an hour learns first that it has nowhere to go. */
+static void a_place_is_tried_and_left_as_it_was(void **state)
+{
+	struct err err = ERR_INIT;
+	struct buf b;
+
+	(void)state;
+	file_write("kept", "old", 3, 0600, &err);
+	assert_int_equal(file_can_write("kept", "-o", &err), 0);
+	assert_int_equal(file_read("kept", 10, &b, &err), 0);
+	assert_string_equal(b.data, "old");
+	buf_release(&b);
+	assert_int_equal(file_can_write("fresh", "-o", &err), 0);
+	assert_false(file_exists("fresh"));
+	assert_int_equal(file_can_write("no/such", "-o", &err), -1);
+	assert_int_equal(err.kind, ERR_ENVIRONMENT);
+	assert_string_equal(err.text,
+			    "-o: no/such: cannot be written: No such file or directory; "
+			    "make its folder first (mkdir -p)");
+	assert_int_equal(file_can_write(".", "-o", &err), -1);
+	assert_int_equal(err.kind, ERR_USAGE);
+	assert_int_equal(file_can_write("-", "-o", &err), -1);
+	assert_int_equal(err.kind, ERR_USAGE);
+	assert_int_equal(file_can_write("", "-o", &err), -1);
+	assert_int_equal(err.kind, ERR_USAGE);
 }
 
 static void copies_have_bytes_and_mode(void **state)
@@ -224,6 +303,9 @@ int main(void)
 		IN_A_FOLDER(what_is_written_is_read_back),
 		IN_A_FOLDER(reading_is_bounded),
 		IN_A_FOLDER(a_failed_write_changes_nothing),
+		IN_A_FOLDER(a_pipe_is_written_to_and_stays),
+		IN_A_FOLDER(the_file_behind_a_link_is_replaced),
+		IN_A_FOLDER(a_place_is_tried_and_left_as_it_was),
 		IN_A_FOLDER(copies_have_bytes_and_mode),
 		IN_A_FOLDER(folders_are_made_with_their_parents),
 		IN_A_FOLDER(removing_does_not_follow_links),
