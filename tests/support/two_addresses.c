@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +23,14 @@ static int listen_on(struct sockaddr_in *a, in_addr_t address, int backlog)
 	return fd;
 }
 
+/* The queue holds one more than its length: the first filler fills it, once it is there. */
+static void await_full(const struct two_addresses *t)
+{
+	struct pollfd p = {.fd = t->deaf, .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, 60000), 1);
+}
+
 void two_addresses_open(struct two_addresses *t)
 {
 	t->deaf = listen_on(&t->places[0], INADDR_LOOPBACK, 0);
@@ -31,6 +40,8 @@ void two_addresses_open(struct two_addresses *t)
 			socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		(void)connect(t->fillers[i], (struct sockaddr *)&t->places[0],
 			      sizeof(t->places[0]));
+		if (i == 0)
+			await_full(t);
 	}
 }
 

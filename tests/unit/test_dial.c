@@ -37,16 +37,18 @@ void freeaddrinfo(struct addrinfo *list)
 	two_addresses_forget(&two, list);
 }
 
+/* The deaf one takes half of the time; a machine that is too busy for the rest gets more. */
 static void the_second_address_is_tried(void **state)
 {
-	int fd;
+	int fd = -1;
 	struct err err = ERR_INIT;
 	struct sockaddr_in peer;
 	socklen_t len = sizeof(peer);
 
 	(void)state;
 	two_addresses_open(&two);
-	fd = dial_tcp("two", 22, clock_deadline_ns(4 * NS_PER_S), true, &err);
+	for (int64_t s = 4; fd < 0 && s <= 64; s *= 4)
+		fd = dial_tcp("two", 22, clock_deadline_ns(s * NS_PER_S), true, &err);
 	if (fd < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(getpeername(fd, (struct sockaddr *)&peer, &len), 0);

@@ -62,7 +62,7 @@ static void the_second_address_is_tried(void **state)
 	(void)state;
 	two_addresses_open(&two);
 	assert_int_equal(pthread_create(&thread, NULL, greet, &two.live), 0);
-	if (lease_wait_ssh("two", 22, clock_deadline_ns(6 * NS_PER_S), &err))
+	if (lease_wait_ssh("two", 22, clock_deadline_ns(60 * NS_PER_S), &err))
 		fail_msg("%s", err.text);
 	shutdown(two.live, SHUT_RDWR);
 	pthread_join(thread, NULL);
