@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,21 +14,40 @@
 
 #include <cmocka.h>
 
-struct provisioner *one_rig_open(struct one_rig *w, const char *auth, const char *timeout,
-				 int retries)
+static struct provisioner *open_with(struct one_rig *w, const char *auth,
+				     const char *call_timeout,
+				     const char *release_timeout, int retries)
 {
 	struct json_object *o = json_object_new_object();
 	struct provisioner *p;
 
 	json_put_text(o, "endpoint", fake_one_endpoint(w->fake));
 	json_put_text(o, "auth_file", auth);
-	json_put_text(o, "call_timeout", timeout);
-	json_put_text(o, "pool_timeout", strcmp(timeout, "5") ? timeout : "60");
-	json_put_text(o, "release_timeout", "400ms");
+	json_put_text(o, "call_timeout", call_timeout);
+	json_put_text(o, "pool_timeout", call_timeout);
+	json_put_text(o, "release_timeout", release_timeout);
 	json_put_text(o, "poll", "10ms");
 	json_put_int(o, "read_retries", retries);
 	p = opennebula_provisioner.open(o, &w->err);
 	json_object_put(o);
+	return p;
+}
+
+struct provisioner *one_rig_open(struct one_rig *w, const char *auth, int retries)
+{
+	return open_with(w, auth, "60", "60", retries);
+}
+
+struct provisioner *one_rig_open_within(struct one_rig *w, int64_t call_ns,
+					int64_t release_ns)
+{
+	char *call = x_asprintf("%" PRId64 "ms", call_ns / NS_PER_MS);
+	char *release = x_asprintf("%" PRId64 "ms", release_ns / NS_PER_MS);
+	struct provisioner *p = open_with(w, w->auth, call, release, 0);
+
+	free(call);
+	free(release);
+	assert_non_null(p);
 	return p;
 }
 
@@ -42,7 +62,7 @@ int one_rig_set_up(void **state)
 	w->auth = path_join(w->dir, "one_auth");
 	if (file_write(w->auth, "oneadmin:lab-opennebula\n", 24, 0600, &w->err))
 		return -1;
-	w->p = one_rig_open(w, w->auth, "5", 0);
+	w->p = one_rig_open(w, w->auth, 0);
 	*state = w;
 	return w->p ? 0 : -1;
 }
@@ -89,7 +109,7 @@ int one_rig_acquire_within(struct one_rig *w, struct provisioner *p, const char 
 
 int one_rig_acquire(struct one_rig *w, const char *machine, struct lease **ret)
 {
-	return one_rig_acquire_within(w, w->p, machine, 20 * NS_PER_S, ret);
+	return one_rig_acquire_within(w, w->p, machine, 60 * NS_PER_S, ret);
 }
 
 void one_rig_nothing_left(struct one_rig *w)

@@ -66,7 +66,7 @@ static void preflight(void **state)
 	assert_int_equal(provisioner_release(w->p, l, &w->err), 0);
 
 	assert_int_equal(file_write(auth, "alice:alicepw", 13, 0600, &w->err), 0);
-	w->p = one_rig_open(w, auth, "5", 0);
+	w->p = one_rig_open(w, auth, 0);
 	r = check(w, ONE_RIG_PINNED);
 	check_named(r, "host", "failed");
 	check_named(r, "rights", "failed");
@@ -106,7 +106,7 @@ static void isolation(void **state)
 	check_named(r, "account", "unknown"); /* an administrator proves nothing */
 	json_object_put(r);
 	assert_int_equal(file_write(auth, "alice:alicepw", 13, 0600, &w->err), 0);
-	w->p = one_rig_open(w, auth, "5", 0);
+	w->p = one_rig_open(w, auth, 0);
 	r = try_isolation(w);
 	check_named(r, "by-address", "ok"); /* she may add nothing */
 	check_named(r, "hosts", "ok");
@@ -140,7 +140,7 @@ static void isolation_leaves_nothing(void **state)
 	struct json_object *o = one_rig_parse("{\"template\": \"cpu-only\"}");
 
 	assert_int_equal(file_write(auth, "alice:alicepw", 13, 0600, &w->err), 0);
-	w->p = one_rig_open(w, auth, "5", 0);
+	w->p = one_rig_open(w, auth, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
 		for (unsigned n = 1;; n++) {
 			struct json_object *report = NULL;
