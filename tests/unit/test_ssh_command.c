@@ -64,7 +64,7 @@ static void test_environment_folder_input(void **state)
 				 .dir = "/usr/lib",
 				 .input = "in\0put",
 				 .input_len = 6,
-				 .timeout_ns = 20 * NS_PER_S,
+				 .timeout_ns = 60 * NS_PER_S,
 				 .output_max = 4096};
 	static const char want[] = "/usr/lib\nit's $HOME|two\nlines|in\0put";
 	struct err err = ERR_INIT;
@@ -95,7 +95,7 @@ static void test_no_such_program(void **state)
 
 	assert_int_equal(target_run(t,
 				    &(struct proc_spec){.argv = argv,
-							.timeout_ns = 20 * NS_PER_S,
+							.timeout_ns = 60 * NS_PER_S,
 							.output_max = 4096},
 				    &o, &err),
 			 -1);
@@ -140,7 +140,7 @@ static void test_output_bounds(void **state)
 /* True once nobody has the file locked any more: the process that held it is gone. */
 static bool lock_is_free_by(const char *path, int64_t deadline_ns)
 {
-	const char *argv[] = {"flock", "-w", "12", path, "true", NULL};
+	const char *argv[] = {"flock", "-w", "60", path, "true", NULL};
 	struct proc_outcome o;
 	int rc = proc_run_ok(
 		&(struct proc_spec){.argv = argv,
@@ -187,7 +187,7 @@ static void test_deadline_ends_the_command(void **state)
 			       &o, &err))
 			fail_msg("%s", err.text);
 		assert_int_equal(o.end, PROC_TIMED_OUT);
-		assert_true(lock_is_free_by(lock, clock_deadline_ns(20 * NS_PER_S)));
+		assert_true(lock_is_free_by(lock, clock_deadline_ns(80 * NS_PER_S)));
 		if (strcmp(o.out.data, "ready\n") == 0)
 			break;
 		assert_string_equal(o.out.data, "");
@@ -229,7 +229,7 @@ static void test_stop_ends_the_command(void **state)
 	proc_outcome_release(&o);
 	ssh_rig_close(t); /* the clean-up works although a stop was requested */
 	stop_clear();
-	assert_true(lock_is_free_by(lock, clock_deadline_ns(20 * NS_PER_S)));
+	assert_true(lock_is_free_by(lock, clock_deadline_ns(80 * NS_PER_S)));
 	free(script);
 	free(lock);
 }
@@ -263,7 +263,7 @@ static void test_server_killed(void **state)
 				    &o, &err),
 			 -1);
 	assert_non_null(strstr(err.text, "connection lost"));
-	assert_true(lock_is_free_by(lock, clock_deadline_ns(20 * NS_PER_S)));
+	assert_true(lock_is_free_by(lock, clock_deadline_ns(80 * NS_PER_S)));
 	check[2] = dir;
 	o = ssh_rig_run(t, check); /* connected anew */
 	assert_int_equal(o.code, 0);
