@@ -1,8 +1,11 @@
 #!/bin/bash
 # The same machine on both sides, one of them over SSH: equivalent, by the path that every
-# other comparison takes, and a report that can be read.
+# other comparison takes, and a report that can be read. A FAKE GPU decides; what this
+# machine's processor does is real, shown and judged, and as noisy as it happens to be.
 . tests/support/e2e.sh
 need python3
+fake_gpu
+sshd_env=$gpu_env
 start_sshd
 cat >"$scratch/plan.json" <<JSON
 { "name": "same",
@@ -10,15 +13,21 @@ cat >"$scratch/plan.json" <<JSON
             "there": { "target": "ssh", "host": "127.0.0.1", "port": $ssh_port, "user": "$(id -un)",
                        "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint" } },
   "baseline": "here",
-  "workloads": [ { "gemm": { "backend": "openblas", "n": 640, "threads": 1, "iterations": 15, "warmup_seconds": 0.3 } } ],
+  "workloads": [
+    { "gemm": { "backend": "cublas", "n": 64, "iterations": 5, "warmup_seconds": 0, "telemetry": false } },
+    { "name": "processor", "gate": false,
+      "gemm": { "backend": "openblas", "n": 640, "threads": 1, "iterations": 15, "warmup_seconds": 0.3 } } ],
   "schedule": { "rounds": { "min": 4, "max": 16 } },
-  "margins": { "gemm.flops": 0.25 } }
+  "margins": { "gemm.flops": 0.1 } }
 JSON
 check 0 "$tare" run -o "$scratch/run" "$scratch/plan.json"
 printed equivalent
 said "report: $scratch/run/report.html"
 [ "$(json "$scratch/run/verdict.json" 'd["overall"] if "overall" in d else d["verdict"]')" = equivalent ] ||
 	fail "verdict.json does not say equivalent"
+of() { json "$scratch/run/verdict.json" "{$2 for m in d['comparisons'] if m['workload'] == '$1' and m['metric'] == 'gemm.flops'}"; }
+[ "$(of gemm 'm["verdict"]')" = "{'equivalent'}" ] || fail "the product: $(of gemm 'm["verdict"]')"
+[ "$(of processor 'm["ratio"] > 0')" = "{True}" ] || fail "the processor: $(of processor 'm["ratio"]')"
 for f in plan.json journal.jsonl verdict.json report.html report.md; do
 	[ -s "$scratch/run/$f" ] || fail "$f is missing"
 done

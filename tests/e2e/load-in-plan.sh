@@ -1,21 +1,23 @@
 #!/bin/bash
 # A load within a comparison: tare-serve starts the mock beside the client on each arm. With
 # "gate": false a load that must be invalid (half of its requests fail) is shown as that and
-# leaves the verdict to the matrix product; gating, it takes the verdict. The mock is named.
+# leaves the verdict to the matrix product (of a FAKE GPU); gating, it takes the verdict. The
+# mock is named.
 . tests/support/e2e.sh
 need python3
+fake_gpu
 plan() { # GATE-OF-THE-BAD-LOAD
 	cat >"$scratch/plan.json" <<-JSON
 		{ "name": "serving",
 		  "arms": { "a": { "target": "local" }, "b": { "target": "local" } },
 		  "baseline": "a",
 		  "workloads": [
-		    { "gemm": { "backend": "openblas", "n": 256, "threads": 1, "iterations": 5, "warmup_seconds": 0.1 } },
+		    { "gemm": { "backend": "cublas", "n": 64, "iterations": 5, "warmup_seconds": 0, "telemetry": false } },
 		    { "name": "mock-bad", "gate": $1,
 		      "load": { "server": { "kind": "mock", "mock_fault": "status=503,every=2" }, "concurrency": [2],
 		                "prompt_tokens": 8, "output_tokens": 5, "seconds": 1, "calibrate": 0 } } ],
 		  "schedule": { "rounds": { "min": 3, "max": 3 } },
-		  "margins": { "gemm.flops": 0.95 } }
+		  "margins": { "gemm.flops": 0.1 } }
 	JSON
 }
 verdicts() { json "$scratch/$1/verdict.json" "sorted({m['verdict'] for m in d['comparisons'] if m['metric'] == '$2'})"; }

@@ -1,19 +1,20 @@
 #!/bin/bash
 # 'tare aa' measures the noise floor, and reports print it beside every claim; a set-up that
-# finds a difference where there is none makes its metric invalid.
+# finds a difference where there is none makes its metric invalid. The GPU is a FAKE one.
 . tests/support/e2e.sh
 need python3
+fake_gpu
 cat >"$scratch/plan.json" <<'JSON'
 { "name": "floor",
   "arms": { "a": { "target": "local" }, "b": { "target": "local", "description": "the same, called otherwise" } },
   "baseline": "a",
-  "workloads": [ { "gemm": { "backend": "openblas", "n": 256, "threads": 1, "iterations": 5, "warmup_seconds": 0.1 } } ],
+  "workloads": [ { "gemm": { "backend": "cublas", "n": 64, "iterations": 5, "warmup_seconds": 0, "telemetry": false } } ],
   "schedule": { "rounds": { "min": 3, "max": 3 } },
-  "margins": { "gemm.flops": 0.9 } }
+  "margins": { "gemm.flops": 0.1 } }
 JSON
 check 0 "$tare" aa -o "$scratch/aa" "$scratch/plan.json"
 check 0 "$tare" run --aa "$scratch/aa" -o "$scratch/run" "$scratch/plan.json"
-printed "90 %, floor "
+printed "10 %, floor "
 grep -q "floor" "$scratch/run/report.md" || fail "the Markdown does not have it"
 grep -q "Floor: the noise floor" "$scratch/run/report.html" || fail "the page does not explain it"
 [ "$(json "$scratch/run/verdict.json" 'd["comparisons"][0]["noise_floor"] > 0')" = True ] || fail "verdict.json"
@@ -40,16 +41,16 @@ rm "$scratch/run/aa.json"
 check 0 "$tare" report "$scratch/run"
 grep -q "noise floor of this set-up was not measured" "$scratch/run/report.html" || fail "nothing says that there is no floor"
 check 0 "$tare" report --aa "$scratch/aa" "$scratch/run"
-printed "90 %, floor "
+printed "10 %, floor "
 check 0 "$tare" report "$scratch/run"
-printed "90 %, floor "
+printed "10 %, floor "
 
 edit() { # EXPRESSION over d: aa.json
 	python3 -c 'import json,sys; p=sys.argv[1]; d=json.load(open(p)); exec(sys.argv[2]); json.dump(d, open(p, "w"))' "$scratch/run/aa.json" "$1"
 }
 # A floor above the margin is a note, a difference where there is none is invalid.
 cp "$scratch/run/aa.json" "$scratch/kept.json"
-edit 'd["floors"][0].update(floor=0.95)'
+edit 'd["floors"][0].update(floor=0.15)'
 check 0 "$tare" report -f md "$scratch/run"
 grep -q "above the margin" "$scratch/run/report.md" || fail "no note of a floor above the margin"
 edit 'd["floors"][0].update(verdict="degraded")'
@@ -60,11 +61,11 @@ cp "$scratch/kept.json" "$scratch/run/aa.json"
 edit 'd["machine"]["cpu"]["architecture"] = "other"'
 check 0 "$tare" report -f md "$scratch/run"
 grep -q "of another machine" "$scratch/run/report.md" || fail "another machine's floor was taken"
-! grep -q "90 %, floor" "$scratch/run/report.md" || fail "another machine's floor is shown"
+! grep -q "10 %, floor" "$scratch/run/report.md" || fail "another machine's floor is shown"
 cp "$scratch/kept.json" "$scratch/run/aa.json"
 edit '[f.update(digest="0") for f in d["floors"]]'
 check 0 "$tare" report -f md "$scratch/run"
-! grep -q "90 %, floor" "$scratch/run/report.md" || fail "the floor of other work is shown"
+! grep -q "10 %, floor" "$scratch/run/report.md" || fail "the floor of other work is shown"
 edit 'd.update(schema="tare.floor/9")'
 check 2 "$tare" report "$scratch/run"
 said "tare.floor/9"

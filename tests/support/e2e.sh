@@ -29,6 +29,17 @@ until_true() {
 }
 json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2], {"d": d}))' "$@"; }
 
+# fake_gpu: from here on the programs find a FAKE GPU (tests/support/fakes) whose products take
+# the same time within 2 %, whatever else the machine does: verdicts that are the same anywhere.
+# 'gpu_env' tells a sshd of start_sshd the same.
+fake_gpu() {
+	local fakes=$PWD/$BUILD/tests/fakes
+	[ -e "$fakes/libcuda.so.1" ] || make -s "$fakes/libcuda.so.1" || fail "$fakes is not built"
+	gpu_env="LD_LIBRARY_PATH=$fakes TARE_FAKE_CUDA_EVENT_MS=1 TARE_FAKE_CUDA_JITTER=20"
+	# shellcheck disable=SC2163,SC2086 # words on purpose
+	export $gpu_env
+}
+
 # make_tree FILE DIR: a machine of tests/machines as a folder (tests/support/tree.h).
 make_tree() {
 	python3 - "$1" "$2" <<'PY'

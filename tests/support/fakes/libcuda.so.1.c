@@ -8,6 +8,8 @@
  * TARE_FAKE_CUDA_HANGS        events never finish
  * TARE_FAKE_CUDA_EVENT_MS     events are so far apart on a whole GPU, and the further the
  *                             fewer multiprocessors there are, whatever the clock says
+ * TARE_FAKE_CUDA_JITTER       with that: so many per thousand further apart at most, as each
+ *                             process happens to draw
  * TARE_FAKE_NVML_STATE        MIG as the fake NVML has it: a GPU in MIG mode is not seen,
  *                             a MIG device in CUDA_VISIBLE_DEVICES is where it exists
  */
@@ -340,18 +342,22 @@ int cuEventDestroy_v2(struct cu_event *e)
 int cuEventRecord(struct cu_event *e, struct cu_stream *s);
 int cuEventRecord(struct cu_event *e, struct cu_stream *s)
 {
-	static double steady_ms;
+	static double steady_ms, stretch;
 	struct timespec t;
 
 	UNUSED(s);
 	CALL();
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	if (fake_number("TARE_FAKE_CUDA_EVENT_MS", 0)) {
-		steady_ms += (double)fake_number("TARE_FAKE_CUDA_EVENT_MS", 0) *
+		if (stretch == 0)
+			stretch = 1 +
+				  1e-6 * (double)fake_number("TARE_FAKE_CUDA_JITTER", 0) *
+					  (double)(t.tv_nsec % 1000);
+		steady_ms += (double)fake_number("TARE_FAKE_CUDA_EVENT_MS", 0) * stretch *
 			     SM_COUNT / multiprocessors();
 		e->ms = steady_ms;
 		return 0;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &t);
 	e->ms = (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 	return 0;
 }
