@@ -43,6 +43,21 @@ int file_read(const char *path, size_t max, struct buf *ret, struct err *err)
 	return got < 0 ? -1 : 0;
 }
 
+int file_check_given(const char *path, const char *expected, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
+		return err_set(err, ERR_USAGE, "'%s': there is no such file; expected %s",
+			       path, expected);
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(err, ERR_USAGE, "%s: is a folder; expected %s", path,
+			       expected);
+	if (access(path, R_OK))
+		return err_errno(err, "%s: cannot be read", path);
+	return 0;
+}
+
 static int write_all(int fd, const char *data, size_t len)
 {
 	while (len) {

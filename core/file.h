@@ -15,6 +15,12 @@
 
 /* Reads all of it into 'ret' (initialised here); more than 'max' bytes is an error. */
 int file_read(const char *path, size_t max, struct buf *ret, struct err *err);
+/*
+ * For a file that the user named, before it is opened: ERR_USAGE with what was 'expected'
+ * there ("a plan") where it is missing or a folder, ERR_ENVIRONMENT where it may not be
+ * read.
+ */
+int file_check_given(const char *path, const char *expected, struct err *err);
 /* mode: 0600 where a secret could be inside, else 0644. Replaces what was there. */
 int file_write(const char *path, const void *data, size_t len, mode_t mode,
 	       struct err *err);

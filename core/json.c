@@ -1,6 +1,7 @@
 #include "core/json.h"
 
 #include "core/file.h"
+#include "core/json_keys.h"
 #include "core/mem.h"
 
 #include <math.h>
@@ -62,58 +63,74 @@ static bool only_blank(const char *text, size_t len)
 	return true;
 }
 
-static struct json_object *parse(const char *text, size_t len, const char *name,
-				 int flags, struct err *err)
+static int wrong_at(const char *name, const char *text, size_t at, const char *what,
+		    const char *detail, struct err *err)
+{
+	size_t line, column;
+
+	line_and_column(text, at, &line, &column);
+	return err_set(err, ERR_USAGE, "%s:%zu:%zu: %s%s", name, line, column, what,
+		       detail);
+}
+
+static int read_text(const char *text, size_t len, const char *name, int flags,
+		     struct json_object **ret, struct err *err)
 {
 	struct json_tokener *tok = json_tokener_new_ex(depth_max);
-	struct json_object *o;
 	enum json_tokener_error why;
-	size_t used, line, column;
+	size_t used;
 
-	if (len > (size_t)1 << 30) {
-		json_tokener_free(tok);
-		err_set(err, ERR_USAGE, "%s: more than 1 GiB of JSON", name);
-		return NULL;
-	}
 	json_tokener_set_flags(tok, flags | JSON_TOKENER_VALIDATE_UTF8);
 	/* The terminating NUL is fed too: only then does a bare number at the end count.
 	 */
-	o = json_tokener_parse_ex(tok, text, (int)len);
+	*ret = json_tokener_parse_ex(tok, text, (int)len);
 	why = json_tokener_get_error(tok);
-	if (why == json_tokener_continue && len) {
-		json_object_put(o);
-		o = json_tokener_parse_ex(tok, "\0", 1);
+	used = json_tokener_get_parse_end(tok);
+	if (why == json_tokener_continue) {
+		json_object_put(*ret);
+		*ret = json_tokener_parse_ex(tok, "\0", 1);
 		why = json_tokener_get_error(tok);
 		used = len;
-	} else {
-		used = json_tokener_get_parse_end(tok);
 	}
 	json_tokener_free(tok);
-	if (why != json_tokener_success) {
-		line_and_column(text, used < len ? used : len, &line, &column);
-		err_set(err, ERR_USAGE, "%s:%zu:%zu: not valid JSON: %s", name, line,
-			column,
-			why == json_tokener_continue ? "it ends too early"
-						     : json_tokener_error_desc(why));
-		json_object_put(o);
-		return NULL;
+	if (why != json_tokener_success)
+		return wrong_at(name, text, used < len ? used : len, "not valid JSON: ",
+				why == json_tokener_continue
+					? "it ends too early"
+					: json_tokener_error_desc(why),
+				err);
+	if (used < len && !only_blank(text + used, len - used))
+		return wrong_at(name, text, used, "text behind the end of the document",
+				"", err);
+	return 0;
+}
+
+static struct json_object *parse(const char *text, size_t len, const char *name,
+				 int flags, struct err *err)
+{
+	struct json_object *o = NULL;
+	int rc;
+
+	/* A mark that some editors put first; RFC 8259 lets a reader pass over it. */
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		len -= 3;
 	}
-	if (used < len && !only_blank(text + used, len - used)) {
-		line_and_column(text, used, &line, &column);
-		err_set(err, ERR_USAGE, "%s:%zu:%zu: text behind the end of the document",
-			name, line, column);
+	if (len > (size_t)1 << 30)
+		rc = err_set(err, ERR_USAGE, "%s: more than 1 GiB of JSON", name);
+	else if (only_blank(text, len))
+		rc = err_set(err, ERR_USAGE, "%s: is empty, where JSON was expected",
+			     name);
+	else
+		rc = read_text(text, len, name, flags, &o, err);
+	if (!rc && !o)
+		rc = err_set(err, ERR_USAGE, "%s: null alone is not a document", name);
+	if (!rc && has_odd_number(o))
+		rc = err_set(err, ERR_USAGE, "%s: a number is NaN, infinite or too large",
+			     name);
+	if (rc) {
 		json_object_put(o);
-		return NULL;
-	}
-	if (!o) {
-		err_set(err, ERR_USAGE, "%s: null alone is not a document", name);
-		return NULL;
-	}
-	if (has_odd_number(o)) {
-		err_set(err, ERR_USAGE, "%s: a number is NaN, infinite or too large",
-			name);
-		json_object_put(o);
-		return NULL;
+		o = NULL;
 	}
 	return o;
 }
@@ -125,23 +142,16 @@ struct json_object *json_parse(const char *text, size_t len, const char *name,
 		     JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS, err);
 }
 
-static struct json_object *read_with(const char *path, size_t max, int flags,
-				     struct err *err)
+struct json_object *json_read_file(const char *path, size_t max, struct err *err)
 {
 	struct json_object *o;
 	struct buf text;
 
 	if (file_read(path, max, &text, err))
 		return NULL;
-	o = parse(text.data, text.len, path, flags, err);
+	o = json_parse(text.data, text.len, path, err);
 	buf_release(&text);
 	return o;
-}
-
-struct json_object *json_read_file(const char *path, size_t max, struct err *err)
-{
-	return read_with(path, max,
-			 JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS, err);
 }
 
 /*
@@ -150,7 +160,18 @@ struct json_object *json_read_file(const char *path, size_t max, struct err *err
  */
 struct json_object *json_read_commented(const char *path, size_t max, struct err *err)
 {
-	return read_with(path, max, 0, err);
+	struct json_object *o = NULL;
+	struct buf text;
+
+	if (file_read(path, max, &text, err))
+		return NULL;
+	o = parse(text.data, text.len, path, 0, err);
+	if (o && json_check_keys(text.data, text.len, path, err)) {
+		json_object_put(o);
+		o = NULL;
+	}
+	buf_release(&text);
+	return o;
 }
 
 int json_write_file(const char *path, struct json_object *o, mode_t mode, struct err *err)

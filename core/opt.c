@@ -173,8 +173,10 @@ static int take_value(struct parse *p, const struct found *f, const char *attach
 
 	if (f->field->kind == FIELD_FLAG) {
 		if (attached)
-			return err_set(err, ERR_USAGE, "option '%s' takes no value",
-				       shown);
+			return err_set(err, ERR_USAGE,
+				       "option '%s' takes no value; '--no-%s' is its "
+				       "opposite",
+				       shown, f->field->name);
 		return store(p, f, f->negated ? "false" : "true", shown, err);
 	}
 	if (!value) {

@@ -65,6 +65,12 @@ static const char *arg_of(const struct field *f)
 	return f->arg ? f->arg : by_kind[f->kind];
 }
 
+/* A flag that is set unless its opposite is given. */
+static bool is_on(const struct field *f)
+{
+	return f->kind == FIELD_FLAG && f->unset && strcmp(f->unset, "true") == 0;
+}
+
 static void print_help_field(const struct field *f, FILE *to)
 {
 	struct buf left, right;
@@ -82,7 +88,9 @@ static void print_help_field(const struct field *f, FILE *to)
 			buf_printf(&right, "%s%s", i ? ", " : "", f->choices[i]);
 		buf_puts(&right, ".");
 	}
-	if (f->unset)
+	if (is_on(f))
+		buf_printf(&right, " On by default; --no-%s turns it off.", f->name);
+	else if (f->unset)
 		buf_printf(&right, " Default: %s.", f->unset);
 	if (f->is_required)
 		buf_puts(&right, " Must be given.");
@@ -173,7 +181,9 @@ static void print_mdoc_field(const struct field *f, FILE *to)
 			fprintf(to, "%s %s", i ? "," : "", f->choices[i]);
 		fputs(".\n", to);
 	}
-	if (f->unset) {
+	if (is_on(f)) {
+		fprintf(to, "On by default;\n.Fl \\-no\\-%s\nturns it off.\n", f->name);
+	} else if (f->unset) {
 		fputs("Default:\n.Ql ", to);
 		print_mdoc_text(f->unset, to);
 	}

@@ -308,8 +308,14 @@ int result_from_json(struct result *ret, struct json_object *o, const char *wher
 	if (!schema || strcmp(schema, RESULT_SCHEMA) != 0)
 		return err_set(
 			err, ERR_USAGE,
-			"%s: not a result this tare reads: schema '%.60s', expected '%s'",
-			where, schema ? schema : "(none)", RESULT_SCHEMA);
+			"%s: not a result this tare reads: schema '%.60s', expected "
+			"'%s'%s",
+			where, schema ? schema : "(none)", RESULT_SCHEMA,
+			schema && strncmp(schema, RESULT_FAMILY, strlen(RESULT_FAMILY)) ==
+						0
+				? "; another version of tare wrote it"
+				: ", as 'tare gemm -o' and 'tare load -o' write it, and "
+				  "a run into its results/");
 	if (!*json_get_text(json_member(o, "workload"), "kind", ""))
 		return err_set(err, ERR_USAGE, "%s: 'workload' has no 'kind'", where);
 	read_texts(ret, o);

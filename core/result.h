@@ -17,7 +17,8 @@
 #include "core/metric.h"
 #include "core/strvec.h"
 
-#define RESULT_SCHEMA "tare.result/1"
+#define RESULT_FAMILY "tare.result/"
+#define RESULT_SCHEMA RESULT_FAMILY "1"
 
 enum result_status { RESULT_OK, RESULT_FAILED, RESULT_INVALID };
 

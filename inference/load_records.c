@@ -12,6 +12,8 @@
 #include "core/mem.h"
 #include "inference/load_details.h"
 
+#define RECORDS_EXPECTED "a file that 'tare load --records' wrote"
+
 enum { HEAD_MAX = 8 << 20, COPY_BYTES = 1 << 20, PIECES_MAX = 4096 };
 
 static const char *byte_order(void)
@@ -166,10 +168,10 @@ static struct json_object *read_head(int fd, const char *path, uint64_t *ret_len
 	nl = memchr(space, '\n', len);
 	if (nl) {
 		*ret_len = (uint64_t)(nl - space) + 1;
-		o = json_parse(space, (size_t)(nl - space), path, err);
-	} else {
-		err_set(err, ERR_USAGE, "%s: is no file of records (--records)", path);
+		o = json_parse(space, (size_t)(nl - space), path, NULL);
 	}
+	if (!o)
+		err_set(err, ERR_USAGE, "%s: is not " RECORDS_EXPECTED, path);
 	free(space);
 	return o;
 }
@@ -280,7 +282,9 @@ int records_open(const char *path, struct records_file *ret, struct err *err)
 {
 	uint64_t base = 0;
 
-	*ret = (struct records_file){.path = x_strdup(path)};
+	*ret = (struct records_file){.path = x_strdup(path), .fd = -1};
+	if (file_check_given(path, RECORDS_EXPECTED, err))
+		goto fail;
 	ret->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (ret->fd < 0) {
 		err_errno(err, "%s", path);

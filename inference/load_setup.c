@@ -55,8 +55,10 @@ static int read_key(const struct load_options *o, char **ret, struct err *err)
 	}
 	if (!o->api_key_file)
 		return 0;
-	if (file_read(o->api_key_file, KEY_MAX, &text, err))
-		return -1;
+	if (file_check_given(o->api_key_file, "a file with the key in its first line",
+			     err) ||
+	    file_read(o->api_key_file, KEY_MAX, &text, err))
+		return err_wrap(err, "--api-key-file");
 	*ret = x_strndup(text.data, strcspn(text.data, "\r\n"));
 	explicit_bzero(text.data, text.len);
 	buf_release(&text);
@@ -139,12 +141,16 @@ static int set_mock(struct mock_config *c, const struct strvec *settings, struct
 		free(name);
 		if (!f)
 			return err_set(err, ERR_USAGE,
-				       "--mock-set '%s': tare-mock has no such option",
+				       "--mock-set '%s': tare-mock has no such option; "
+				       "'tare mock --help' lists them",
 				       text);
-		rc = field_set_text(f, c, equals ? equals + 1 : "true", "--mock-set",
-				    err);
+		if (!equals && f->kind != FIELD_FLAG)
+			return err_set(err, ERR_USAGE,
+				       "--mock-set '%s': give it a value, NAME=VALUE",
+				       text);
+		rc = field_set_text(f, c, equals ? equals + 1 : "true", text, err);
 		if (rc)
-			return -1;
+			return err_wrap(err, "--mock-set");
 	}
 	return 0;
 }
@@ -275,9 +281,13 @@ static int read_files(struct load_run *r, struct err *err)
 {
 	const struct load_options *o = r->options;
 
+	if (o->ca_file && file_check_given(o->ca_file, "certificates in PEM", err))
+		return err_wrap(err, "--ca-file");
 	if (o->profile == PROFILE_TRACE && trace_read(o->trace, true, &r->trace, err))
-		return -1;
-	return o->lengths ? trace_read(o->lengths, false, &r->lengths, err) : 0;
+		return err_wrap(err, "--trace");
+	if (o->lengths && trace_read(o->lengths, false, &r->lengths, err))
+		return err_wrap(err, "--lengths");
+	return 0;
 }
 
 int load_run_prepare(struct load_run *r, const struct load_options *o, struct err *err)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/json.h"
 #include "core/mem.h"
 
@@ -92,10 +93,18 @@ static int read_lines(FILE *f, const char *path, bool needs_times, struct trace 
 
 int trace_read(const char *path, bool needs_times, struct trace *ret, struct err *err)
 {
-	FILE *f = fopen(path, "re");
+	FILE *f;
 	int rc;
 
 	*ret = (struct trace){.nr = 0};
+	if (file_check_given(path,
+			     needs_times ? "JSON lines with at_s, prompt_tokens and "
+					   "output_tokens"
+					 : "JSON lines with prompt_tokens and "
+					   "output_tokens",
+			     err))
+		return -1;
+	f = fopen(path, "re");
 	if (!f)
 		return err_errno(err, "%s", path);
 	rc = read_lines(f, path, needs_times, ret, err);

@@ -51,6 +51,19 @@ static struct json_object *document(const struct result_set *s,
 	return doc;
 }
 
+static int no_such_arm(const struct result_set *s, const char *arm, struct err *err)
+{
+	struct buf names;
+
+	buf_init(&names, 400);
+	for (size_t i = 0; i < s->arms.nr; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", s->arms.items[i]);
+	err_set(err, ERR_USAGE, "%s: no results of arm '%.60s'; there are those of %s",
+		s->source, arm, names.data);
+	buf_release(&names);
+	return -1;
+}
+
 int baseline_save(const struct result_set *s, const struct baseline_options *o,
 		  const char *path, struct err *err)
 {
@@ -61,7 +74,8 @@ int baseline_save(const struct result_set *s, const struct baseline_options *o,
 		json_object_put(results);
 		return err_set(
 			err, ERR_USAGE,
-			"%s: there already; a baseline is replaced only when asked to",
+			"%s: there already; a baseline is replaced only when asked to "
+			"(--replace)",
 			path);
 	}
 	for (size_t i = 0; i < s->nr; i++) {
@@ -80,8 +94,7 @@ int baseline_save(const struct result_set *s, const struct baseline_options *o,
 	}
 	if (!json_object_array_length(results)) {
 		json_object_put(results);
-		return err_set(err, ERR_USAGE, "%s: no results of arm '%s'", s->source,
-			       o->arm ? o->arm : "");
+		return no_such_arm(s, o->arm ? o->arm : "", err);
 	}
 	doc = document(s, o, results);
 	rc = json_write_file(path, doc, 0644, err);

@@ -15,6 +15,11 @@
 #include "reports/baseline.h"
 #include "reports/import.h"
 
+#define EXPECTED                                                               \
+	"a run's folder ('tare run' prints its name), a folder of results, a " \
+	"result ('tare gemm -o', 'tare load -o'), a file of 'tare baseline "   \
+	"save', or another tool's report"
+
 static const size_t files_max = 200000;
 
 void result_set_init(struct result_set *s, const char *source)
@@ -276,7 +281,8 @@ static int load_folder(struct result_set *s, const char *dir, struct err *err)
 	if (!rc && !s->nr)
 		rc = err_set(
 			err, ERR_USAGE,
-			"%s: no results there; expected %s documents in *.json files",
+			"%s: no results there; expected %s documents in *.json files, as "
+			"'tare run' writes them into its folder",
 			dir, RESULT_SCHEMA);
 	return rc;
 }
@@ -416,7 +422,12 @@ int result_set_load(struct result_set *ret, const char *path, struct err *err)
 	int rc;
 
 	if (stat(path, &st))
-		return err_set(err, ERR_USAGE, "%s: %s", path, strerror(errno));
+		return errno == ENOENT || errno == ENOTDIR
+			       ? err_set(err, ERR_USAGE,
+					 "'%s': there is no such file or folder; "
+					 "expected " EXPECTED,
+					 path)
+			       : err_errno(err, "%s", path);
 	result_set_init(ret, path);
 	results = path_join(path, RUNDIR_RESULTS);
 	if (!S_ISDIR(st.st_mode))

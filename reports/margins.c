@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/file.h"
 #include "core/mem.h"
 
 static const struct {
@@ -79,9 +80,12 @@ int margins_add_json(struct margins *m, struct json_object *o, const char *where
 
 int margins_read(struct margins *m, const char *path, struct err *err)
 {
-	struct json_object *o = json_read_commented(path, JSON_FILE_MAX, err);
+	struct json_object *o;
 	int rc;
 
+	if (file_check_given(path, "margins such as {\"gemm.flops\": 0.01}", err))
+		return -1;
+	o = json_read_commented(path, JSON_FILE_MAX, err);
 	if (!o)
 		return -1;
 	rc = margins_add_json(m, o, path, err);
@@ -106,6 +110,56 @@ static const double *built(const char *name, const char **ret_name)
 		}
 	}
 	return NULL;
+}
+
+/* 'metric' or, where 'wanted' has a workload too, "workload/metric"; of any stage. */
+static bool names_metric(const char *wanted, const char *metric)
+{
+	size_t len = strcspn(metric, "@");
+
+	return strcmp(wanted, metric) == 0 ||
+	       (strlen(wanted) == len && strncmp(wanted, metric, len) == 0);
+}
+
+/* "gemm.flpos" was meant for what gemm measured, and "big/load.x" for what load did. */
+static bool is_of_kind(const char *wanted, const char *metric)
+{
+	const char *slash = strchr(wanted, '/'), *from = slash ? slash + 1 : wanted;
+
+	return strncmp(from, metric, strcspn(from, ".") + 1) == 0;
+}
+
+static bool is_built_in(const char *wanted)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
+		if (strcmp(built_in[i].name, wanted) == 0)
+			return true;
+	return false;
+}
+
+void margins_unused(const struct margins *m, const struct strvec *metrics,
+		    struct strvec *ret)
+{
+	for (size_t i = 0; m && i < m->nr; i++) {
+		const char *name = m->items[i].name;
+		char *wanted = x_strndup(name, strcspn(name, ":"));
+		const char *near =
+			nearest_name(wanted, strvec_argv(metrics), metrics->nr);
+		bool is_used = is_built_in(wanted), is_meant = near != NULL;
+
+		for (size_t k = 0; k < metrics->nr; k++) {
+			is_used = is_used || names_metric(wanted, metrics->items[k]);
+			is_meant = is_meant || is_of_kind(wanted, metrics->items[k]);
+		}
+		if (!is_used && is_meant)
+			strvec_addf(ret,
+				    "The margin of '%s' belongs to nothing that was "
+				    "judged%s%s%s. 'tare report --margins FILE' judges "
+				    "again.",
+				    name, near ? ": did you mean '" : "",
+				    near ? near : "", near ? "'?" : "");
+		free(wanted);
+	}
 }
 
 double margins_get(const struct margins *m, const char *workload, const char *metric,

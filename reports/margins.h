@@ -16,6 +16,7 @@
 
 #include "core/err.h"
 #include "core/json.h"
+#include "core/strvec.h"
 
 #include <stddef.h>
 
@@ -44,6 +45,14 @@ int margins_read(struct margins *m, const char *path,
  */
 double margins_get(const struct margins *m, const char *workload, const char *metric,
 		   const char *statistic, const char **ret_name);
+
+/*
+ * A sentence into 'ret' for each entry that was meant for one of these metrics ("metric" and
+ * "workload/metric"), by its kind or a name nearly the same, and is none of them nor one of
+ * the built-in table's: mistyped, it has left its metric with another margin.
+ */
+void margins_unused(const struct margins *m, const struct strvec *metrics,
+		    struct strvec *ret);
 
 struct json_object *margins_defaults(void); /* the built-in table as JSON; owned */
 

@@ -103,6 +103,8 @@ static void print_notes(const struct report *r, struct buf *b)
 	struct strvec notes = {0};
 
 	report_notes(r, &notes);
+	for (size_t i = 0; i < r->judgement.notes.nr; i++)
+		strvec_add(&notes, r->judgement.notes.items[i]);
 	for (size_t i = 0; i < notes.nr; i++) {
 		buf_puts(b, "note: ");
 		add_line(b, notes.items[i]);

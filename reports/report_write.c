@@ -136,9 +136,18 @@ static int parse_one(const char *name, unsigned *ret, struct err *err)
 		}
 	}
 	near = nearest_name(name, names, ARRAY_SIZE(names));
-	return err_set(err, ERR_USAGE, "unknown report format '%.40s'%s%s%s", name,
-		       near ? "; did you mean '" : "", near ? near : "",
-		       near ? "'?" : "");
+	if (near)
+		return err_set(err, ERR_USAGE,
+			       "unknown report format '%.40s'; did you mean '%s'?", name,
+			       near);
+	err_set(err, ERR_USAGE, "unknown report format '%.40s'; there are", name);
+	for (size_t i = 0; err && i < ARRAY_SIZE(names); i++) {
+		size_t len = strlen(err->text);
+
+		snprintf(err->text + len, sizeof(err->text) - len, "%s %s", i ? "," : "",
+			 names[i]);
+	}
+	return -1;
 }
 
 int report_formats_parse(const char *text, unsigned *ret, struct err *err)

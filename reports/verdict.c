@@ -153,12 +153,26 @@ static int judge_pair(struct judgement *j, const struct gather_side *b,
 	return 0;
 }
 
-static void conclude(struct judgement *j, const struct looks *looks)
+static void note_margins(struct judgement *j, const struct margins *m)
+{
+	struct strvec metrics = {0};
+
+	for (size_t i = 0; i < j->nr; i++) {
+		strvec_add(&metrics, j->items[i].metric);
+		strvec_addf(&metrics, "%s/%s", j->items[i].workload, j->items[i].metric);
+	}
+	margins_unused(m, &metrics, &j->notes);
+	strvec_release(&metrics);
+}
+
+static void conclude(struct judgement *j, const struct looks *looks,
+		     const struct judge_options *o)
 {
 	size_t gating = 0, worst = 0;
 	const struct comparison *first = NULL;
 
 	family_hold(j->items, j->nr, looks);
+	note_margins(j, o->margins);
 	j->overall = VERDICT_NONE;
 	for (size_t i = 0; i < j->nr; i++) {
 		const struct comparison *c = &j->items[i];
@@ -253,7 +267,7 @@ int judge_run(struct judgement *ret, const struct result_set *run, const char *b
 	if (rc)
 		judgement_release(ret);
 	else
-		conclude(ret, &looks);
+		conclude(ret, &looks, o);
 	return rc;
 }
 
@@ -309,12 +323,16 @@ int judge_sets(struct judgement *ret, const struct result_set *baseline,
 		}
 	}
 	if (!rc && !ret->pairs_nr)
-		rc = err_set(err, ERR_USAGE, "%s and %s have no arm of the same name",
-			     baseline->source, candidate->source);
+		rc = err_set(err, ERR_USAGE,
+			     "%s and %s have no arm of the same name ('%s' ... and '%s' "
+			     "...); 'tare baseline save --arm NAME' takes one out of a "
+			     "run, to be compared with anything",
+			     baseline->source, candidate->source, baseline->arms.items[0],
+			     candidate->arms.items[0]);
 	if (rc)
 		judgement_release(ret);
 	else
-		conclude(ret, &looks);
+		conclude(ret, &looks, o);
 	return rc;
 }
 

@@ -63,8 +63,8 @@ static const struct opt_command command = {
 		 "that are not ok are refused. 'show' prints what a baseline holds.",
 	.fields = fields,
 	.examples = examples,
-	.positional_min = 2,
-	.positional_max = 2,
+	.positional_min = 1,
+	.positional_max = -1,
 	.positional_kind = "file",
 };
 

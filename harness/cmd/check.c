@@ -13,6 +13,7 @@
 #include "core/stop.h"
 #include "harness/cmd/rows.h"
 #include "harness/run/arm_check.h"
+#include "harness/run/runner.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -292,15 +293,39 @@ static int check_plan(const struct options *o, const struct plan *plan, struct e
 	return status;
 }
 
+/* A try of isolation that no arm could be in would look like one that was withstood. */
+static int check_isolated(const struct options *o, const struct plan *plan,
+			  struct err *err)
+{
+	bool has_lease = false;
+
+	if (o->output && !o->isolation)
+		return err_set(err, ERR_USAGE,
+			       "--output is for --isolation; nothing else is written");
+	for (size_t i = 0; i < plan->arms_nr; i++)
+		has_lease = has_lease ||
+			    (plan->arms[i].target == ARM_VM &&
+			     (!o->arms.nr || strvec_has(&o->arms, plan->arms[i].name)));
+	if (o->isolation && !has_lease)
+		return err_set(err, ERR_USAGE,
+			       "%s: --isolation asks a provisioner, and none of these "
+			       "arms takes its machine from one (target vm)",
+			       plan->path);
+	return 0;
+}
+
 static int check(void *options, const struct strvec *rest, struct err *err)
 {
+	const struct options *o = options;
+	const struct run_filter filter = {.arms = &o->arms};
 	struct plan plan;
-	int status;
+	int status = -1;
 
 	stop_install();
 	if (plan_read(&plan, rest->items[0], err))
 		return -1;
-	status = check_plan(options, &plan, err);
+	if (!run_filter_check(&filter, &plan, err) && !check_isolated(o, &plan, err))
+		status = check_plan(o, &plan, err);
 	plan_release(&plan);
 	return status;
 }

@@ -10,11 +10,12 @@ struct compare_options {
 	bool json;
 };
 
+#define FORMATS_PRESET "html,md,json"
 #define AT(member) offsetof(struct compare_options, member)
 
 static const struct field fields[] = {
 	ROW_PAIR_MARGINS(AT(margins)),
-	ROW_FORMATS(AT(formats), "html,md,json", "With -o: which reports to write."),
+	ROW_FORMATS(AT(formats), FORMATS_PRESET, "With -o: which reports to write."),
 	ROW_OUTPUT_DIR(AT(output), "Write reports into this folder too."),
 	ROW_VERDICT_JSON(AT(json)),
 	{0},
@@ -51,7 +52,7 @@ static int compare(void *options, const struct strvec *rest, struct err *err)
 	unsigned formats;
 	int status;
 
-	if (report_formats_parse(o->formats, &formats, err) ||
+	if (deliver_formats(o->formats, FORMATS_PRESET, o->output, &formats, err) ||
 	    report_load_pair(&r, rest->items[0], rest->items[1], o->margins, err))
 		return -1;
 	status = deliver_report(&r, o->output, formats, o->json, err);

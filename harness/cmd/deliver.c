@@ -23,6 +23,16 @@ int print_verdict(const struct report *r, bool as_json)
 	return verdict_exit_status(r->judgement.overall);
 }
 
+int deliver_formats(const char *given, const char *preset, const char *dir, unsigned *ret,
+		    struct err *err)
+{
+	if (given && !dir)
+		return err_set(err, ERR_USAGE,
+			       "--format writes reports: name the folder that they go "
+			       "into too (-o DIR)");
+	return report_formats_parse(given ? given : preset, ret, err);
+}
+
 int deliver_report(const struct report *r, const char *dir, unsigned formats,
 		   bool as_json, struct err *err)
 {

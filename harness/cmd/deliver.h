@@ -7,6 +7,12 @@
 #include <stdbool.h>
 
 /*
+ * Which reports: those of --format, else the preset. ERR_USAGE where some were asked for
+ * and there is no folder ('dir' NULL) that they could go into.
+ */
+int deliver_formats(const char *given, const char *preset, const char *dir, unsigned *ret,
+		    struct err *err);
+/*
  * The verdict on stdout: a table and a sentence, or tare.verdict/1 as JSON. Gives its exit
  * status.
  */

@@ -12,6 +12,7 @@ struct gate_options {
 	bool json;
 };
 
+#define FORMATS_PRESET "md,json,junit"
 #define AT(member) offsetof(struct gate_options, member)
 
 static const struct field fields[] = {
@@ -25,7 +26,7 @@ static const struct field fields[] = {
 		 "any "
 		 "results."},
 	ROW_PAIR_MARGINS(AT(margins)),
-	ROW_FORMATS(AT(formats), "md,json,junit", "With -o: " ROW_FORMATS_ALL),
+	ROW_FORMATS(AT(formats), FORMATS_PRESET, "With -o: " ROW_FORMATS_ALL),
 	ROW_OUTPUT_DIR(AT(output),
 		       "Write the forms that a pipeline reads into this folder."),
 	ROW_VERDICT_JSON(AT(json)),
@@ -89,7 +90,7 @@ static int gate(void *options, const struct strvec *rest, struct err *err)
 	unsigned formats;
 	int status;
 
-	if (report_formats_parse(o->formats, &formats, err) ||
+	if (deliver_formats(o->formats, FORMATS_PRESET, o->output, &formats, err) ||
 	    report_load_pair(&r, o->baseline, rest->items[0], o->margins, err))
 		return -1;
 	status = check_gpu(&r, o, err);

@@ -67,12 +67,24 @@ static const struct opt_command command = {
 	.positional_kind = "file",
 };
 
+static void no_arm(const struct plan *p, const char *name, struct err *err)
+{
+	struct buf names;
+
+	buf_init(&names, 400);
+	for (size_t i = 0; i < p->arms_nr; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", p->arms[i].name);
+	err_set(err, ERR_USAGE, "%s: the plan has no arm '%.60s'; it has %s", p->path,
+		name, names.data);
+	buf_release(&names);
+}
+
 static const struct arm *find_arm(const struct plan *p, const char *name, struct err *err)
 {
 	const struct arm *arm = plan_arm(p, name);
 
 	if (!arm)
-		err_set(err, ERR_USAGE, "%s: the plan has no arm '%.60s'", p->path, name);
+		no_arm(p, name, err);
 	else if (arm->target != ARM_VM)
 		err_set(err, ERR_USAGE,
 			"%s: the arm '%s' has a machine of its own: only target vm is "
@@ -198,6 +210,10 @@ static int list_all(const struct plan *plan, const char *run_id, bool json)
 	}
 	if (json)
 		fputs(json_text(all), stdout);
+	else if (!json_object_array_length(all) && status == EXIT_PASS)
+		log_info("%s: %s", plan->path,
+			 plan->provisions_nr ? "no machine is on loan"
+					     : "it has no provisioners");
 	json_object_put(all);
 	session_end(&s);
 	return status;

@@ -1,6 +1,7 @@
 /* tare mig: the MIG partitions of this machine's GPUs, by hand. */
 #include "harness/cmd/cmd.h"
 
+#include "core/file.h"
 #include "core/log.h"
 #include "core/metric.h"
 #include "core/stop.h"
@@ -202,9 +203,13 @@ static int apply(void *options, const struct strvec *rest, struct err *err)
 static int restore(void *options, const struct strvec *rest, struct err *err)
 {
 	struct partition_request want = {.action = PARTITION_RESTORE};
-	struct json_object *kept = json_read_file(rest->items[0], JSON_FILE_MAX, err);
+	struct json_object *kept;
 	int rc = -1;
 
+	if (file_check_given(rest->items[0], "a file that 'tare mig apply -o' wrote",
+			     err))
+		return -1;
+	kept = json_read_file(rest->items[0], JSON_FILE_MAX, err);
 	if (!kept)
 		return -1;
 	want.layout = json_member(kept, "before");

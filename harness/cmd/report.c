@@ -15,10 +15,11 @@ struct report_options {
 	bool json;
 };
 
+#define FORMATS_PRESET "html,md,json"
 #define AT(member) offsetof(struct report_options, member)
 
 static const struct field fields[] = {
-	ROW_FORMATS(AT(formats), "html,md,json", "What to write: " ROW_FORMATS_ALL),
+	ROW_FORMATS(AT(formats), FORMATS_PRESET, "What to write: " ROW_FORMATS_ALL),
 	ROW_OUTPUT_DIR(AT(output),
 		       "Where to write; without it, into the run's own folder."),
 	{.name = "pdf",
@@ -81,7 +82,7 @@ static int print_pdf(const struct report *r, const char *pdf, struct err *err)
 	dir_remove(dir, NULL);
 	free(page);
 	free(dir);
-	return rc ? err_wrap(err, "%s", pdf) : 0;
+	return rc;
 }
 
 static int keep_floor(const char *aa, const char *dir, struct err *err)
@@ -105,7 +106,7 @@ static int report(void *options, const struct strvec *rest, struct err *err)
 	unsigned formats;
 	int status;
 
-	if (report_formats_parse(o->formats, &formats, err) ||
+	if (deliver_formats(o->formats, FORMATS_PRESET, dir, &formats, err) ||
 	    report_load(&r, dir, o->margins, err))
 		return -1;
 	if (o->aa) { /* kept only beside what can be read */

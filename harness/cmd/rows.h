@@ -43,11 +43,11 @@
 		.help = "Exactly so many rounds, instead of the plan's least and most." \
 	}
 
-/* char *, for report_formats_parse(); gate, compare, report. */
+/* char *, NULL when not given, for deliver_formats(); gate, compare, report. */
 #define ROW_FORMATS(at, preset, text)                                                \
 	{                                                                            \
 		.name = "format", .kind = FIELD_TEXT, .offset = (at), .letter = 'f', \
-		.unset = (preset), .arg = "LIST", .help = (text)                     \
+		.arg = "LIST", .help = text " Without it: " preset "."               \
 	}
 
 /* Every format there is, for such a text; gate, report. */

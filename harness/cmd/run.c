@@ -136,6 +136,21 @@ static int find_plan(const struct run_options *o, const struct strvec *rest,
 	return rc;
 }
 
+/* What would be found out when everything is measured. */
+static int check_comparable(const struct run_options *o, const struct plan *plan,
+			    struct err *err)
+{
+	if (o->json && o->dry_run)
+		return err_set(err, ERR_USAGE,
+			       "--json prints a verdict, and --dry-run has none");
+	if (plan->arms_nr < 2)
+		return err_set(err, ERR_USAGE,
+			       "%s: /arms: one arm ('%s') is nothing to compare with; "
+			       "add another, or measure it against itself: 'tare aa'",
+			       plan->path, plan->arms[0].name);
+	return 0;
+}
+
 static int run(void *options, const struct strvec *rest, struct err *err)
 {
 	struct run_options *o = options;
@@ -158,7 +173,8 @@ static int run(void *options, const struct strvec *rest, struct err *err)
 		noise_floor_release(&floor);
 		return -1;
 	}
-	if (!run_filter_check(&request.filter, &plan, err))
+	if (!run_filter_check(&request.filter, &plan, err) &&
+	    !check_comparable(o, &plan, err))
 		status = o->dry_run ? schedule_print(&plan, o->resume, stdout, err)
 				    : run_and_report(&plan, &request, err);
 	plan_release(&plan);

@@ -130,6 +130,7 @@ static int top_level(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	char help[] = "--help";
 	const struct subcommand *s;
 
 	program_begin();
@@ -142,7 +143,7 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "help") == 0) { /* 'tare help run' is 'tare run --help' */
 		argv[1] = argv[2];
-		argv[2] = (char[]){"--help"};
+		argv[2] = help;
 	}
 	s = find(argv[1]);
 	if (!s)

@@ -1,15 +1,14 @@
 #include "harness/plan/plan.h"
 
 #include "core/digest.h"
+#include "core/file.h"
 #include "core/mem.h"
 #include "harness/plan/plan_impl.h"
 #include "harness/provision/provisioner.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const size_t plan_max_bytes = 1 << 20;
 static const char *const order_names[] = {"abba", "abab", NULL};
@@ -187,11 +186,9 @@ int plan_read(struct plan *ret, const char *path, struct err *err)
 	int rc;
 
 	*ret = (struct plan){0};
-	if (access(path, F_OK) && errno == ENOENT)
-		return err_set(
-			err, ERR_USAGE,
-			"%s: no such plan; configs/plans/ holds some to begin with",
-			path);
+	if (file_check_given(path, "a plan; configs/plans/ holds some to begin with",
+			     err))
+		return -1;
 	o = json_read_commented(path, plan_max_bytes, err);
 	if (!o)
 		return -1;

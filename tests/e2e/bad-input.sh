@@ -114,3 +114,65 @@ for what in "$gemm" "$load" "load merge $scratch/records"; do
 	refused 5 "--output: $scratch/no/where: cannot be written" "$tare" $what -o "$scratch/no/where"
 	refused 2 "is a folder" "$tare" $what -o "$scratch"
 done
+
+# What is not there, is a folder or is something else: what was expected, by every command.
+cd "$scratch"
+for what in "compare run nowhere" "gate -b nowhere run" "report nowhere" "baseline show nowhere"; do
+	refused 2 "'nowhere': there is no such file or folder; expected a run's folder" "$tare" $what
+done
+for what in "compare --margins nowhere run run" "report --margins nowhere -o $out run"; do
+	refused 2 "'nowhere': there is no such file; expected margins such as" "$tare" $what
+done
+refused 2 "run: is a folder; expected margins" "$tare" compare --margins run run run
+for what in "run" "aa" "check" "lease list"; do
+	refused 2 "'nowhere': there is no such file; expected a plan" "$tare" $what nowhere
+	refused 2 "empty: is a folder; expected a plan" "$tare" $what empty
+done
+refused 2 "'nowhere': there is no such file; expected a file that 'tare mig apply -o' wrote" \
+	"$tare" mig restore nowhere
+refused 2 "'nowhere': there is no such file; expected a file that 'tare load --records' wrote" \
+	"$tare" load merge nowhere
+refused 2 "cut.json: is not a file that 'tare load --records' wrote" "$tare" load merge cut.json
+for option in trace lengths api-key-file ca-file; do
+	profile=
+	[ $option != trace ] || profile="--profile trace"
+	refused 2 "--$option: 'nowhere': there is no such file; expected" \
+		"$tare" load --target https://127.0.0.1:1 $profile --$option nowhere
+done
+refused 2 "nothing.json: is empty" "$tare" compare nothing.json run
+refused 2 "another version of tare wrote it" "$tare" compare schema.json run
+refused 2 "(--replace)" "$tare" baseline save -o base.json run
+refused 2 "those of metal, vm" "$tare" baseline save --arm mtal -o never run
+
+# Options that would do nothing, and arguments that are one too many or too few.
+refused 2 "name the folder that they go into too (-o DIR)" "$tare" compare -f html run run
+refused 2 "name the folder that they go into too (-o DIR)" "$tare" gate -f html -b base.json run
+refused 2 "there are html, md" "$tare" report -f powerpoint -o never run
+refused 2 "no such action 'sav'; did you mean 'save'" "$tare" baseline sav
+refused 2 "too few arguments; usage: tare baseline save" "$tare" baseline save
+refused 2 "unexpected argument 'more'; usage: tare mig list" "$tare" mig list more
+refused 2 "'--no-telemetry' is its opposite" "$tare" gemm --telemetry=no
+check 0 "$tare" help compare
+printed "Usage: tare compare"
+refused 2 "give it a value, NAME=VALUE" "$tare" load --mock --mock-set itl
+
+# Plans: what would be found out only when everything is measured, or never.
+work='"workloads": [ { "gemm": { "n": 64, "backend": "openblas", "iterations": 2, "warmup_seconds": 0 } } ]'
+arms='"arms": { "a": { "target": "local" }, "b": { "target": "local" } }, "baseline": "a"'
+echo "{ \"name\": \"x\", \"arms\": { \"a\": { \"target\": \"local\" } }, \"baseline\": \"a\", $work }" >one.plan
+refused 2 "one arm ('a') is nothing to compare with" "$tare" run --dry-run one.plan
+check 0 "$tare" aa --dry-run one.plan
+printf '{ "name": "x", %s,\n%s,\n%s }' "$arms" "$work" "$arms" >twice.plan
+refused 2 "twice.plan:3: the key 'arms' is there twice" "$tare" run --dry-run twice.plan
+printf '\357\273\277{ "name": "x", %s, %s }\r\n' "$arms" "$work" >bom.plan
+check 0 "$tare" run --dry-run bom.plan
+refused 2 "--json prints a verdict" "$tare" run --json --dry-run bom.plan
+refused 2 "the plan has no arm 'aa'" "$tare" check --arm aa bom.plan
+refused 2 "it has a, b" "$tare" lease up bom.plan c
+refused 2 "--isolation asks a provisioner" "$tare" check --isolation bom.plan
+refused 2 "--output is for --isolation" "$tare" check -o never bom.plan
+check 0 "$tare" lease list bom.plan
+said "it has no provisioners"
+echo '{"gemm.flop": 0.5}' >margins.json
+"$tare" compare --margins margins.json run run >"$scratch/out" || true
+printed "The margin of 'gemm.flop' belongs to nothing that was judged: did you mean 'gemm.flops'?"

@@ -49,7 +49,7 @@ static void any_value_is_a_document(void **state)
 static void mistakes_are_refused_with_their_place(void **state)
 {
 	(void)state;
-	refuses("", "doc:1:1: not valid JSON: it ends too early");
+	refuses("", "doc: is empty, where JSON was expected");
 	refuses("{\"a\": 1", "doc:1:8: not valid JSON: unexpected end");
 	refuses("{\n  \"a\": 1,\n  b\n}", "doc:3:3: not valid JSON");
 	refuses("{} x", "doc:1:4: text behind the end");
