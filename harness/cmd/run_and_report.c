@@ -60,10 +60,8 @@ static int restore_drivers(struct session *s, struct err *err)
 	if (was_stopped)
 		stop_clear();
 	rc = gpu_driver_restore(s, err);
-	if (rc) {
+	if (rc)
 		log_failure(err);
-		log_info("'tare clean %s' tries that again", s->dir);
-	}
 	return rc;
 }
 

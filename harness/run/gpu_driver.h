@@ -25,7 +25,8 @@ int gpu_driver_prepare(struct session *s, int round, const struct arm *arm,
 /*
  * Puts back every driver, and then every host's scheduling, that this session changed,
  * in reverse order. A failure does not keep the others from being put back; the first is
- * in *err, and a host whose drivers could not be put back stays out of scheduling.
+ * in *err. A host with a GPU that is not as before, in its driver or cut by MIG still
+ * (session.cut), stays out of scheduling, and its error names it, the GPU and 'tare clean'.
  */
 int gpu_driver_restore(struct session *s, struct err *err);
 

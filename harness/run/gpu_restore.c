@@ -1,6 +1,7 @@
 /* What gpu_driver.c changed is put back: drivers, then the scheduling of their hosts. */
 #include "harness/run/gpu_driver.h"
 
+#include "core/buf.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "harness/run/gpu_seat.h"
@@ -68,27 +69,128 @@ static int put_back_drivers(struct gpu_seat *b, struct json_object *before,
 }
 
 /* No machine may come between the change of driver and the end of the reservation. */
-static int put_back(struct gpu_seat *b, struct json_object *taken, struct err *err)
+static int put_back_gpus(struct gpu_seat *b, struct json_object *before,
+			 bool has_scheduling, struct err *err)
 {
-	struct json_object *before = json_member(taken, "devices");
-	struct json_object *scheduling = json_member(taken, "scheduling");
 	struct json_object *now = gpu_seat_look(b, before, err);
-	struct provisioner *p = scheduling ? gpu_seat_platform(b, err) : NULL;
+	struct provisioner *p;
 	char *was = NULL;
-	int rc = !now || (scheduling && !p) ? -1 : 0;
+	int rc = now ? 0 : -1;
 
 	if (!rc && !is_as_before(before, now)) {
-		if (scheduling)
-			rc = provisioner_host_reserve(p, b->host->name, &was, err);
+		p = has_scheduling ? gpu_seat_platform(b, err) : NULL;
+		if (has_scheduling)
+			rc = p ? provisioner_host_reserve(p, b->host->name, &was, err)
+			       : -1;
 		free(was);
 		if (!rc)
 			rc = put_back_drivers(b, before, err);
 	}
 	json_object_put(now);
-	if (!rc && scheduling)
-		rc = provisioner_host_restore(p, b->host->name,
-					      json_get_text(scheduling, "was", "enabled"),
-					      err);
+	return rc;
+}
+
+static bool is_machine_of(const struct arm *a, const struct gpu_host *h)
+{
+	const struct arm *m = h->arm;
+
+	return a == m || a->gpu_host == h ||
+	       (a->target == m->target && a->target != ARM_VM &&
+		(a->target == ARM_LOCAL ||
+		 (strcmp(a->ssh.host, m->ssh.host) == 0 && a->ssh.port == m->ssh.port)));
+}
+
+/* A GPU of this machine that MIG left cut; NULL: none. */
+static const char *find_cut(const struct session *s, const struct gpu_host *h)
+{
+	for (size_t i = 0; s->cut && i < s->plan->arms_nr; i++) {
+		const struct arm *a = &s->plan->arms[i];
+		const char *gpu = json_get_text(s->cut, a->name, NULL);
+
+		if (gpu && is_machine_of(a, h))
+			return gpu;
+	}
+	return NULL;
+}
+
+/*
+ * 'what' is not as before, so nobody is to get it: its host stays out of scheduling. *err
+ * may say why already.
+ */
+static int hold(struct gpu_seat *b, bool has_scheduling, const char *what,
+		struct err *err)
+{
+	const char *dir = b->s->dir, *host = b->host->name;
+	struct err why = ERR_INIT;
+	struct provisioner *p;
+	char *was = NULL, *text;
+
+	p = has_scheduling ? gpu_seat_platform(b, &why) : NULL;
+	if (!has_scheduling)
+		text = x_asprintf("'tare clean %s' has to put back %s on the machine of "
+				  "'%s'",
+				  dir, what, b->host->arm->name);
+	else if (p && !provisioner_host_reserve(p, host, &was, &why))
+		text = x_asprintf("host '%s' stays out of scheduling until 'tare clean "
+				  "%s' has put back %s",
+				  host, dir, what);
+	else
+		text = x_asprintf("host '%s' could not be taken out of scheduling (%s), "
+				  "and 'tare clean %s' has to put back %s",
+				  host, why.text, dir, what);
+	if (err->kind == ERR_NONE)
+		err_set(err, ERR_ENVIRONMENT, "%s", text);
+	else
+		err_wrap(err, "%s", text);
+	free(was);
+	free(text);
+	return -1;
+}
+
+/* "the driver of 0008:01:00.0, 0009:01:00.0"; free() */
+static char *drivers_of(struct json_object *before)
+{
+	struct buf b;
+
+	buf_init(&b, 512);
+	buf_puts(&b, "the driver of ");
+	for (size_t i = 0; i < json_object_array_length(before); i++)
+		buf_printf(&b, "%s%s", i ? ", " : "",
+			   json_get_text(json_object_array_get_idx(before, i), "address",
+					 "?"));
+	return buf_detach(&b);
+}
+
+/*
+ * While a GPU is cut nothing of its host changes: what keeps its layout often keeps its
+ * driver, and MIG is put back by the driver that it has.
+ */
+static int put_back(struct gpu_seat *b, struct json_object *taken, struct err *err)
+{
+	struct json_object *before = json_member(taken, "devices");
+	struct json_object *scheduling = json_member(taken, "scheduling");
+	const char *cut = find_cut(b->s, b->host);
+	struct provisioner *p;
+	char *what = NULL;
+	int rc = 0;
+
+	if (cut)
+		what = x_asprintf("the MIG layout of %s", cut);
+	else if (gpu_seat_open(b, err) || put_back_gpus(b, before, scheduling, err))
+		what = drivers_of(before);
+	if (what) {
+		rc = hold(b, scheduling, what, err);
+	} else if (scheduling) {
+		p = gpu_seat_platform(b, err);
+		if (!p || provisioner_host_restore(
+				  p, b->host->name,
+				  json_get_text(scheduling, "was", "enabled"), err))
+			rc = err_wrap(err,
+				      "'tare clean %s' has to put back the scheduling of "
+				      "host '%s'",
+				      b->s->dir, b->host->name);
+	}
+	free(what);
 	return rc;
 }
 
@@ -97,7 +199,7 @@ static int restore_one(struct session *s, struct json_object *taken, struct err 
 	const char *name = json_get_text(taken, "host_arm", "");
 	const struct arm *arm = plan_arm(s->plan, name);
 	struct gpu_seat b = {.s = s, .at = {.arm = name}};
-	struct err later = ERR_INIT;
+	struct err why = ERR_INIT;
 	struct stage st;
 	int rc;
 
@@ -110,12 +212,7 @@ static int restore_one(struct session *s, struct json_object *taken, struct err 
 	/* A journal that takes no more must not keep a GPU from its host. */
 	rc = stage_begin(&st, s, STEP_BIND, &b.at, gpu_change_json("restore", b.host),
 			 err);
-	if (gpu_seat_open(&b, rc ? &later : err) ||
-	    put_back(&b, taken, rc ? &later : err)) {
-		if (rc)
-			log_error("%s", later.text);
-		rc = -1;
-	}
+	rc = first_failure(rc, put_back(&b, taken, &why), &why, err);
 	gpu_seat_close(&b);
 	return stage_end(&st, rc, gpu_change_json("restore", b.host), err);
 }
@@ -135,7 +232,6 @@ int gpu_driver_restore(struct session *s, struct err *err)
 			gpu_taken_remove(s, name);
 			s->restored++;
 		} else {
-			err_wrap(&one, "putting back the GPUs' drivers of '%s'", name);
 			rc = first_failure(rc, -1, &one, err);
 		}
 		free(name);

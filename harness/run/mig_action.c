@@ -26,6 +26,11 @@ int mig_step_close(struct mig_seat *m, int rc, const char *gpu, struct err *err)
 	struct json_object *data = json_object_new_object();
 	struct err later = ERR_INIT;
 
+	if (m->stays) {
+		if (!m->s->cut)
+			m->s->cut = json_object_new_object();
+		json_put_text(m->s->cut, m->at.arm, rc ? gpu : NULL);
+	}
 	json_put_text(data, "gpu", gpu);
 	if (rc)
 		json_put_text(data, "error", err->text);

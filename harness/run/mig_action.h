@@ -12,6 +12,7 @@ struct mig_seat {
 	struct session *s;
 	struct step_at at;
 	struct target *target;
+	bool stays; /* not made for the run, so still there when the run is over */
 };
 
 /* Its document, tare.mig/1, with the GPU as it is afterwards; NULL on failure. */
@@ -24,7 +25,10 @@ struct json_object *mig_ask(struct mig_seat *m, const char *const *options,
  */
 int mig_put_back(struct mig_seat *m, struct json_object *before, struct err *err);
 
-/* The end of the step alone: 'rc' and *err as they came out. */
+/*
+ * The end of the step alone: 'rc' and *err as they came out. A GPU that stays cut is noted
+ * in session.cut.
+ */
 int mig_step_close(struct mig_seat *m, int rc, const char *gpu, struct err *err);
 
 #endif

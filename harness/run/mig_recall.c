@@ -30,7 +30,7 @@ static const struct journal_entry *find_open(const struct journal_entries *past,
 	return open;
 }
 
-/* Not made for the run, so still there when the run is over. */
+/* As struct mig_seat has it. */
 static bool stays(const struct journal_entry *e)
 {
 	return json_get_bool(e->data, "stays", true);
@@ -55,13 +55,14 @@ static int recall(struct session *s, const struct arm *arm, const struct journal
 		.key_file = json_get_text(lease, "key_file", NULL),
 		.host_key_sha256 = json_get_text(lease, "host_key_sha256", NULL),
 	};
-	struct mig_seat m = {.s = s, .at = {.round = e->round, .arm = arm->name}};
+	struct mig_seat m = {
+		.s = s, .at = {.round = e->round, .arm = arm->name}, .stays = stays(e)};
 	const char *gpu = json_get_text(e->data, "gpu", "?");
 	struct err later = ERR_INIT;
 	int rc;
 
 	/* What was lent for the run is gone, or goes away, and its GPU is reset. */
-	if (!stays(e))
+	if (!m.stays)
 		return mig_step_close(&m, 0, gpu, err);
 	/* Only the host's own driver shows MIG, and the GPU may have gone back to vfio. */
 	if (arm->driver == ARM_DRIVER_NVIDIA && arm->target != ARM_VM &&

@@ -132,7 +132,7 @@ static struct json_object *begin_json(const struct mig_turn *m,
 	json_put(o, "before", json_object_get(m->before));
 	json_put(o, "parts", parts);
 	/* A machine made for the run goes away, and its GPU is reset when it does. */
-	json_put_bool(o, "stays", !lease || !lease->boot_ns);
+	json_put_bool(o, "stays", m->seat.stays);
 	json_put(o, "lease", lease_json(lease));
 	return o;
 }
@@ -167,7 +167,10 @@ struct mig_turn *mig_turn_begin(struct session *s, const struct step_at *at,
 {
 	struct mig_turn *m = x_calloc(1, sizeof(*m));
 
-	*m = (struct mig_turn){.seat = {.s = s, .at = *at, .target = target},
+	*m = (struct mig_turn){.seat = {.s = s,
+					.at = *at,
+					.target = target,
+					.stays = !lease || !lease->boot_ns},
 			       .arm = arm,
 			       .route = route_of(lease, facts)};
 	if (!look(m, err)) {

@@ -261,6 +261,7 @@ void session_end(struct session *s)
 	free(s->provisioners);
 	journal_close(s->journal);
 	json_object_put(s->taken);
+	json_object_put(s->cut);
 	strvec_release(&s->kept);
 	free(s->dir);
 	free(s->run_id);

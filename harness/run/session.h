@@ -29,6 +29,7 @@ struct session {
 	size_t parcels_nr, parcels_alloc;
 	bool is_resumed;
 	struct json_object *taken; /* GPUs whose driver was changed (gpu_driver.h) */
+	struct json_object *cut; /* arm: UUID of a GPU of its machine that MIG left cut */
 	/* Provisioners whose machines stay on loan to the run: a GPU there is not as it was. */
 	struct strvec kept;
 	size_t swept;    /* machines given back by session_begin() */

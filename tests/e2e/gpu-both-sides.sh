@@ -74,7 +74,8 @@ echo "- a front-end that is gone: every failure of 'tare clean' is said"
 end_front_end
 check 5 "$tare" clean "$lab/gone"
 said "giving back machines of 'cloud'"
-said "putting back the GPUs' drivers of 'metal'"
+said "has to put back"
+said "host 'gb200-a'"
 
 # Every place, by several workers with a machine and a front-end of their own.
 echo "- SIGKILL in front of each of $lines lines"

@@ -24,14 +24,15 @@ end_front_end() {
 	wait "$front_end" || fail "left at the front-end: $(cat "$lab/front-end")"
 }
 
-# A machine, a front-end and a plan in the folder $lab.
+# A machine, a front-end and a plan in the folder $lab. 'lab_env' adds to what the machine's
+# programs find in their environment.
 start_lab() {
 	local scratch=$1
 	lab=$1
 	mkdir -p "$lab"
 	make_tree tests/machines/binding.tree "$lab/tree"
 	echo 'echo "a start-up file with something to say" >&2' >"$lab/noisy"
-	sshd_env="TARE_TEST_TREE=$lab/tree BASH_ENV=$lab/noisy"
+	sshd_env="TARE_TEST_TREE=$lab/tree BASH_ENV=$lab/noisy ${lab_env:-}"
 	export TARE_TEST_TREE=$lab/tree
 	start_sshd
 	printf 'oneadmin:lab-opennebula\n' >"$lab/one_auth"
