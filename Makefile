@@ -98,6 +98,7 @@ REPORTS_OBJ := $(call objects,$(call sources,reports))
 HARNESS_OBJ := $(call objects,$(call sources,$(HARNESS)))
 SUPPORT_OBJ := $(call objects,$(filter-out %_main.c %_preload.c,$(wildcard tests/support/*.c)))
 FAKE_NVML_OBJ := $(call objects,$(wildcard tests/support/fakes/nvml_*.c))
+FAKE_CUDA_OBJ := $(call objects,$(wildcard tests/support/fakes/cuda_*.c))
 
 COMMIT := $(shell git describe --always --dirty --abbrev=7 2>/dev/null || echo unknown)
 COMPILER := $(notdir $(CC)) $(shell { $(CC) -dumpfullversion || $(CC) -dumpversion; } 2>/dev/null) \
@@ -105,7 +106,7 @@ COMPILER := $(notdir $(CC)) $(shell { $(CC) -dumpfullversion || $(CC) -dumpversi
 ifneq ($(filter-out clean help,$(GOALS)),)
 $(call stamp,flags,$(COMPILER) $(ALL_CFLAGS) $(ALL_LDFLAGS))
 $(call stamp,sources,$(CORE_OBJ) $(GEMM_OBJ) $(INFERENCE_OBJ) $(REPORTS_OBJ) $(HARNESS_OBJ) $(SUPPORT_OBJ) \
-	$(FAKE_NVML_OBJ))
+	$(FAKE_NVML_OBJ) $(FAKE_CUDA_OBJ))
 $(call stamp,commit,$(COMMIT))
 endif
 
@@ -173,9 +174,10 @@ $(TOOLS): $(BUILD)/tests/support/%: $(BUILD)/obj/tests/support/%_main.o $(BUILD)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(HARNESS_LIBS) $(INFERENCE_LIBS) $(GEMM_LIBS) $(CORE_LIBS) $(TEST_LIBS)
 
 # Fakes of NVIDIA's libraries under their own sonames, for LD_LIBRARY_PATH: 'libX.c' becomes
-# libX, and 'nvml_*.c' are parts of the fake NVML.
+# libX, and 'nvml_*.c' and 'cuda_*.c' are parts of the fake NVML and CUDA driver.
 FAKES := $(patsubst tests/support/fakes/%.c,$(BUILD)/tests/fakes/%,$(wildcard tests/support/fakes/lib*.c))
 $(BUILD)/tests/fakes/libnvidia-ml.so.1: $(FAKE_NVML_OBJ) $(BUILD)/sources
+$(BUILD)/tests/fakes/libcuda.so.1: $(FAKE_CUDA_OBJ) $(BUILD)/sources
 $(BUILD)/tests/fakes/%: $(BUILD)/obj/tests/support/fakes/%.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -lm

@@ -1,0 +1,89 @@
+/* Streams of the fake CUDA driver, which do everything at once, and its clock: events. */
+#include "tests/support/fakes/cuda_state.h"
+
+#include <time.h>
+
+struct cu_event {
+	double ms;
+};
+
+int cuStreamCreate(struct cu_stream **ret, unsigned flags);
+int cuStreamCreate(struct cu_stream **ret, unsigned flags)
+{
+	UNUSED(flags);
+	CALL();
+	*ret = malloc(1);
+	return 0;
+}
+
+int cuStreamDestroy_v2(struct cu_stream *s);
+int cuStreamDestroy_v2(struct cu_stream *s)
+{
+	free(s);
+	CALL();
+	return 0;
+}
+
+int cuStreamSynchronize(struct cu_stream *s);
+int cuStreamSynchronize(struct cu_stream *s)
+{
+	UNUSED(s);
+	CALL();
+	return 0;
+}
+
+int cuEventCreate(struct cu_event **ret, unsigned flags);
+int cuEventCreate(struct cu_event **ret, unsigned flags)
+{
+	UNUSED(flags);
+	CALL();
+	*ret = calloc(1, sizeof(**ret));
+	return 0;
+}
+
+int cuEventDestroy_v2(struct cu_event *e);
+int cuEventDestroy_v2(struct cu_event *e)
+{
+	free(e);
+	CALL();
+	return 0;
+}
+
+int cuEventRecord(struct cu_event *e, struct cu_stream *s);
+int cuEventRecord(struct cu_event *e, struct cu_stream *s)
+{
+	static double steady_ms, stretch;
+	struct timespec t;
+
+	UNUSED(s);
+	CALL();
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	if (fake_number("TARE_FAKE_CUDA_EVENT_MS", 0)) {
+		if (stretch == 0)
+			stretch = 1 +
+				  1e-6 * (double)fake_number("TARE_FAKE_CUDA_JITTER", 0) *
+					  (double)(t.tv_nsec % 1000);
+		steady_ms += (double)fake_number("TARE_FAKE_CUDA_EVENT_MS", 0) * stretch *
+			     SM_COUNT / fake_cuda_multiprocessors();
+		e->ms = steady_ms;
+		return 0;
+	}
+	e->ms = (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+	return 0;
+}
+
+int cuEventQuery(struct cu_event *e);
+int cuEventQuery(struct cu_event *e)
+{
+	UNUSED(e);
+	CALL();
+	return fake_number("TARE_FAKE_CUDA_HANGS", 0) ? CU_NOT_READY : 0;
+}
+
+int cuEventElapsedTime(float *ret_ms, struct cu_event *from, struct cu_event *to);
+int cuEventElapsedTime(float *ret_ms, struct cu_event *from, struct cu_event *to)
+{
+	CALL();
+	*ret_ms = (float)(to->ms - from->ms);
+	return 0;
+}

@@ -1,0 +1,32 @@
+/*
+ * What the parts of the fake CUDA driver share: the call that is to fail, and the GPU that
+ * it shows, which is as the fake NVML has cut it.
+ */
+#ifndef TARE_TESTS_FAKE_CUDA_STATE_H
+#define TARE_TESTS_FAKE_CUDA_STATE_H
+
+#include "gemm/cuda.h"
+#include "tests/support/fakes/fake.h"
+
+enum { UNKNOWN = 999, INVALID_VALUE = 1, SM_COUNT = 132 };
+
+/* True when this is the call that TARE_FAKE_CUDA_FAIL_AT names. */
+bool fake_cuda_fails(void);
+
+int fake_cuda_devices(void);
+/* The MIG device that CUDA_VISIBLE_DEVICES names; NULL: a GPU as a whole. */
+const char *fake_cuda_visible(void);
+int fake_cuda_multiprocessors(void);
+size_t fake_cuda_memory(void); /* bytes that it has */
+
+/* At the top of a call. */
+#define CALL()                          \
+	do {                            \
+		if (fake_cuda_fails())  \
+			return UNKNOWN; \
+	} while (0)
+
+/* Parameters that a fake has no use for. */
+#define UNUSED(x) ((void)(x))
+
+#endif
