@@ -113,12 +113,11 @@ void field_clear_ints(const struct field *f, void *obj)
 static int set_ints(const struct field *f, void *obj, const char *text, const char *shown,
 		    struct err *err)
 {
-	char *copy = x_strdup(text), *save = NULL;
+	char *copy = x_strdup(text), *rest = *text ? copy : NULL, *t;
 	int rc = 0;
 
 	field_clear_ints(f, obj);
-	for (char *t = strtok_r(copy, ",", &save); t && !rc;
-	     t = strtok_r(NULL, ",", &save)) {
+	while (!rc && (t = strsep(&rest, ","))) {
 		int64_t value = 0;
 
 		rc = parse_count(t, &value, err);

@@ -308,7 +308,10 @@ char *dir_make_temporary(const char *prefix, struct err *err)
 
 	if (mkdtemp(path))
 		return path;
-	err_errno(err, "%s: cannot create a temporary folder", path);
+	err_errno(err,
+		  "%s: cannot create a temporary folder (TMPDIR must name one that can "
+		  "be written to)",
+		  path);
 	free(path);
 	return NULL;
 }

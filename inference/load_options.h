@@ -24,6 +24,7 @@ enum load_profile {
 };
 
 #define LOAD_RATE_DEFAULT "10" /* requests a second */
+#define LOAD_CONCURRENCY_DEFAULT "8"
 
 struct load_options {
 	char *target, *model;

@@ -1,6 +1,7 @@
 #include "inference/load_options.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "inference/profile.h"
 
@@ -80,6 +81,18 @@ static int check_levels(const struct int_list *levels, struct err *err)
 	return 0;
 }
 
+static int check_cpus(const struct int_list *cpus, struct err *err)
+{
+	long nr = sysconf(_SC_NPROCESSORS_CONF);
+
+	for (size_t i = 0; i < cpus->nr; i++)
+		if (cpus->items[i] >= nr)
+			return err_set(err, ERR_USAGE,
+				       "--cpus %lld: this machine has CPUs 0 to %ld",
+				       (long long)cpus->items[i], nr - 1);
+	return 0;
+}
+
 static bool is_adaptive(int profile)
 {
 	return profile == PROFILE_SWEEP || profile == PROFILE_SATURATION ||
@@ -99,6 +112,13 @@ static int check_profile(const struct load_options *o, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--rate needs --profile constant or poisson: %s does not "
 			       "send at a rate",
+			       load_profile_names[o->profile]);
+	if (o->profile != PROFILE_CONCURRENT &&
+	    (o->concurrency.nr != 1 ||
+	     o->concurrency.items[0] != strtoll(LOAD_CONCURRENCY_DEFAULT, NULL, 10)))
+		return err_set(err, ERR_USAGE,
+			       "--concurrency needs --profile concurrent: %s decides "
+			       "itself how many are in flight",
 			       load_profile_names[o->profile]);
 	if (o->profile == PROFILE_SLO && !o->slo_ttft_ns && !o->slo_tpot_ns &&
 	    !o->slo_latency_ns)
@@ -127,7 +147,7 @@ int load_options_check(const struct load_options *o, struct err *err)
 	if (check_lengths(load_prompt_rule(o), o->prompt_min, "prompt", err) ||
 	    check_lengths(load_output_rule(o), o->output_min, "output", err))
 		return -1;
-	if (check_levels(&o->concurrency, err))
+	if (check_levels(&o->concurrency, err) || check_cpus(&o->cpus, err))
 		return -1;
 	return check_profile(o, err) ? -1 : check_time(o, err);
 }

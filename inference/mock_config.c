@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const paces[] = {"fixed", "batch", NULL};
 static const char *const roles[] = {"with-first", "at-once", "never", NULL};
@@ -260,6 +261,10 @@ int mock_config_check(const struct mock_config *c, struct err *err)
 			"--address '%s' is no IPv4 or IPv6 address; give one such as "
 			"127.0.0.1 or ::1",
 			c->address ? c->address : "");
+	if (c->cpu >= sysconf(_SC_NPROCESSORS_CONF))
+		return err_set(err, ERR_USAGE,
+			       "--cpu %lld: this machine has CPUs 0 to %ld",
+			       (long long)c->cpu, sysconf(_SC_NPROCESSORS_CONF) - 1);
 	for (size_t i = 0; i < c->faults.nr; i++)
 		if (mock_fault_parse(c->faults.items[i], &fault, err))
 			return err_wrap(err, "--fault '%s'", c->faults.items[i]);

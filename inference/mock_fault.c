@@ -111,6 +111,11 @@ static int parse_option(const char *name, const char *value, struct mock_fault *
 {
 	const char *text = value ? value : "";
 
+	if (strcmp(name, "after") != 0 && f->when != FAULT_ALWAYS)
+		return err_set(err, ERR_USAGE,
+			       "fault: '%s' behind another of rate, every and nth; give "
+			       "one of them",
+			       name);
 	if (strcmp(name, "after") == 0)
 		return parse_number(text, 0, 1 << 20, name, &f->after, err);
 	if (strcmp(name, "rate") == 0) {

@@ -78,6 +78,23 @@ static void configure(int fd)
 }
 
 /* A listening socket; -1 with err. 'url' and 'port' say where. */
+static const char *remedy_of(int code)
+{
+	static const struct {
+		int code;
+		const char *remedy;
+	} remedies[] = {
+		{EADDRINUSE, " (another program has it; --port 0 takes a free one)"},
+		{EADDRNOTAVAIL, " (--address must be one of this machine's)"},
+		{EACCES, " (ports below 1024 are root's; --port takes another)"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++)
+		if (remedies[i].code == code)
+			return remedies[i].remedy;
+	return "";
+}
+
 static int listen_at(const struct mock_config *c, char url[URL_SIZE], int *port,
 		     struct err *err)
 {
@@ -93,8 +110,8 @@ static int listen_at(const struct mock_config *c, char url[URL_SIZE], int *port,
 	configure(fd);
 	if (bind(fd, (struct sockaddr *)&a, len) || listen(fd, 4096) ||
 	    getsockname(fd, (struct sockaddr *)&a, &len)) {
-		err_errno(err, "mock: cannot listen on %s port %lld", c->address,
-			  (long long)c->port);
+		err_errno(err, "mock: cannot listen on %s port %lld%s", c->address,
+			  (long long)c->port, remedy_of(errno));
 		close(fd);
 		return -1;
 	}

@@ -20,18 +20,22 @@ void server_facts_release(struct server_facts *f)
 	*f = (struct server_facts){.model = NULL};
 }
 
-/* A status other than 200, the body's beginning, and what may help. */
+/* A status other than 200, the body's first line, and what may help. */
 static int status_error(struct err *err, const char *what, int status,
 			const struct buf *reply)
 {
 	const char *hint = "";
+	size_t line = reply->len ? strcspn(reply->data, "\r\n") : 0;
 
 	if (status >= 300 && status < 400)
 		hint = "; redirects are not followed: --target must be where they lead";
 	else if (status == 401 || status == 403)
 		hint = "; a key is given by --api-key-env or --api-key-file";
-	return err_set(err, ERR_ENVIRONMENT, "%s: status %d%s%.300s%s", what, status,
-		       reply->len ? ": " : "", reply->len ? reply->data : "", hint);
+	else if (status == 404)
+		hint = "; is it an OpenAI-compatible server, at that path?";
+	return err_set(err, ERR_ENVIRONMENT, "%s: status %d%s%.*s%s", what, status,
+		       line ? ": " : "", (int)(line < 300 ? line : 300),
+		       line ? reply->data : "", hint);
 }
 
 /* A JSON reply of status 200, or NULL. */

@@ -75,7 +75,10 @@ int serve_child_start(const struct serve_child_spec *spec, struct serve_child *r
 		waitpid(ret->pid, NULL, 0);
 		ret->pid = 0;
 		errno = why;
-		return err_errno(err, "cannot start %s", spec->argv->items[0]);
+		return err_errno(err, "cannot start %s%s", spec->argv->items[0],
+				 why == ENOENT && !strchr(spec->argv->items[0], '/')
+					 ? " (no program of that name in PATH)"
+					 : "");
 	}
 	ret->pidfd = (int)syscall(SYS_pidfd_open, ret->pid, 0);
 	return 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *const kind_names[] = {"vllm", "command", "external", "mock", NULL};
 
@@ -211,6 +212,52 @@ const char *serve_kind_name(int kind)
 	return kind_names[kind];
 }
 
+/* An option that the kind does not look at was meant for another one. */
+static int check_of_kind(const struct serve_config *c, struct err *err)
+{
+	bool is_vllm = c->kind == SERVE_VLLM, is_external = c->kind == SERVE_EXTERNAL;
+	bool is_program = is_vllm || c->kind == SERVE_COMMAND;
+	const struct {
+		const char *name;
+		bool is_given, is_used;
+		const char *kinds;
+	} rules[] = {
+		{"dtype", c->dtype != NULL, is_vllm, "kind vllm"},
+		{"max-model-len", c->max_model_len > 0, is_vllm,
+		 "kind vllm (--mock-max-model-len is the mock's)"},
+		{"memory-utilisation", c->memory_utilisation > 0, is_vllm, "kind vllm"},
+		{"tensor-parallel", c->tensor_parallel > 0, is_vllm, "kind vllm"},
+		{"load-format", c->load_format != NULL, is_vllm, "kind vllm"},
+		{"vllm-arg", c->vllm_args.nr > 0, is_vllm, "kind vllm"},
+		{"environment", c->environment.nr > 0, is_program,
+		 "the kinds vllm and command"},
+		{"directory", c->directory != NULL, is_program,
+		 "the kinds vllm and command"},
+		{"log", c->log_file != NULL, is_program, "the kinds vllm and command"},
+		{"ca-file", c->ca_file != NULL, is_external, "kind external"},
+		{"insecure", c->is_insecure, is_external, "kind external"},
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (rules[i].is_given && !rules[i].is_used)
+			return err_set(err, ERR_USAGE, "--%s is for %s", rules[i].name,
+				       rules[i].kinds);
+	if (c->directory && (stat(c->directory, &st) || !S_ISDIR(st.st_mode)))
+		return err_set(err, ERR_USAGE,
+			       "--directory '%s': there is no such folder", c->directory);
+	if (c->url && strncmp(c->url, "http://", 7) != 0 &&
+	    strncmp(c->url, "https://", 8) != 0)
+		return err_set(err, ERR_USAGE,
+			       "--url '%s': give one such as http://127.0.0.1:8000",
+			       strchr(c->url, '@') ? "..." : c->url);
+	if (c->api_key_env && !getenv(c->api_key_env))
+		return err_set(err, ERR_USAGE,
+			       "environment variable %s (--api-key-env) is not set",
+			       c->api_key_env);
+	return 0;
+}
+
 int serve_config_check(const struct serve_config *c, struct err *err)
 {
 	if (c->kind == SERVE_VLLM && !c->model)
@@ -227,6 +274,8 @@ int serve_config_check(const struct serve_config *c, struct err *err)
 	if (c->kind != SERVE_EXTERNAL && c->kind != SERVE_COMMAND && c->url)
 		return err_set(err, ERR_USAGE,
 			       "--url is for the kinds external and command");
+	if (check_of_kind(c, err))
+		return -1;
 	if (c->health_path[0] != '/')
 		return err_set(err, ERR_USAGE, "--health '%s': give a path from '/'",
 			       c->health_path);
@@ -236,7 +285,8 @@ int serve_config_check(const struct serve_config *c, struct err *err)
 				       "--environment '%s': give NAME=VALUE",
 				       c->environment.items[i]);
 	if (c->kind == SERVE_MOCK)
-		return mock_config_check(&c->mock, err);
+		return mock_config_check(&c->mock, err) ? err_wrap(err, "mock server")
+							: 0;
 	return 0;
 }
 

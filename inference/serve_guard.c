@@ -106,5 +106,10 @@ int serve_guard(const struct serve_config *config, const struct strvec *client)
 	close(pidfd);
 	if (stop_requested())
 		return EXIT_INTERRUPTED;
+	if (!client->nr && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERRUPTED) {
+		log_error("standard input ended before the server was ready, and with it "
+			  "the server: keep it open, or give a COMMAND behind '--'");
+		return EXIT_ENVIRONMENT;
+	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BUG;
 }

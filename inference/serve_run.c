@@ -31,6 +31,7 @@ struct run {
 	char *url;
 	char *log; /* path, or NULL */
 	bool log_is_temporary, is_stopped;
+	bool is_early; /* stopped before the server was ready */
 	struct strvec argv;
 	struct mock *mock;
 	struct serve_child server, client;
@@ -96,7 +97,8 @@ static int open_log(struct run *r, struct err *err)
 		r->log_is_temporary = fd >= 0;
 	}
 	if (fd < 0)
-		err_errno(err, "cannot write the server's log %s", r->log);
+		err_errno(err, "cannot write the server's log %s%s", r->log,
+			  r->config->log_file ? " (--log)" : " (TMPDIR)");
 	return fd;
 }
 
@@ -356,6 +358,8 @@ static int serve(struct run *r, const struct strvec *client, struct err *err)
 			 t.url);
 	if (wait_ready(r, &t, err))
 		return -1;
+	/* Whatever was waited for has not happened; the guard knows who was to blame. */
+	r->is_early = r->is_stopped;
 	return r->is_stopped ? 0 : attend(r, client, err);
 }
 
@@ -374,7 +378,8 @@ static int finish(struct run *r, int rc, int *ret_status, struct err *err)
 			log_warn("%s", late.text);
 		rc = -1;
 	}
-	*ret_status = !client_ran           ? 0
+	*ret_status = r->is_early           ? EXIT_INTERRUPTED
+		      : !client_ran         ? 0
 		      : WIFSIGNALED(status) ? 128 + WTERMSIG(status)
 					    : WEXITSTATUS(status);
 	if (r->log_is_temporary && (!rc || !r->server.pid))

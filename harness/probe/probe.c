@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int print_machine(const struct probe_options *o, struct err *err)
 {
@@ -60,8 +61,6 @@ static int bind_devices(const struct probe_options *o, const struct binding_host
 
 	if (!o->devices.nr)
 		return err_set(err, ERR_USAGE, "--bind and --binding need --device");
-	if (o->override && !o->bind)
-		return err_set(err, ERR_USAGE, "--override belongs to --bind");
 	rc = o->bind ? binding_apply(host, &want, &b, err)
 		     : binding_look(host, &want, err);
 	document = binding_to_json(host, &want, &b, rc ? err : NULL);
@@ -111,9 +110,44 @@ static int partition(const struct probe_options *o, struct err *err)
 	return rc;
 }
 
+/* An option that nothing looks at was meant for an action that was left out. */
+static int check_options(const struct probe_options *o, struct err *err)
+{
+	const struct {
+		bool is_given, is_used;
+		const char *name, *needs;
+	} rules[] = {
+		{o->override != NULL, o->bind != NULL, "override", "--bind"},
+		{o->any_device, o->bind != NULL, "any-device", "--bind"},
+		{o->devices.nr > 0, o->bind || o->binding || o->mig, "device",
+		 "--bind, --binding or --mig"},
+		{o->profiles.nr > 0, o->mig > 0, "profile", "--mig apply"},
+		{o->layout != NULL, o->mig > 0, "layout", "--mig restore"},
+		{o->switch_mode, o->mig > 0, "switch-mode", "--mig apply or clear"},
+		{o->patience_ns > 0, o->mig > 0, "patience", "--mig"},
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].is_given && !rules[i].is_used)
+			return err_set(err, ERR_USAGE, "--%s belongs to %s",
+				       rules[i].name, rules[i].needs);
+	if ((o->bind || o->binding) + (o->mig > 0) + o->check > 1)
+		return err_set(err, ERR_USAGE,
+			       "give one of --bind, --binding, --mig and --check");
+	if (o->root && (stat(o->root, &st) || !S_ISDIR(st.st_mode)))
+		return err_set(err, ERR_USAGE,
+			       "--root '%s': there is no such folder; it holds a copy of "
+			       "a machine's /proc, /sys and /etc",
+			       o->root);
+	return 0;
+}
+
 int probe_run(const struct probe_options *o, const struct binding_host *host,
 	      struct err *err)
 {
+	if (check_options(o, err))
+		return -1;
 	if (o->bind || o->binding)
 		return bind_devices(o, host, err);
 	if (o->mig)

@@ -176,3 +176,28 @@ said "it has no provisioners"
 echo '{"gemm.flop": 0.5}' >margins.json
 "$tare" compare --margins margins.json run run >"$scratch/out" || true
 printed "The margin of 'gemm.flop' belongs to nothing that was judged: did you mean 'gemm.flops'?"
+
+# Servers and loads: what is contradictory, has no place here, or would be passed over.
+refused 2 "'every' behind another of rate, every and nth" "$tare" mock --fault status=503,rate=0.1,every=3
+refused 2 "--cpu 1000: this machine has CPUs 0 to" "$tare" mock --cpu 1000
+refused 2 "--cpus 1000: this machine has CPUs 0 to" "$tare" load --mock --cpus 1000
+refused 2 "is not a number" "$tare" load --mock --concurrency 1,,2
+refused 2 "--concurrency needs --profile concurrent" "$tare" load --mock --profile poisson --concurrency 4
+refused 2 "--dtype is for kind vllm" "$tare" serve --kind mock --dtype bfloat16 -- true
+refused 2 "--url 'foo': give one such as" "$tare" serve --kind external --url foo -- true
+refused 2 "there is no such folder" "$tare" serve --kind command --command true --directory nowhere -- true
+refused 5 "no program of that name in PATH" "$tare" serve --kind command --command no-such-server -- true
+refused 5 "standard input ended before the server was ready" \
+	"$tare" serve --kind command --command sleep --command 60 </dev/null
+"$tare" mock --seconds 60 >ready.json 2>/dev/null & pids="$pids $!"
+until_true 20 test -s ready.json || fail "no mock"
+refused 5 "another program has it; --port 0 takes a free one" \
+	"$tare" mock --port "$(json ready.json 'd["address"].split(":")[-1]')"
+TMPDIR=$scratch/nowhere refused 5 "TMPDIR" "$tare" report -o never2 run
+
+# Facts of a machine: options that belong to an action, and a folder that is none.
+refused 2 "--device belongs to --bind, --binding or --mig" "$tare" probe --device 0000:00:00.0
+refused 2 "--override belongs to --bind" "$tare" probe --override none
+refused 2 "--profile belongs to --mig apply" "$tare" probe --profile 1g
+refused 2 "give one of --bind" "$tare" probe --check --mig list
+refused 2 "--root 'nowhere': there is no such folder" "$tare" probe --root nowhere
