@@ -234,8 +234,7 @@ static int finish(struct child *c, enum proc_end end, int64_t deadline_ns,
 	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Whoever started us may ignore SIGCHLD, which would throw every exit status away. */
-static void want_exit_statuses(void)
+void proc_want_statuses(void)
 {
 	struct sigaction sa;
 
@@ -252,7 +251,7 @@ int proc_run(const struct proc_spec *spec, struct proc_outcome *ret, struct err 
 	enum proc_end end;
 
 	*ret = (struct proc_outcome){0};
-	want_exit_statuses();
+	proc_want_statuses();
 	if (stop_check(err) || child_start(spec, &c, err))
 		return -1;
 	buf_init(&ret->out, spec->output_max);

@@ -45,6 +45,12 @@ int proc_run(const struct proc_spec *spec, struct proc_outcome *ret, struct err 
 void proc_outcome_release(struct proc_outcome *o);
 
 /*
+ * Whoever started us may ignore SIGCHLD, as some supervisors do: the kernel would then
+ * throw away how our children end. proc_run() and program_begin() see to it.
+ */
+void proc_want_statuses(void);
+
+/*
  * proc_run() for callers that need success: any other end becomes an error that quotes
  * the last line of standard error. 'ret' is untouched on failure.
  */

@@ -1,6 +1,7 @@
 #include "core/program.h"
 
 #include "core/log.h"
+#include "core/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 
 void program_begin(void)
 {
+	proc_want_statuses();
 	/* The lowest free descriptor is the one that was found closed. */
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)

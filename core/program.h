@@ -35,7 +35,7 @@ int program_run(const struct opt_command *c, void *options, program_work *work, 
  * program_run() begins with it; only what comes before that calls it. Whoever starts a
  * program with a standard stream closed (">&-") would else have the first file that it opens
  * in that place, and words printed into a document. Such a stream is open afterwards, and
- * fails as a closed one does.
+ * fails as a closed one does. SIGCHLD has its default again (proc_want_statuses()).
  */
 void program_begin(void);
 

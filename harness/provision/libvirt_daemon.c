@@ -96,14 +96,15 @@ static void become_daemon(const char *conf)
 static int wait_child(pid_t pid)
 {
 	int64_t deadline = clock_deadline_ns(START_TIME);
-	int status;
+	int status = 0;
+	pid_t ended;
 
-	while (waitpid(pid, &status, WNOHANG) == 0) {
+	while ((ended = waitpid(pid, &status, WNOHANG)) == 0) {
 		if (clock_passed(deadline))
 			kill(pid, SIGKILL);
 		clock_sleep_until(clock_deadline_ns(5 * NS_PER_MS));
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return ended == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* 1: started; 0: cannot be done here; -1: an error. */

@@ -68,6 +68,11 @@ done
 grep -q first "$scratch/head" || fail "nothing was read"
 none 'nobody reads stdout'
 
+# Started by what ignores SIGCHLD, as some supervisors do.
+check 3 timeout 300 env --ignore-signal=CHLD "$serve" --kind mock -- sh -c 'exit 3'
+check 5 timeout 300 env --ignore-signal=CHLD "$serve" --kind command --command sh --command -c --command 'exit 3' -- true
+said "exit status 3"
+
 check 2 "$serve"
 check 2 "$serve" --kind vllm -- true
 check 0 "$serve" --help
