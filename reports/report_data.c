@@ -75,15 +75,26 @@ static struct json_object *texts_json(const struct strvec *v)
 	return list;
 }
 
+static void put_machine(struct json_object *o, const char *label,
+			const struct result_set *s, const char *arm)
+{
+	json_put(o, label, json_object_get(result_set_facts(s, arm)));
+}
+
+/* By what the verdict calls each side: an arm of two runs has a machine in either. */
 static struct json_object *machines_json(const struct report *r)
 {
 	struct json_object *o = json_object_new_object();
 
-	for (size_t s = 0; s < r->sets_nr; s++)
-		for (size_t i = 0; i < r->sets[s].arms.nr; i++)
-			json_put(o, r->sets[s].arms.items[i],
-				 json_object_get(result_set_facts(
-					 &r->sets[s], r->sets[s].arms.items[i])));
+	for (size_t i = 0; r->sets_nr == 1 && i < r->sets[0].arms.nr; i++)
+		put_machine(o, r->sets[0].arms.items[i], &r->sets[0],
+			    r->sets[0].arms.items[i]);
+	for (size_t i = 0; r->sets_nr == 2 && i < r->judgement.pairs_nr; i++) {
+		const struct judged_pair *p = &r->judgement.pairs[i];
+
+		put_machine(o, p->baseline, &r->sets[0], p->baseline_arm);
+		put_machine(o, p->candidate, &r->sets[1], p->candidate_arm);
+	}
 	return o;
 }
 

@@ -72,6 +72,11 @@ printed GPU-0another
 # Two arms on both sides: each comparison has a name of its own.
 check 0 "$tare" compare -f junit,ctrf,gitlab,github,prometheus,csv,json -o "$scratch/two" "$scratch/run" "$scratch/run"
 python3 tests/support/check_formats.py "$scratch/two" || fail "formats of a pair of runs"
+# ... and either side's machines are in its document.
+cp -r "$scratch/run" "$scratch/again"
+check 0 "$tare" compare -f json -o "$scratch/pair" "$scratch/run" "$scratch/again"
+[ "$(json "$scratch/pair/report.json" 'sorted(d["machines"])')" = \
+	"['metal (again)', 'metal (run)', 'vm (again)', 'vm (run)']" ] || fail "machines of a pair of runs"
 
 # Margins, formats and options that are none.
 echo '{"gemm.flops": 2}' >"$scratch/margins.json"
