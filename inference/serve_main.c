@@ -24,7 +24,8 @@ static const struct opt_text sections[] = {
 	 "server is "
 	 "stopped when it ends. In each of its arguments {url} becomes the server's "
 	 "address "
-	 "and {model} the model's name. Standard output and the exit status are the "
+	 "and {model} the model's name; tare's own programs are found without a path. "
+	 "Standard output and the exit status are the "
 	 "command's; a server that fails gives 5. " SERVE_FACTS_ENV
 	 " in its environment names a file with the line below. When nobody reads "
 	 "standard "

@@ -288,6 +288,18 @@ static int watch(struct run *r, bool has_client, struct err *err)
 	return 0;
 }
 
+/* The client is tare-load as a rule, which lies beside us, installed or not. */
+static void add_own_programs(struct strvec *environment)
+{
+	const char *path = getenv("PATH");
+	char *dir = path_program_dir(NULL);
+
+	if (dir)
+		strvec_addf(environment, "PATH=%s:%s",
+			    path ? path : "/usr/local/bin:/usr/bin:/bin", dir);
+	free(dir);
+}
+
 static int run_client(struct run *r, const struct strvec *command, struct json_object *o,
 		      struct err *err)
 {
@@ -309,6 +321,7 @@ static int run_client(struct run *r, const struct strvec *command, struct json_o
 	}
 	path = path_join(dir, "server.json");
 	strvec_addf(&environment, "%s=%s", SERVE_FACTS_ENV, path);
+	add_own_programs(&environment);
 	rc = json_write_file(path, o, 0600, err);
 	if (!rc)
 		rc = serve_child_start(&spec, &r->client, err);

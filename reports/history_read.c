@@ -247,16 +247,19 @@ static int nothing_matches(struct history *h, const struct history_query *q,
 				: nearest_name(wanted, strvec_argv(&names), names.nr);
 		if (!is_known)
 			err_set(err, ERR_USAGE, "%s: no %s '%.100s'%s%.100s%s", h->path,
-				column, wanted, near ? "; did you mean '" : "",
+				column, wanted,
+				near ? "; did you mean '"
+				     : "; 'tare history show --all' prints every one "
+				       "that there is",
 				near ? near : "", near ? "'?" : "");
 		strvec_release(&names);
 		if (!is_known)
 			return -1;
 	}
-	return err_set(err, ERR_USAGE, "%s: no series matches%s", h->path,
-		       q->informational || q->metric
-			       ? ""
-			       : " (--all brings metrics that do not gate)");
+	return err_set(err, ERR_USAGE,
+		       "%s: no series matches; 'tare history show --all' prints every "
+		       "one that there is",
+		       h->path);
 }
 
 static int reader_open(struct reader *r, struct history *h, const struct history_query *q,

@@ -163,6 +163,10 @@ static int add(void *options, const struct strvec *rest, struct err *err)
 	size_t nr = 0;
 	int rc = 0;
 
+	if (o->json || o->html || o->plots || o->metric || o->margins)
+		rc = err_set(err, ERR_USAGE,
+			     "'history add' takes --database alone; the other options "
+			     "are for 'show' and 'check'");
 	while (nr < rest->nr && !rc) {
 		rc = result_set_load(&sets[nr], rest->items[nr], err);
 		nr += !rc;

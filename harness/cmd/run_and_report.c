@@ -86,13 +86,12 @@ static int run_session(struct session *s, const struct run_request *request,
 {
 	const struct arm *missing;
 	struct err left = ERR_INIT;
-	char text[32];
+	char text[32], rounds[64];
 	int status = EXIT_PASS;
 	bool failed;
 
-	log_info("run %s in %s: %lld to %lld rounds of about %s", s->run_id, s->dir,
-		 (long long)s->plan->schedule.rounds_min,
-		 (long long)s->plan->schedule.rounds_max,
+	log_info("run %s in %s: %s of about %s", s->run_id, s->dir,
+		 schedule_rounds_text(s->plan, rounds, sizeof(rounds)),
 		 clock_human(schedule_round_ns(s->plan), text, sizeof(text)));
 	failed = run_rounds(s, &request->filter, err) != 0;
 	if (failed)

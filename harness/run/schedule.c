@@ -146,10 +146,22 @@ int64_t schedule_round_ns(const struct plan *p)
 	return one_round(p, 1, NULL, NULL);
 }
 
+const char *schedule_rounds_text(const struct plan *p, char *text, size_t size)
+{
+	long long min = p->schedule.rounds_min, max = p->schedule.rounds_max;
+
+	if (min == max)
+		snprintf(text, size, "%lld round%s", max, max == 1 ? "" : "s");
+	else
+		snprintf(text, size, "%lld to %lld rounds", min, max);
+	return text;
+}
+
 int schedule_print(const struct plan *p, const char *past_dir, FILE *to, struct err *err)
 {
 	struct journal_entries past = {0};
-	char least[32], most[32];
+	char least[32], most[32], rounds[64];
+	bool is_fixed = p->schedule.rounds_min == p->schedule.rounds_max;
 	int64_t round_ns = 0;
 
 	if (past_dir && journal_read(&past, past_dir, err))
@@ -160,9 +172,11 @@ int schedule_print(const struct plan *p, const char *past_dir, FILE *to, struct 
 	}
 	if (p->schedule.rounds_max > 2)
 		fprintf(to, "and so on, in this order.\n");
-	fprintf(to, "%lld to %lld rounds: %s to %s (%s).\n",
-		(long long)p->schedule.rounds_min, (long long)p->schedule.rounds_max,
-		clock_human(round_ns * p->schedule.rounds_min, least, sizeof(least)),
+	fprintf(to, "%s: %s%s%s (%s).\n", schedule_rounds_text(p, rounds, sizeof(rounds)),
+		is_fixed ? ""
+			 : clock_human(round_ns * p->schedule.rounds_min, least,
+				       sizeof(least)),
+		is_fixed ? "" : " to ",
 		clock_human(round_ns * p->schedule.rounds_max, most, sizeof(most)),
 		past.nr ? "as an earlier run of this plan took"
 			: "guessed; no earlier run tells");

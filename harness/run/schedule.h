@@ -20,6 +20,9 @@ size_t schedule_arm(const struct plan *p, int round, size_t turn);
  */
 int schedule_print(const struct plan *p, const char *past, FILE *to, struct err *err);
 
+/* "3 to 12 rounds", "1 round"; 'text' is returned. */
+const char *schedule_rounds_text(const struct plan *p, char *text, size_t size);
+
 /* Seconds that a round should take, by the same reckoning, in ns. */
 int64_t schedule_round_ns(const struct plan *p);
 

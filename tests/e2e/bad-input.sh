@@ -206,3 +206,14 @@ refused 2 "--override belongs to --bind" "$tare" probe --override none
 refused 2 "--profile belongs to --mig apply" "$tare" probe --profile 1g
 refused 2 "give one of --bind" "$tare" probe --check --mig list
 refused 2 "--root 'nowhere': there is no such folder" "$tare" probe --root nowhere
+
+# What is said is as it is.
+printf '{ "name": "x", %s, %s, "schedule": { "rounds": { "min": 1, "max": 1 } } }' "$arms" "$work" >once.plan
+check 0 "$tare" run --dry-run once.plan
+printed "1 round: "
+refused 2 "'history add' takes --database alone" "$tare" history add --json -d never run
+check 0 "$tare" history add -d h.db run
+refused 2 "'tare history show --all' prints every one" "$tare" history show -d h.db --metric 'none.*'
+# The help's own example, from a folder of programs that is not in PATH.
+check 0 env PATH=/usr/bin:/bin "$tare" serve --kind mock -- tare-load --target {url} --model {model} --help
+printed "Usage: tare-load"
