@@ -237,7 +237,15 @@ cat >"$scratch/listed.json" <<JSON
 JSON
 "$tare" run -q -o "$scratch/listed" "$scratch/listed.json" >/dev/null 2>"$scratch/err" &
 pid=$!
-until_true 60 grep -q '"begin","step":"measure"' "$scratch/listed/journal.jsonl" || { cat "$scratch/err"; fail "never measured"; }
+# Measures: what was placed there has been loaded, and has opened the driver.
+placed_runs() {
+	local maps
+	for maps in /proc/[0-9]*/maps; do
+		! grep -qsF "$scratch/sshd/home/.cache/" "$maps" || ! grep -qsF libcuda.so.1 "$maps" || return 0
+	done
+	return 1
+}
+until_true 60 placed_runs || { cat "$scratch/err"; fail "never measured"; }
 rm -r "$scratch/sshd/home/.cache"
 : >"$scratch/sshd/home/.cache"
 kill -INT $pid
