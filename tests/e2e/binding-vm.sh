@@ -22,8 +22,7 @@ PY
 xorrisofs -quiet -o "$scratch/seed.iso" -V cidata -J -r "$scratch/seed" 2>/dev/null
 qemu-img create -q -f qcow2 -b "$guest/disk.img" -F raw "$scratch/disk.qcow2"
 truncate -s 16M "$scratch/nvme.img"
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-timeout 420 qemu-system-x86_64 -machine q35 -accel tcg -cpu max -smp 2 -m 768 -nodefaults \
+timeout 1200 qemu-system-x86_64 -machine q35 -accel tcg -cpu max -smp 2 -m 768 -nodefaults \
 	-display none -serial file:"$scratch/console" -device intel-iommu,intremap=off \
 	-kernel "$guest/vmlinuz" -initrd "$guest/initrd" \
 	-append "root=LABEL=root rw console=ttyS0 quiet intel_iommu=on" \
@@ -31,9 +30,22 @@ timeout 420 qemu-system-x86_64 -machine q35 -accel tcg -cpu max -smp 2 -m 768 -n
 	-drive if=virtio,format=raw,readonly=on,file="$scratch/seed.iso" \
 	-drive if=none,id=disk,format=raw,file="$scratch/nvme.img" \
 	-device nvme,drive=disk,serial=tare,addr=10 \
-	-netdev user,id=net,hostfwd=tcp:127.0.0.1:"$port"-:22 -device virtio-net-pci,netdev=net \
-	2>"$scratch/qemu" &
+	-netdev user,id=net,hostfwd=tcp:127.0.0.1:0-:22 -device virtio-net-pci,netdev=net \
+	-monitor unix:"$scratch/monitor",server=on,wait=off 2>"$scratch/qemu" &
 pids="$pids $!"
+until_true 60 test -S "$scratch/monitor" || { cat "$scratch/qemu"; fail "QEMU does not start"; }
+# The port that it got, by its monitor: one that is chosen here could be another's by then.
+port=$(timeout 60 python3 - "$scratch/monitor" <<'PY'
+import re, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b"info usernet\n")
+text = b""
+while not (m := re.search(rb"HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)", text)):
+    text += s.recv(4096) or sys.exit(f"no port: {text}")
+print(m[1].decode())
+PY
+) || { cat "$scratch/qemu"; fail "QEMU forwards no port"; }
 echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$scratch/host.pub")" >"$scratch/known"
 # One connection for all commands: under emulation each login takes seconds.
 cat >"$scratch/ssh" <<-CONFIG
@@ -55,7 +67,7 @@ CONFIG
 in_guest() { timeout 90 ssh -n -F "$scratch/ssh" guest "$@"; }
 end_of_test() { ssh -F "$scratch/ssh" -O exit guest 2>/dev/null || true; cleanup; }
 trap end_of_test EXIT
-if ! until_true 240 in_guest true; then
+if ! until_true 600 in_guest true; then
 	cat "$scratch/qemu"; tail -n 20 "$scratch/console"; fail "the guest does not answer"
 fi
 

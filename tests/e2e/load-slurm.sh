@@ -32,9 +32,22 @@ munged --force --foreground --key-file="$scratch/munge.key" --socket="$scratch/m
 	--pid-file="$scratch/munge.pid" --log-file="$scratch/munge.log" --seed-file="$scratch/munge.seed" \
 	>"$scratch/munged.out" 2>&1 &
 pids="$pids $!"
-until_true 20 test -S "$scratch/munge.socket" || { cat "$scratch/munged.out"; skip "munged does not start here"; }
+until_true 60 test -S "$scratch/munge.socket" || { cat "$scratch/munged.out"; skip "munged does not start here"; }
 
-port=$(python3 -c 'import socket; s=[socket.socket() for _ in range(2)]; [x.bind(("127.0.0.1",0)) for x in s]; print(*[x.getsockname()[1] for x in s])')
+# Below the ports that connections get, so that none takes them first.
+port=$(python3 - <<'PY'
+import random, socket
+free = []
+while len(free) < 2:
+    s, port = socket.socket(), random.randrange(10000, 20000)
+    try:
+        s.bind(("127.0.0.1", port))
+    except OSError:
+        continue
+    free.append((port, s))
+print(*[port for port, _ in free])
+PY
+)
 cat >"$scratch/slurm.conf" <<CONF
 ClusterName=tare
 SlurmctldHost=$host(127.0.0.1)
@@ -66,13 +79,13 @@ export SLURM_CONF=$scratch/slurm.conf
 slurmctld -D -f "$SLURM_CONF" >"$scratch/ctld.out" 2>&1 & pids="$pids $!"
 slurmd -D -f "$SLURM_CONF" -N "$host" >"$scratch/slurmd.out" 2>&1 & pids="$pids $!"
 up() { sinfo -h -o %T | grep -q idle; }
-until_true 40 up || { tail -5 "$scratch"/*.log "$scratch"/*.out >&2; skip "slurmctld and slurmd do not come up here: $(sinfo -h -o %T 2>&1 | head -1)"; }
+until_true 120 up || { tail -5 "$scratch"/*.log "$scratch"/*.out >&2; skip "slurmctld and slurmd do not come up here: $(sinfo -h -o %T 2>&1 | head -1)"; }
 
 "$mock" --port 0 --ttft 5ms --itl 2ms >"$scratch/mock" 2>"$scratch/mock.err" & pids="$pids $!"
 until_true 20 grep -q address "$scratch/mock" || fail "the mock does not start"
 url=$(json "$scratch/mock" 'd["address"]')
-at=$(($(date +%s) + 6))
-timeout 90 srun --ntasks=2 --overcommit --cpu-bind=none bash -c '"$0" "$@" --records "'"$scratch"'/part$SLURM_PROCID" >/dev/null; rc=$?; [ $rc = 0 ] || [ $rc = 4 ]' \
+at=$(($(date +%s) + 10))
+timeout 300 srun --ntasks=2 --overcommit --cpu-bind=none bash -c '"$0" "$@" --records "'"$scratch"'/part$SLURM_PROCID" >/dev/null; rc=$?; [ $rc = 0 ] || [ $rc = 4 ]' \
 	"$load" --target "$url" --calibrate 0 --prompt-tokens 8 --output-tokens 5 --profile concurrent --concurrency 6 \
 	--seconds 2 --grace 1 --warmup 0 --cooldown 0 --part slurm --start-at $at >"$scratch/srun.out" 2>&1 ||
 	{ cat "$scratch/srun.out"; fail "srun"; }

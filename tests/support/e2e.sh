@@ -69,6 +69,8 @@ for line in open(sys.argv[1]):
 PY
 }
 
+sshd_settled() { grep -q 'Server listening' "$scratch/sshd/log" || ! kill -0 "$1"; }
+
 # A real sshd on a free loopback port for whoever runs the test, with keys of its own.
 # Sets ssh_port, ssh_key and ssh_fingerprint. Commands there have a home of their own, for
 # a user's start-up files may take long, and in their environment what 'sshd_env'
@@ -84,7 +86,8 @@ start_sshd() {
 	ssh_key=$dir/user
 	ssh_fingerprint=$(ssh-keygen -lf "$dir/host.pub" | awk '{print $2}')
 	[ "$(id -u)" != 0 ] || mkdir -p /run/sshd
-	for ssh_port in $(shuf -i 20000-39999 -n 20); do
+	# Below the ports that connections get, so that none takes it first.
+	for ssh_port in $(shuf -i 20000-31999 -n 20); do
 		cat >"$dir/config" <<-CONFIG
 			ListenAddress 127.0.0.1
 			Port $ssh_port
@@ -100,7 +103,8 @@ start_sshd() {
 		CONFIG
 		"$sshd" -D -e -f "$dir/config" 2>"$dir/log" &
 		local pid=$!
-		if until_true 20 grep -q 'Server listening' "$dir/log"; then
+		until_true 60 sshd_settled $pid || :
+		if grep -q 'Server listening' "$dir/log"; then
 			pids="$pids $pid"
 			return
 		fi
