@@ -40,7 +40,7 @@ silent_after() {
 	python3 "$scratch/proxy.py" "$dir/sock" "$1" >"$dir/proxy" 2>&1 &
 	trap "kill $! 2>/dev/null" EXIT # of this subshell: its \$pids is not the test's
 	until_true 60 grep -q up "$dir/proxy" || fail "the proxy did not start"
-	timeout -k 1 150 "$lease" libvirt "{\"uri\": \"qemu:///system?socket=$dir/sock\", \"start_daemon\": false}" \
+	timeout -k 1 600 "$lease" libvirt "{\"uri\": \"qemu:///system?socket=$dir/sock\", \"start_daemon\": false}" \
 		list none >"$dir/out" 2>"$dir/err" || status=$?
 	echo "$status" >"$dir/status"
 }
@@ -61,11 +61,11 @@ sock=$scratch/waiting
 python3 "$scratch/proxy.py" "$sock" 1000000 >"$scratch/proxy" 2>&1 &
 pids="$pids $!"
 until_true 60 grep -q up "$scratch/proxy" || fail "the proxy did not start"
-timeout -k 1 200 "$lease" libvirt "{\"uri\": \"qemu:///system?socket=$sock\", \"start_daemon\": false}" acquire \
-	"{\"image\": \"$scratch/empty.img\", \"virt\": \"qemu\", \"memory\": \"64Mi\"}" silent one "$scratch/work" 150 \
+timeout -k 1 700 "$lease" libvirt "{\"uri\": \"qemu:///system?socket=$sock\", \"start_daemon\": false}" acquire \
+	"{\"image\": \"$scratch/empty.img\", \"virt\": \"qemu\", \"memory\": \"64Mi\"}" silent one "$scratch/work" 600 \
 	>"$scratch/out" 2>"$scratch/err" </dev/null &
 pid=$!
-until_true 100 grep -q 'note: booting' "$scratch/err" || { cat "$scratch/err"; fail "the machine did not start"; }
+until_true 300 grep -q 'note: booting' "$scratch/err" || { cat "$scratch/err"; fail "the machine did not start"; }
 : >"$sock.silence"
 status=0; wait $pid || status=$?
 check_swept() { check 0 "$lease" libvirt '{}' sweep silent; }

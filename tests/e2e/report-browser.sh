@@ -28,7 +28,7 @@ look() {
 			document.body.replaceChildren(said);
 		});</script><body><iframe src="page.html" style="border:0;width:$2px;height:900px"></iframe>
 	HTML
-	timeout 120 chromium --headless --no-sandbox --disable-gpu --window-size=1300,1000 \
+	timeout 300 chromium --headless --no-sandbox --disable-gpu --window-size=1300,1000 \
 		--user-data-dir="$scratch/profile" --blink-settings=preferredColorScheme=$scheme \
 		--virtual-time-budget=5000 --dump-dom "file://$scratch/frame.html" \
 		>"$scratch/dom" 2>"$scratch/browser" || { tail -n 3 "$scratch/browser"; fail "chromium"; }

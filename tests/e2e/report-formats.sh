@@ -42,7 +42,7 @@ case $(readlink -f "${browser:-/}") in */snap) browser= ;; esac # Ubuntu's sees 
 if [ -z "$browser" ]; then
 	echo "the page was not drawn: no chromium here, or only a snap"
 else
-	timeout 60 "$browser" --headless --no-sandbox --disable-gpu --window-size=400,900 \
+	timeout 300 "$browser" --headless --no-sandbox --disable-gpu --window-size=400,900 \
 		--screenshot="$scratch/page.png" "file://$scratch/gpu/report.html" 2>/dev/null ||
 		fail "chromium"
 	[ "$(stat -c %s "$scratch/page.png")" -gt 10000 ] || fail "an empty page"

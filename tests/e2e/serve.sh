@@ -10,7 +10,7 @@ mark=$(basename "$scratch") # stands in the argument vectors of what a server st
 # The brackets keep grep from finding itself.
 left() { grep -al "[${mark:0:1}]${mark:1}-server" /proc/[0-9]*/cmdline 2>/dev/null | grep -v "/$$/" || true; }
 nothing_left() { [ -z "$(left)" ]; }
-none() { until_true 15 nothing_left || { left; fail "processes are left: $1"; }; }
+none() { until_true 60 nothing_left || { left; fail "processes are left: $1"; }; }
 
 # A server that never answers, ignores SIGTERM, and has a child and a daemon.
 stubborn=(--kind command --command bash --command -c --command
