@@ -86,6 +86,14 @@ static void check_summary(struct load_rig *r, const uint64_t *ended)
 	spool_reader_free(reader);
 }
 
+/* Nothing came for as long as it takes. */
+static void check_stall(const struct request_record *r, int64_t stall_ns)
+{
+	int64_t last = r->chunks_nr ? r->last_token_ns : r->first_byte_ns;
+
+	assert_true(r->end_ns - (last == RECORD_NONE ? r->sent_ns : last) >= stall_ns);
+}
+
 /* Counts how the requests end where every second one is hit; 'stall_ns': 0 for the rig's. */
 static void run_fault(const char *spec, int64_t stall_ns, uint64_t *ended)
 {
@@ -98,8 +106,11 @@ static void run_fault(const char *spec, int64_t stall_ns, uint64_t *ended)
 		r.config.stall_ns = stall_ns;
 	load_rig_run(&r);
 	assert_int_equal(load_rig_collect(&r, records), RIG_REQUESTS);
-	for (size_t i = 0; i < RIG_REQUESTS; i++)
+	for (size_t i = 0; i < RIG_REQUESTS; i++) {
 		ended[records[i].end]++;
+		if (records[i].end == REQUEST_STALL)
+			check_stall(&records[i], stall_ns);
+	}
 	check_summary(&r, ended);
 	load_rig_forget(records);
 	load_rig_end(&r);
