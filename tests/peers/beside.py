@@ -1,17 +1,36 @@
 """tare-load, GuideLLM and 'vllm bench serve' in turn on one running server, each asking for
 the same lengths at the same concurrency; the order is reversed in every other pass.
-    beside.py URL MODEL-FOLDER TARE-LOAD FOLDER CONCURRENCY,... PASSES [TOOL,...]
-MODEL-FOLDER has a vocabulary of words t0, t1, ... (make_shape.py). Prints a table; every
-tool's own file stays in FOLDER."""
+    beside.py URL MODEL-FOLDER FOLDER --concurrency 1,32 --passes 2 --lengths 512,256
+        --seconds 15,3 [--tools tare-load,GuideLLM,vllm-bench]
+MODEL-FOLDER has a vocabulary of words t0, t1, ... (make_shape.py). '--seconds' is a run's
+length, and what is left out at its beginning and at its end. Prints a table; every tool's
+own file stays in FOLDER. tare-load, guidellm and vllm are looked up in PATH."""
+import argparse
 import json
 import pathlib
 import random
 import subprocess
 import sys
 
-PROMPT, OUTPUT = 512, 256
-SECONDS, EDGE = 15, 3  # of a run; of its beginning and of its end that are not measured
-PATIENCE_S = 180       # for a client that does not end by itself
+PATIENCE_S = 180  # for a client that does not end by itself
+
+
+def pair(text):
+    return tuple(int(x) for x in text.split(","))
+
+
+parser = argparse.ArgumentParser()
+for name in ("url", "model", "folder"):
+    parser.add_argument(name)
+parser.add_argument("--concurrency", type=pair, required=True)
+parser.add_argument("--passes", type=int, default=2)
+parser.add_argument("--lengths", type=pair, required=True)
+parser.add_argument("--seconds", type=pair, required=True)
+parser.add_argument("--tools", default="tare-load,GuideLLM,vllm-bench")
+wanted = parser.parse_args()
+url, model, folder = wanted.url, wanted.model, pathlib.Path(wanted.folder)
+PROMPT, OUTPUT = wanted.lengths
+SECONDS, EDGE = wanted.seconds
 
 
 def run(name, argv):
@@ -25,7 +44,7 @@ def run(name, argv):
 
 
 def tare(streams, seed, name, _):
-    said = run(name, [load, "-q", "--target", url, "--model", model, "--concurrency", str(streams), "--seed", str(seed),
+    said = run(name, ["tare-load", "-q", "--target", url, "--model", model, "--concurrency", str(streams), "--seed", str(seed),
                       "--seconds", str(SECONDS), "--warmup", str(EDGE), "--cooldown", str(EDGE), "--prompt-tokens",
                       str(PROMPT), "--output-tokens", str(OUTPUT), "-o", f"{folder}/{name}.json"])
     document = json.loads((folder / f"{name}.json").read_text())
@@ -72,17 +91,14 @@ def cell(x, scale=1, digits=1):
     return f"{x * scale:,.{digits}f}"
 
 
-url, model, load = sys.argv[1:4]
-folder = pathlib.Path(sys.argv[4])
 print("| in flight | pass | tool | TTFT p50, ms | time per output token, mean, ms | latency p50, ms | output tokens/s "
       "| requests | |\n|---|---|---|---|---|---|---|---|---|")
-widths = [int(width) for width in sys.argv[5].split(",")]
 tools = [(title, tool) for title, tool in (("tare-load", tare), ("GuideLLM", guidellm), ("vllm-bench", vllm))
-         if len(sys.argv) < 8 or title in sys.argv[7].split(",")]
-tare(widths[0], 1, "warm", None)  # a server's first requests are slow
-for streams in widths:
+         if title in wanted.tools.split(",")]
+tare(wanted.concurrency[0], 1, "warm", None)  # a server's first requests are slow
+for streams in wanted.concurrency:
     rate = 1
-    for turn in range(1, int(sys.argv[6]) + 1):
+    for turn in range(1, wanted.passes + 1):
         for title, tool in tools if turn % 2 else reversed(tools):
             name = f"{title}-{streams}-{turn}"
             try:

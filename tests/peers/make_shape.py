@@ -1,5 +1,5 @@
 """A folder that a model server takes for a model of a published shape, without its weights:
-    make_shape.py FOLDER opt-2.7b|qwen2.5-7b|llama-2-13b
+    make_shape.py FOLDER opt-2.7b|qwen2.5-7b|llama-2-13b|opt-small
 The architecture is as its authors published it (config.json on the model's page); the
 vocabulary is as large as theirs, but its words are t0, t1, ... and mean nothing. The server
 makes random weights itself (vLLM: --load-format dummy)."""
@@ -18,6 +18,9 @@ SHAPES = {
     "llama-2-13b": ("LlamaForCausalLM", LlamaConfig(
         vocab_size=32000, hidden_size=5120, intermediate_size=13824, num_hidden_layers=40, num_attention_heads=40,
         max_position_embeddings=4096, rms_norm_eps=1e-5, tie_word_embeddings=False)),
+    "opt-small": ("OPTForCausalLM", OPTConfig(  # nobody's: for a processor
+        vocab_size=50272, hidden_size=256, ffn_dim=1024, num_hidden_layers=4, num_attention_heads=8,
+        max_position_embeddings=2048, word_embed_proj_dim=256)),
 }
 
 folder, name = sys.argv[1:]
