@@ -1,5 +1,6 @@
 /* Documents from outside: no crash, and what was read is written so that it reads back. */
 #include "core/json.h"
+#include "core/json_keys.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			   *again;
 	char *first;
 
+	json_check_keys((const char *)data, size, "fuzz", NULL);
 	if (!o) {
 		if (err.kind == ERR_NONE || !err.text[0])
 			abort();
