@@ -191,8 +191,12 @@ static int try_isolation(struct session *s, const struct arm *a, const struct op
 	if (stage_end(&st, rc, NULL, err))
 		return err_wrap(err, "arm '%s'; 'tare clean %s' ends what is left",
 				a->name, s->dir);
-	if (!isolation)
+	if (!isolation) {
+		log_warn("arm '%s': not tried: its provisioner has no tenants to keep "
+			 "apart",
+			 a->name);
 		return 0;
+	}
 	*ret_failed |= count_failed(isolation) > 0;
 	if (!o->json)
 		print_checks(a->name, isolation, true);

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "harness/provision/host_key.h"
 #include "harness/provision/provisioner.h"
 
 #include <stdlib.h>
@@ -218,6 +219,8 @@ static int read_vm_arm(struct plan *p, struct arm *a, struct json_object *o,
 		return rc;
 	at = x_asprintf("%s/ssh", pointer);
 	rc = fields_bind_json(arm_ssh_fields, &a->ssh, ssh, p->path, at, NULL, err);
+	if (!rc)
+		rc = host_key_check(a->ssh.host_key_sha256, p->path, at, err);
 	free(at);
 	return rc;
 }
@@ -238,6 +241,8 @@ static int read_ssh_arm(struct plan *p, struct arm *a, struct json_object *rest,
 		rc = fields_bind_json(arm_fixed_fields, a, rest, p->path, pointer,
 				      strvec_argv(&ours), err);
 	strvec_release(&ours);
+	if (!rc)
+		rc = host_key_check(a->ssh.host_key_sha256, p->path, pointer, err);
 	if (!rc && !a->ssh.host)
 		rc = err_set(err, ERR_USAGE, "%s: %s: target ssh needs 'host'", p->path,
 			     pointer);

@@ -4,6 +4,9 @@
 #include "core/field.h"
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/stop.h"
+#include "harness/provision/check_row.h"
+#include "harness/provision/host_key.h"
 #include "harness/provision/provisioner_impl.h"
 
 #include <dirent.h>
@@ -17,6 +20,8 @@
 #define HOLDER_MAX ((size_t)16384)
 
 static const int64_t lock_time_ns = 30 * NS_PER_S;
+/* What a machine that is up needs to answer in a check, many times over. */
+static const int64_t check_time_ns = 5 * NS_PER_S;
 
 enum { MACHINES_MAX = 1000 };
 
@@ -115,6 +120,8 @@ static int read_machine(struct machine *m, struct json_object *o, const char *fi
 	rc = fields_bind_json(entry_fields, m, o, file, where, NULL, err);
 	if (!rc)
 		rc = check_address(m, file, where, err);
+	if (!rc)
+		rc = host_key_check(m->host_key_sha256, file, where, err);
 	free(where);
 	return rc;
 }
@@ -128,6 +135,21 @@ static void list_free(struct provisioner *p)
 	free(l->machines);
 	fields_release(list_fields, l);
 	free(l);
+}
+
+/* Two entries for one machine would lend it twice but for the file that they share. */
+static int check_new(const struct list *l, size_t i, const char *file,
+		     const char *pointer, struct err *err)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(l->machines[k].address, l->machines[i].address) == 0 &&
+		    l->machines[k].port == l->machines[i].port)
+			return err_set(err, ERR_USAGE,
+				       "%s: %s/machines/%zu: '%s' port %lld is "
+				       "machines/%zu already",
+				       file, pointer, i, l->machines[i].address,
+				       (long long)l->machines[i].port, k);
+	return 0;
 }
 
 static int read_config(struct list *l, struct json_object *config, const char *file,
@@ -153,7 +175,8 @@ static int read_config(struct list *l, struct json_object *config, const char *f
 		struct json_object *o = json_object_array_get_idx(machines, i);
 
 		l->nr++;
-		if (read_machine(&l->machines[i], o, file, pointer, i, err))
+		if (read_machine(&l->machines[i], o, file, pointer, i, err) ||
+		    check_new(l, i, file, pointer, err))
 			return -1;
 	}
 	return 0;
@@ -303,7 +326,9 @@ static int none_free(const struct list *l, const struct list_machine *which,
 		free(path);
 		return -1;
 	}
-	return err_set(err, ERR_USAGE, "the list has no machine '%.80s'", which->host);
+	return err_set(err, ERR_USAGE,
+		       "the list has no machine '%.80s' ('host' of the arm)",
+		       which->host);
 }
 
 static bool is_known(const struct list *l, const struct list_machine *which)
@@ -492,8 +517,75 @@ static int list_list(struct provisioner *p, const char *run_id, struct strvec *r
 	return rc;
 }
 
+/* Whether it is free, and answers; nothing is taken. */
+static void check_machine(const struct list *l, const struct machine *m,
+			  struct json_object *checks)
+{
+	char *path = lock_path(l, m);
+	struct json_object *holder = NULL;
+	struct err err = ERR_INIT;
+
+	if (read_holder(path, &holder, &err))
+		check_row_add(checks, "machine", "failed", NULL, "%s: %s", m->address,
+			      err.text);
+	else if (file_exists(path))
+		check_row_add(checks, "machine", "warning",
+			      "wait for that run, or give it back: 'tare clean' and the "
+			      "run's folder",
+			      "%s is held by run %s since %s (%s)", m->address,
+			      json_get_text(holder, "run_id", "?"),
+			      json_get_text(holder, "since", "?"), path);
+	else
+		check_row_add(checks, "machine", "ok", NULL, "%s is free", m->address);
+	err_clear(&err);
+	if (lease_wait_ssh(m->address, (uint16_t)m->port,
+			   clock_deadline_ns(check_time_ns), &err))
+		check_row_add(checks, "ssh", "failed",
+			      "start the machine and its SSH server, or correct address "
+			      "and port in the plan",
+			      "%s", err.text);
+	else
+		check_row_add(checks, "ssh", "ok", NULL, "%s port %lld answers",
+			      m->address, (long long)m->port);
+	json_object_put(holder);
+	free(path);
+}
+
+static int list_check(struct provisioner *p, struct json_object *machine,
+		      struct json_object **ret, struct err *err)
+{
+	struct list *l = (struct list *)p;
+	struct json_object *checks = json_object_new_array();
+	struct list_machine which = {0};
+	int rc = 0;
+
+	fields_init(list_machine_fields, &which);
+	if (machine)
+		rc = fields_bind_json(list_machine_fields, &which, machine, "plan", "",
+				      NULL, err);
+	for (size_t i = 0; i < l->nr && !rc; i++) {
+		if (is_wanted(&which, &l->machines[i]))
+			check_machine(l, &l->machines[i], checks);
+		rc = stop_check(err);
+	}
+	if (!rc && !json_object_array_length(checks))
+		check_row_add(checks, "machine", "failed",
+			      "name one of its machines, or leave 'host' out",
+			      "the list has no machine '%.80s' ('host' of the arm)",
+			      which.host);
+	if (!rc) {
+		*ret = json_object_new_object();
+		json_put_text(*ret, "summary", "machines that exist already");
+		json_put(*ret, "checks", json_object_get(checks));
+	}
+	json_object_put(checks);
+	fields_release(list_machine_fields, &which);
+	return rc;
+}
+
 static const struct provisioner_ops list_ops = {
 	.kind = "list",
+	.check = list_check,
 	.acquire = list_acquire,
 	.release = list_release,
 	.keep = list_keep,

@@ -82,7 +82,11 @@ static int read_session(struct one_client *c, struct err *err)
 		buf_puts(&b, text);
 	} else {
 		buf_release(&b);
-		if (file_read(c->auth_file, SESSION_MAX, &b, err))
+		if (file_check_given(c->auth_file,
+				     "an account, user:password, as ~/.one/one_auth has "
+				     "it",
+				     err) ||
+		    file_read(c->auth_file, SESSION_MAX, &b, err))
 			return err_wrap(err, "auth_file");
 	}
 	b.data[strcspn(b.data, "\r\n")] = '\0';

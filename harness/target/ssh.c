@@ -181,10 +181,15 @@ static int auth_refused(struct ssh_link *l, const struct ssh_params *p, struct e
 static int import_key(const char *key_file, ssh_key *ret, struct err *err)
 {
 	char *path = path_expand(key_file);
+	size_t len = strlen(path);
 	int rc = 0;
 
 	if (access(path, R_OK))
 		rc = err_errno(err, "private key %s", path);
+	else if (len > 4 && strcmp(path + len - 4, ".pub") == 0)
+		rc = err_set(err, ERR_ENVIRONMENT,
+			     "private key %s: that is the public half; leave out .pub",
+			     path);
 	else if (ssh_pki_import_privkey_file(path, NULL, NULL, NULL, ret) != SSH_OK)
 		rc = err_set(err, ERR_ENVIRONMENT,
 			     "private key %s: not a key that can be read without a "

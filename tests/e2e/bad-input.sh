@@ -207,6 +207,26 @@ refused 2 "--profile belongs to --mig apply" "$tare" probe --profile 1g
 refused 2 "give one of --bind" "$tare" probe --check --mig list
 refused 2 "--root 'nowhere': there is no such folder" "$tare" probe --root nowhere
 
+# Machines: what a plan can never reach is said before anything is asked for.
+fixed() { printf '{ "name": "x", "arms": { "a": { "target": "local" }, "b": { "target": "ssh", %s } }, "baseline": "a", %s }' "$1" "$work" >fixed.plan; }
+for key in SHA256:short MD5:aa:bb:cc; do
+	fixed "\"host\": \"127.0.0.1\", \"port\": 1, \"host_key_sha256\": \"$key\""
+	refused 2 "/arms/b/host_key_sha256: '$key' is no SHA-256 fingerprint" "$tare" run --dry-run fixed.plan
+done
+listed() { printf '{ "name": "x", "provisioners": { "l": { "kind": "list", "lock_dir": "%s", "machines": [ %s ] } },
+	"arms": { "a": { "target": "local" }, "b": { "target": "vm", "provisioner": "l", "host": "%s" } }, "baseline": "a", %s }' \
+	"$scratch/locks" "$1" "$2" "$work" >listed.plan; }
+listed '{ "address": "h1" }, { "address": "h1" }' h1
+refused 2 "'h1' port 22 is machines/0 already" "$tare" check --arm b listed.plan
+listed '{ "address": "h1" }' h2
+check 5 "$tare" check --arm b listed.plan
+printed "the list has no machine 'h2'"
+listed '{ "address": "127.0.0.1", "port": 1 }' 127.0.0.1
+check 5 "$tare" check --arm b --isolation -o isolation listed.plan
+printed "127.0.0.1 is free"
+printed "start the machine and its SSH server"
+said "arm 'b': not tried"
+
 # What is said is as it is.
 printf '{ "name": "x", %s, %s, "schedule": { "rounds": { "min": 1, "max": 1 } } }' "$arms" "$work" >once.plan
 check 0 "$tare" run --dry-run once.plan

@@ -178,7 +178,8 @@ static struct json_object *lab_config(const char *dir, uint16_t port)
 	char *text = x_asprintf(
 		"{\"lock_dir\": \"%s/locks\", \"machines\": ["
 		"{\"address\": \"127.0.0.1\", \"port\": %u, \"user\": \"one\", "
-		"\"host_key_sha256\": \"SHA256:x\"},"
+		"\"host_key_sha256\": "
+		"\"SHA256:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"},"
 		"{\"address\": \"127.0.0.2\", \"port\": %u, \"key_file\": \"/k\"}]}",
 		dir, (unsigned)port, (unsigned)port);
 	struct json_object *o = json_parse(text, strlen(text), "lab", NULL);
@@ -239,7 +240,8 @@ static void two_leases_are_two_machines(void **state)
 	assert_int_equal(take(lab.p, "a", "r1", NULL, 60 * NS_PER_S, &one, &err), 0);
 	assert_string_equal(lease_info(one)->address, "127.0.0.1");
 	assert_string_equal(lease_info(one)->user, "one");
-	assert_string_equal(lease_info(one)->host_key_sha256, "SHA256:x");
+	assert_string_equal(lease_info(one)->host_key_sha256,
+			    "SHA256:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 	assert_int_equal(lease_info(one)->boot_ns, 0);
 	assert_int_equal(take(lab.p, "b", "r1", NULL, 60 * NS_PER_S, &two, &err), 0);
 	assert_string_equal(lease_info(two)->address, "127.0.0.2");

@@ -54,7 +54,8 @@ static const char probe_script[] =
 	"  'metal': {'target': 'local', 'driver': 'nvidia', 'gpus': "          \
 	"'0008:01:00.0'},"                                                     \
 	"  'lent': {'target': 'vm', 'provisioner': 'lab', 'driver': 'nvidia'," \
-	"           'ssh': {'host_key_sha256': 'SHA256:x'}},"                  \
+	"           'ssh': {'host_key_sha256': "                               \
+	"'SHA256:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'}},"              \
 	"  'vm': {'target': 'vm', 'provisioner': 'den', 'driver': 'vfio'}}}"
 
 #define RUN "{'seq': 1, 'event': 'begin', 'step': 'run', 'data': {'run_id': 'r1'}}\n"
