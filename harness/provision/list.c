@@ -1,11 +1,9 @@
-#include "harness/provision/list.h"
+#include "harness/provision/list_impl.h"
 
 #include "core/clock.h"
 #include "core/field.h"
 #include "core/file.h"
 #include "core/mem.h"
-#include "core/stop.h"
-#include "harness/provision/check_row.h"
 #include "harness/provision/host_key.h"
 #include "harness/provision/provisioner_impl.h"
 
@@ -20,26 +18,8 @@
 #define HOLDER_MAX ((size_t)16384)
 
 static const int64_t lock_time_ns = 30 * NS_PER_S;
-/* What a machine that is up needs to answer in a check, many times over. */
-static const int64_t check_time_ns = 5 * NS_PER_S;
 
 enum { MACHINES_MAX = 1000 };
-
-struct machine {
-	char *address, *user, *key_file, *host_key_sha256;
-	int64_t port;
-};
-
-struct list {
-	struct provisioner base;
-	char *lock_dir;
-	struct machine *machines;
-	size_t nr;
-};
-
-struct list_machine {
-	char *host;
-};
 
 struct list_lease {
 	struct lease base;
@@ -57,7 +37,7 @@ static const struct field list_fields[] = {
 	{0},
 };
 
-static const struct field list_machine_fields[] = {
+const struct field list_machine_fields[] = {
 	{.name = "host",
 	 .kind = FIELD_TEXT,
 	 .offset = offsetof(struct list_machine, host),
@@ -191,7 +171,7 @@ static char *default_lock_dir(void)
 	return path_expand("~/.local/state/tare/machines");
 }
 
-static char *lock_path(const struct list *l, const struct machine *m)
+char *list_lock_path(const struct list *l, const struct machine *m)
 {
 	return x_asprintf("%s/%s-%lld.json", l->lock_dir, m->address, (long long)m->port);
 }
@@ -240,11 +220,7 @@ static bool is_errno(const struct err *e, int code)
 	return e->origin && strcmp(e->origin, "errno") == 0 && e->code == code;
 }
 
-/*
- * Who has the machine; NULL in *ret: nobody, or somebody whose file we may not read, who
- * is not us. -1: the file is damaged, and it may be ours.
- */
-static int read_holder(const char *path, struct json_object **ret, struct err *err)
+int list_read_holder(const char *path, struct json_object **ret, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -274,7 +250,7 @@ static int write_holder(const char *path, const struct lease_request *want,
 	return rc;
 }
 
-static bool is_wanted(const struct list_machine *which, const struct machine *m)
+bool list_is_wanted(const struct list_machine *which, const struct machine *m)
 {
 	return !which->host || strcmp(which->host, m->address) == 0;
 }
@@ -290,9 +266,9 @@ static const struct machine *take_free(struct list *l, const struct list_machine
 	if (lock < 0)
 		return NULL;
 	for (size_t i = 0; i < l->nr && !found; i++) {
-		char *path = lock_path(l, &l->machines[i]);
+		char *path = list_lock_path(l, &l->machines[i]);
 
-		if (!is_wanted(which, &l->machines[i]) || file_exists(path)) {
+		if (!list_is_wanted(which, &l->machines[i]) || file_exists(path)) {
 			free(path);
 			continue;
 		}
@@ -312,10 +288,10 @@ static int none_free(const struct list *l, const struct list_machine *which,
 		char *path;
 		struct json_object *holder;
 
-		if (!is_wanted(which, &l->machines[i]))
+		if (!list_is_wanted(which, &l->machines[i]))
 			continue;
-		path = lock_path(l, &l->machines[i]);
-		(void)read_holder(path, &holder, NULL);
+		path = list_lock_path(l, &l->machines[i]);
+		(void)list_read_holder(path, &holder, NULL);
 		err_set(err, ERR_ENVIRONMENT,
 			"no machine became free in time; %s is held by run %s since %s "
 			"(%s): wait for it, or give it back with 'tare clean' and that "
@@ -334,7 +310,7 @@ static int none_free(const struct list *l, const struct list_machine *which,
 static bool is_known(const struct list *l, const struct list_machine *which)
 {
 	for (size_t i = 0; i < l->nr; i++)
-		if (is_wanted(which, &l->machines[i]))
+		if (list_is_wanted(which, &l->machines[i]))
 			return true;
 	return false;
 }
@@ -388,7 +364,7 @@ static int give_back(const struct list *l, const char *path, const char *name,
 
 	if (lock < 0)
 		return -1;
-	rc = read_holder(path, &holder, err);
+	rc = list_read_holder(path, &holder, err);
 	if (holder && strcmp(json_get_text(holder, "name", ""), name) == 0 &&
 	    unlink(path) && errno != ENOENT)
 		rc = err_errno(err, "remove %s", path);
@@ -475,10 +451,10 @@ static int each_holder(struct list *l, const char *run_id, struct strvec *names,
 	int rc = 0;
 
 	for (size_t i = 0; i < l->nr; i++) {
-		char *path = lock_path(l, &l->machines[i]);
+		char *path = list_lock_path(l, &l->machines[i]);
 		struct json_object *holder;
 
-		if (read_holder(path, &holder, rc ? NULL : err))
+		if (list_read_holder(path, &holder, rc ? NULL : err))
 			rc = -1;
 		if (holder && (!*run_id || strcmp(json_get_text(holder, "run_id", ""),
 						  run_id) == 0)) {
@@ -514,72 +490,6 @@ static int list_list(struct provisioner *p, const char *run_id, struct strvec *r
 	int rc = each_holder((struct list *)p, run_id, ret, &paths, err);
 
 	strvec_release(&paths);
-	return rc;
-}
-
-/* Whether it is free, and answers; nothing is taken. */
-static void check_machine(const struct list *l, const struct machine *m,
-			  struct json_object *checks)
-{
-	char *path = lock_path(l, m);
-	struct json_object *holder = NULL;
-	struct err err = ERR_INIT;
-
-	if (read_holder(path, &holder, &err))
-		check_row_add(checks, "machine", "failed", NULL, "%s: %s", m->address,
-			      err.text);
-	else if (file_exists(path))
-		check_row_add(checks, "machine", "warning",
-			      "wait for that run, or give it back: 'tare clean' and the "
-			      "run's folder",
-			      "%s is held by run %s since %s (%s)", m->address,
-			      json_get_text(holder, "run_id", "?"),
-			      json_get_text(holder, "since", "?"), path);
-	else
-		check_row_add(checks, "machine", "ok", NULL, "%s is free", m->address);
-	err_clear(&err);
-	if (lease_wait_ssh(m->address, (uint16_t)m->port,
-			   clock_deadline_ns(check_time_ns), &err))
-		check_row_add(checks, "ssh", "failed",
-			      "start the machine and its SSH server, or correct address "
-			      "and port in the plan",
-			      "%s", err.text);
-	else
-		check_row_add(checks, "ssh", "ok", NULL, "%s port %lld answers",
-			      m->address, (long long)m->port);
-	json_object_put(holder);
-	free(path);
-}
-
-static int list_check(struct provisioner *p, struct json_object *machine,
-		      struct json_object **ret, struct err *err)
-{
-	struct list *l = (struct list *)p;
-	struct json_object *checks = json_object_new_array();
-	struct list_machine which = {0};
-	int rc = 0;
-
-	fields_init(list_machine_fields, &which);
-	if (machine)
-		rc = fields_bind_json(list_machine_fields, &which, machine, "plan", "",
-				      NULL, err);
-	for (size_t i = 0; i < l->nr && !rc; i++) {
-		if (is_wanted(&which, &l->machines[i]))
-			check_machine(l, &l->machines[i], checks);
-		rc = stop_check(err);
-	}
-	if (!rc && !json_object_array_length(checks))
-		check_row_add(checks, "machine", "failed",
-			      "name one of its machines, or leave 'host' out",
-			      "the list has no machine '%.80s' ('host' of the arm)",
-			      which.host);
-	if (!rc) {
-		*ret = json_object_new_object();
-		json_put_text(*ret, "summary", "machines that exist already");
-		json_put(*ret, "checks", json_object_get(checks));
-	}
-	json_object_put(checks);
-	fields_release(list_machine_fields, &which);
 	return rc;
 }
 
