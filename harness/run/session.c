@@ -11,6 +11,7 @@
 #include "harness/run/gpu_driver.h"
 #include "harness/run/mig_turn.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,7 +110,25 @@ static int write_begin(struct session *s, struct err *err)
 	return journal_write(s->journal, JOURNAL_BEGIN, STEP_RUN, NULL, data, err);
 }
 
-/* A journal without a line is of a process that ended before it asked for anything. */
+/* Whether something lies in that folder of the run. */
+static bool holds_files(const char *dir, const char *folder)
+{
+	char *path = path_join(dir, folder);
+	DIR *d = opendir(path);
+	struct dirent *e = NULL;
+
+	while (d && (e = readdir(d)) && e->d_name[0] == '.')
+		;
+	if (d)
+		closedir(d);
+	free(path);
+	return e != NULL;
+}
+
+/*
+ * A journal without a line is of a process that ended before it asked for anything; beside
+ * what a run has measured it is one that was lost, and the run's id with it.
+ */
 static char *continued_id(const char *dir, struct err *err)
 {
 	struct journal_entries past;
@@ -119,7 +138,17 @@ static char *continued_id(const char *dir, struct err *err)
 		return NULL;
 	nr = past.nr;
 	journal_entries_release(&past);
-	return nr ? run_id_of(dir, err) : result_new_id();
+	if (nr)
+		return run_id_of(dir, err);
+	if (!holds_files(dir, RUNDIR_MACHINES) && !holds_files(dir, RUNDIR_RESULTS))
+		return result_new_id();
+	err_set(err, ERR_USAGE,
+		"%s/" RUNDIR_JOURNAL
+		" no longer says the run's id, by which its machines "
+		"are found; 'tare lease list %s/" RUNDIR_PLAN "' shows what is still on "
+		"loan, to be ended by hand, and 'tare report %s' what was measured",
+		dir, dir, dir);
+	return NULL;
 }
 
 /*

@@ -237,3 +237,9 @@ refused 2 "'tare history show --all' prints every one" "$tare" history show -d h
 # The help's own example, from a folder of programs that is not in PATH.
 check 0 env PATH=/usr/bin:/bin "$tare" serve --kind mock -- tare-load --target {url} --model {model} --help
 printed "Usage: tare-load"
+# A run whose journal was lost: giving back nothing by another id would look like success.
+check 3 "$tare" run -o lost once.plan
+rm lost/journal.jsonl
+refused 2 "no longer says the run's id" "$tare" clean lost
+refused 2 "no longer says the run's id" "$tare" run --resume lost
+refused 2 "its journal names none" "$tare" lease list lost
