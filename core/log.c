@@ -21,12 +21,19 @@ enum log_level log_level(void)
 	return level;
 }
 
+/* A terminal that obeys control sequences; one of which nothing is known need not. */
+static bool is_smart_terminal(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
+}
+
 bool log_wants_colour(int fd)
 {
 	const char *no = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
 
-	return isatty(fd) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+	return is_smart_terminal(fd) && !(no && *no);
 }
 
 static void ERR_PRINTF(3, 0)
@@ -43,7 +50,7 @@ static void ERR_PRINTF(3, 0)
 		fprintf(stderr,
 			"%s"
 			"tare: %s%s\n",
-			isatty(STDERR_FILENO) ? "\r\033[K" : "", tag, line);
+			is_smart_terminal(STDERR_FILENO) ? "\r\033[K" : "", tag, line);
 }
 
 #define SAY(tag, colour)                   \
@@ -92,7 +99,7 @@ void progress_start(struct progress *p, const char *what, long long expected_ns)
 		.what = what,
 		.started_ns = clock_mono_ns(),
 		.expected_ns = expected_ns,
-		.on_terminal = isatty(STDERR_FILENO),
+		.on_terminal = is_smart_terminal(STDERR_FILENO),
 	};
 	p->last_ns = p->started_ns - terminal_interval_ns;
 	if (!p->on_terminal)

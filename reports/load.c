@@ -415,6 +415,15 @@ static int check_units(const struct result_set *s, struct err *err)
 	return rc;
 }
 
+static bool holds_journal(const char *dir)
+{
+	char *path = path_join(dir, RUNDIR_JOURNAL);
+	bool holds = file_exists(path);
+
+	free(path);
+	return holds;
+}
+
 int result_set_load(struct result_set *ret, const char *path, struct err *err)
 {
 	struct stat st;
@@ -434,6 +443,12 @@ int result_set_load(struct result_set *ret, const char *path, struct err *err)
 		rc = load_file(ret, path, err);
 	else if (file_exists(results))
 		rc = load_run(ret, path, results, err);
+	else if (holds_journal(path))
+		rc = err_set(
+			err, ERR_USAGE,
+			"%s: this run has no " RUNDIR_RESULTS
+			"/: nothing of it is measured; 'tare run --resume %s' goes on",
+			path, path);
 	else
 		rc = load_folder(ret, path, err);
 	free(results);

@@ -10,7 +10,7 @@
  *	};
  *
  * A row that takes 'text' is alike but for its sentence, for the commands do different
- * things with the value. --margins of 'report' (instead of the plan's) and of 'history'
+ * things with the value. --margins of 'report' (on top of the plan's) and of 'history'
  * (no plans), --dry-run of 'run' (checks the plan) and --aa of 'run' and 'report' mean
  * something of their own and stay with their commands.
  */

@@ -243,3 +243,17 @@ rm lost/journal.jsonl
 refused 2 "no longer says the run's id" "$tare" clean lost
 refused 2 "no longer says the run's id" "$tare" run --resume lost
 refused 2 "its journal names none" "$tare" lease list lost
+rm -r lost/results
+echo >lost/journal.jsonl
+refused 2 "this run has no results/" "$tare" compare lost run
+
+# A terminal of which nothing is known, or that is known to be dumb, gets no control sequence.
+if command -v script >/dev/null; then
+	for term in "-u TERM" TERM= TERM=dumb; do
+		script -qec "env $term '$tare' compare nowhere nowhere" /dev/null </dev/null >terminal || true
+		grep -q "there is no such file" terminal || fail "no words on a terminal"
+		! grep -q "$(printf '\033')" terminal || fail "control sequences with $term"
+	done
+	script -qec "env TERM=xterm '$tare' compare nowhere nowhere" /dev/null </dev/null >terminal || true
+	grep -q "$(printf '\033')" terminal || fail "no colour on a terminal"
+fi
