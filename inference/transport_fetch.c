@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/stop.h"
 #include "inference/transport_impl.h"
 
 static char *url_part(CURLU *u, CURLUPart part, unsigned flags)
@@ -133,11 +134,22 @@ static int fetch_failed(const struct fetch *f, const char *url, CURLcode code,
 	bool is_untrusted =
 		code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR;
 
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	return err_set_code(err, ERR_ENVIRONMENT, "curl", code, "%s %s: %s%s", f->method,
 			    url, *words ? words : curl_easy_strerror(code),
 			    is_untrusted ? "; --ca-file names the authority to trust, "
 					   "--insecure believes whoever answers"
 					 : "");
+}
+
+static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down,
+		       curl_off_t up_total, curl_off_t up)
+{
+	const bool *was_stopped = ctx;
+
+	(void)down_total, (void)down, (void)up_total, (void)up;
+	return stop_requested() && !*was_stopped;
 }
 
 int transport_fetch(const struct transport *t, const struct fetch *f, struct buf *ret,
@@ -147,6 +159,7 @@ int transport_fetch(const struct transport *t, const struct fetch *f, struct buf
 	CURL *easy = curl_easy_init();
 	char *url = x_asprintf("%s%s", t->url, f->path);
 	struct curl_slist *list = headers(t, f);
+	bool was_stopped = stop_requested(); /* what is asked behind a stop is wanted */
 	long status = 0;
 	CURLcode code;
 
@@ -165,6 +178,11 @@ int transport_fetch(const struct transport *t, const struct fetch *f, struct buf
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, ret);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
+	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &was_stopped);
+	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	/* Or it waits for its resolver's thread, past every deadline and Ctrl-C. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	code = curl_easy_perform(easy);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(list);

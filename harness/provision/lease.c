@@ -3,11 +3,11 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/resolve.h"
 #include "core/stop.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 enum { ID_MAX = 64, GREETING_MAX = 8192 };
+
+/* Of one attempt: to find the name's addresses, and to be greeted by one of them. */
+static const int64_t patience_max_ns = 15 * NS_PER_S;
 
 char *lease_name(const struct lease_request *want)
 {
@@ -108,28 +111,31 @@ static bool try_address(const struct addrinfo *a, int64_t deadline_ns)
 	return answered;
 }
 
-static bool try_once(const char *address, uint16_t port, int64_t deadline_ns,
-		     const char **ret_trouble)
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-	struct addrinfo *all;
-	char service[8];
-	bool answered = false;
-	int rc, left = 0;
+	return a_ns < b_ns ? a_ns : b_ns;
+}
 
-	snprintf(service, sizeof(service), "%u", (unsigned)port);
-	rc = getaddrinfo(address, service, &hints, &all);
-	if (rc) {
-		*ret_trouble = gai_strerror(rc);
+/* 'trouble' says why not. */
+static bool try_once(const char *address, uint16_t port, int64_t deadline_ns,
+		     int64_t patience_ns, struct err *trouble)
+{
+	int64_t until = earlier(clock_deadline_ns(patience_max_ns), deadline_ns);
+	struct addrinfo *all;
+	bool answered = false;
+	int left = 0;
+
+	err_clear(trouble);
+	if (resolve(address, port, until, false, &all, trouble))
 		return false;
-	}
-	*ret_trouble = "nothing there greets as an SSH server does";
+	err_set(trouble, ERR_ENVIRONMENT, "nothing there greets as an SSH server does");
+	until = earlier(clock_deadline_ns(patience_ns), deadline_ns);
 	for (struct addrinfo *a = all; a; a = a->ai_next)
 		left++;
 	/* One that nobody answers at must not take the time of the others. */
 	for (struct addrinfo *a = all; a && !answered; a = a->ai_next)
-		answered = try_address(
-			a, clock_deadline_ns(clock_left_ns(deadline_ns) / left--));
+		answered =
+			try_address(a, clock_deadline_ns(clock_left_ns(until) / left--));
 	freeaddrinfo(all);
 	return answered;
 }
@@ -138,7 +144,7 @@ int lease_wait_ssh_while(const char *address, uint16_t port, int64_t deadline_ns
 			 lease_alive *alive, void *ctx, struct err *err)
 {
 	int64_t started = clock_mono_ns(), patience = NS_PER_S;
-	const char *trouble = "no attempt was made";
+	struct err trouble = ERR_INIT;
 	char waited[32];
 
 	/*
@@ -147,23 +153,20 @@ int lease_wait_ssh_while(const char *address, uint16_t port, int64_t deadline_ns
 	 * grow longer, so that a slow server is met as well.
 	 */
 	while (!clock_passed(deadline_ns)) {
-		int64_t until = clock_deadline_ns(patience);
-
 		if (stop_check(err) || (alive && alive(ctx, err)))
 			return -1;
-		if (until > deadline_ns)
-			until = deadline_ns;
-		if (try_once(address, port, until, &trouble))
+		if (try_once(address, port, deadline_ns, patience, &trouble))
 			return 0;
-		if (patience < 15 * NS_PER_S)
+		if (patience < patience_max_ns)
 			patience += NS_PER_S / 2;
 		if (lease_pause(100 * NS_PER_MS, err))
 			return -1;
 	}
-	return err_set(
-		err, ERR_ENVIRONMENT, "no SSH answer from %s port %u within %s: %s",
-		address, (unsigned)port,
-		clock_human(clock_mono_ns() - started, waited, sizeof(waited)), trouble);
+	return err_set(err, ERR_ENVIRONMENT,
+		       "no SSH answer from %s port %u within %s: %s", address,
+		       (unsigned)port,
+		       clock_human(clock_mono_ns() - started, waited, sizeof(waited)),
+		       trouble.kind == ERR_NONE ? "no attempt was made" : trouble.text);
 }
 
 int lease_wait_ssh(const char *address, uint16_t port, int64_t deadline_ns,

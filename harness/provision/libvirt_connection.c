@@ -1,14 +1,13 @@
 #include "harness/provision/libvirt_connection.h"
 
+#include "core/aside.h"
 #include "core/mem.h"
-#include "core/stop.h"
 #include "harness/provision/libvirt_daemon.h"
 #include "harness/provision/provisioner_impl.h"
 
 #include <fcntl.h>
 #include <libvirt/virterror.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,115 +40,59 @@ static void set_up(void)
 
 /* ---- opening, with a deadline ---- */
 
-/* Shared by the thread that opens and the one that waits; the last one frees. */
 struct opening {
-	pthread_mutex_t lock;
 	char *uri;
 	virConnectPtr conn;
 	struct err why;
-	bool is_done, is_abandoned;
-	int done[2]; /* a pipe: a byte when it is */
 };
 
-static void opening_free(struct opening *o)
+static void opening_free(void *ctx)
 {
-	pthread_mutex_destroy(&o->lock);
-	close(o->done[0]);
-	close(o->done[1]);
+	struct opening *o = ctx;
+
+	if (o->conn)
+		virConnectClose(o->conn);
 	free(o->uri);
 	free(o);
 }
 
-static void *open_it(void *ctx)
+static void open_it(void *ctx)
 {
 	struct opening *o = ctx;
-	virConnectPtr conn = virConnectOpen(o->uri);
-	bool is_abandoned;
 
-	if (!conn)
+	o->conn = virConnectOpen(o->uri);
+	if (!o->conn)
 		libvirt_failed(&o->why, o->uri);
-	pthread_mutex_lock(&o->lock);
-	o->conn = conn;
-	o->is_done = true;
-	is_abandoned = o->is_abandoned;
-	if (write(o->done[1], "", 1) < 0)
-		o->is_done = true; /* the waiting one looks at this as well */
-	pthread_mutex_unlock(&o->lock);
-	if (is_abandoned) {
-		if (conn)
-			virConnectClose(conn);
-		opening_free(o);
-	}
-	return NULL;
 }
 
-static int start_thread(pthread_t *ret, void *(*work)(void *), void *ctx)
+static int not_opened(const char *uri, enum aside_end end, struct err *err)
 {
-	sigset_t all, before;
-	int why;
-
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	why = pthread_create(ret, NULL, work, ctx);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return why;
-}
-
-static bool wait_done(struct opening *o, int64_t deadline_ns)
-{
-	bool is_done = false;
-
-	while (!is_done && !clock_passed(deadline_ns) && !stop_requested()) {
-		struct pollfd fds[] = {{.fd = o->done[0], .events = POLLIN},
-				       {.fd = stop_fd(), .events = POLLIN}};
-
-		poll(fds, stop_fd() >= 0 ? 2 : 1, clock_poll_ms(deadline_ns, 1000));
-		pthread_mutex_lock(&o->lock);
-		is_done = o->is_done;
-		pthread_mutex_unlock(&o->lock);
-	}
-	return is_done;
+	if (end == ASIDE_STOPPED)
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
+	if (end == ASIDE_NO_THREAD)
+		return err_set(err, ERR_ENVIRONMENT, "no thread for libvirt");
+	return err_set(err, ERR_ENVIRONMENT,
+		       "%s: libvirt's daemon took the connection and has not "
+		       "answered for %d s; restart it",
+		       uri, (int)(LIBVIRT_OPEN_TIME / NS_PER_S));
 }
 
 /* NULL in *ret with an error, also one in time. */
 static int open_in_time(const char *uri, virConnectPtr *ret, struct err *err)
 {
+	static const struct aside_call call = {.run = open_it, .release = opening_free};
 	struct opening *o = x_calloc(1, sizeof(*o));
-	pthread_t thread;
-	bool is_done;
+	enum aside_end end;
 
 	*ret = NULL;
 	*o = (struct opening){.uri = x_strdup(uri), .why = ERR_INIT};
-	pthread_mutex_init(&o->lock, NULL);
-	if (pipe2(o->done, O_CLOEXEC)) {
-		err_errno(err, "pipe");
-		free(o->uri);
-		free(o);
-		return -1;
-	}
-	if (start_thread(&thread, open_it, o)) {
-		opening_free(o);
-		return err_set(err, ERR_ENVIRONMENT, "no thread for libvirt");
-	}
-	is_done = wait_done(o, clock_deadline_ns(LIBVIRT_OPEN_TIME));
-	pthread_mutex_lock(&o->lock);
-	is_done = is_done || o->is_done;
-	o->is_abandoned = !is_done;
-	pthread_mutex_unlock(&o->lock);
-	if (!is_done) {
-		pthread_detach(thread);
-		if (stop_check(err))
-			return -1;
-		return err_set(err, ERR_ENVIRONMENT,
-			       "%s: libvirt's daemon took the connection and has not "
-			       "answered for %d s; restart it",
-			       uri, (int)(LIBVIRT_OPEN_TIME / NS_PER_S));
-	}
-	pthread_join(thread, NULL);
+	end = aside_run(&call, o, clock_deadline_ns(LIBVIRT_OPEN_TIME), true);
+	if (end != ASIDE_DONE)
+		return not_opened(uri, end, err);
 	*ret = o->conn;
 	if (!o->conn && err)
 		*err = o->why;
+	o->conn = NULL;
 	opening_free(o);
 	return *ret ? 0 : -1;
 }
@@ -197,7 +140,7 @@ static int start_loop(struct libvirt_connection *c, struct err *err)
 	c->watch = virEventAddHandle(c->wake[0],
 				     VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
 				     on_wake, NULL, NULL);
-	if (c->watch < 0 || start_thread(&c->loop, run_loop, fd)) {
+	if (c->watch < 0 || aside_start(&c->loop, run_loop, fd)) {
 		drop_watch(c);
 		free(fd);
 		close(c->wake[0]);

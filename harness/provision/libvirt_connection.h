@@ -2,8 +2,8 @@
  * A connection to this computer's libvirt whose silence is noticed. libvirt's calls have no
  * deadline of their own, so:
  *
- * - opening, which waits for the daemon's first answers, is done by a thread that is left
- *   behind when it takes longer than LIBVIRT_OPEN_TIME;
+ * - opening, which waits for the daemon's first answers, is done aside (core/aside.h), by a
+ *   thread that is left behind when it takes longer than LIBVIRT_OPEN_TIME;
  * - once open, libvirt's keepalive asks the daemon every few seconds, and every call ends
  *   with an error when it was silent for about LIBVIRT_SILENCE. That needs libvirt's event
  *   loop, which a thread runs as long as the connection is there.

@@ -127,6 +127,8 @@ struct xmlrpc *xmlrpc_new(const struct xmlrpc_params *p, struct err *err)
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "tare");
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	/* Or it waits for its resolver's thread, past every deadline and Ctrl-C. */
+	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->why);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);

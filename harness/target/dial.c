@@ -1,14 +1,13 @@
 #include "harness/target/dial.h"
 
 #include "core/clock.h"
+#include "core/resolve.h"
 #include "core/stop.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -109,16 +108,11 @@ static int count(const struct addrinfo *a)
 int dial_tcp(const char *host, uint16_t port, int64_t deadline_ns, bool ignores_stop,
 	     struct err *err)
 {
-	struct addrinfo want = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-	char service[8];
-	int fd = -1, rc, why = ENOENT, left;
+	struct addrinfo *found;
+	int fd = -1, why = ENOENT, left;
 
-	snprintf(service, sizeof(service), "%u", port);
-	rc = getaddrinfo(host, service, &want, &found);
-	if (rc)
-		return err_set(err, ERR_ENVIRONMENT,
-			       "cannot find the address of '%s': %s; check the name",
-			       host, gai_strerror(rc));
+	if (resolve(host, port, deadline_ns, ignores_stop, &found, err))
+		return -1;
 	/* One that nobody answers at must not take the time of the others. */
 	left = count(found);
 	for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
