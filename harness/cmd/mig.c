@@ -166,6 +166,9 @@ static int act(const struct mig_command_options *o, struct partition_request *wa
 			       "%s is there already and may be what 'tare mig restore' "
 			       "needs; name a new file for -o",
 			       o->output);
+	/* What 'restore' needs must not be lost when the GPU is cut already. */
+	if (o->output && file_can_write(o->output, "--output", err))
+		return -1;
 	stop_install();
 	want->device = o->device;
 	want->may_switch = o->switch_mode;

@@ -1,5 +1,6 @@
 #include "harness/probe/probe.h"
 
+#include "core/file.h"
 #include "core/machine.h"
 #include "harness/probe/partition.h"
 #include "harness/probe/preflight.h"
@@ -140,7 +141,7 @@ static int check_options(const struct probe_options *o, struct err *err)
 			       "--root '%s': there is no such folder; it holds a copy of "
 			       "a machine's /proc, /sys and /etc",
 			       o->root);
-	return 0;
+	return o->output ? file_can_write(o->output, "--output", err) : 0;
 }
 
 int probe_run(const struct probe_options *o, const struct binding_host *host,

@@ -3,6 +3,7 @@
 # nothing written ('history' has its own in history.sh).
 . tests/support/e2e.sh
 need python3
+top=$PWD
 maker=$PWD/$BUILD/tests/test_report
 [ -x "$maker" ] || make -s "$BUILD/tests/test_report"
 "$maker" gpu "$scratch/run" >/dev/null || fail "no synthetic run"
@@ -226,6 +227,14 @@ check 5 "$tare" check --arm b --isolation -o isolation listed.plan
 printed "127.0.0.1 is free"
 printed "start the machine and its SSH server"
 said "arm 'b': not tried"
+
+# What tells how a GPU was cut before has a place before the GPU is cut (a FAKE one).
+[ -e "$top/$BUILD/tests/fakes/libnvidia-ml.so.1" ] || make -s -C "$top" tests
+for what in "mig apply 1 --switch-mode" "probe --json"; do
+	refused 5 "--output: nowhere/x: cannot be written" \
+		env LD_LIBRARY_PATH="$top/$BUILD/tests/fakes" "$tare" $what -o nowhere/x
+	! grep -q "will be" "$scratch/err" || fail "the GPU was cut first"
+done
 
 # What is said is as it is.
 printf '{ "name": "x", %s, %s, "schedule": { "rounds": { "min": 1, "max": 1 } } }' "$arms" "$work" >once.plan
