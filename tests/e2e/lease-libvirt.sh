@@ -37,10 +37,10 @@ before=$(stat -c '%Y %s' "$guest/disk.img")
 mkfifo "$scratch/hold"
 "$lease" libvirt '{}' acquire "$(machine "kernel=$(python3 -c 'import json,sys; print(json.dumps(sys.argv[1]))' "$odd/vmlinuz")" \
 	vcpus=1 pin_cpus=[0] numa_node=0)" \
-	"$run" r001-vm "$work" 240 <"$scratch/hold" >"$scratch/lease.json" 2>"$scratch/err" &
+	"$run" r001-vm "$work" 600 <"$scratch/hold" >"$scratch/lease.json" 2>"$scratch/err" &
 holder=$!
 exec 8>"$scratch/hold"
-until_true 250 grep -q '"address"' "$scratch/lease.json" || { cat "$scratch/err"; fail "no lease"; }
+until_true 610 grep -q '"address"' "$scratch/lease.json" || { cat "$scratch/err"; fail "no lease"; }
 port=$(json "$scratch/lease.json" 'd["port"]')
 key=$(json "$scratch/lease.json" 'd["key_file"]')
 [ "$(json "$scratch/lease.json" 'd["facts"]["type"]')" = qemu ] || fail "facts do not say qemu"

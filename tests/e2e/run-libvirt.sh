@@ -27,7 +27,7 @@ trap end_of_test EXIT
 
 "$tare" run -q -o "$run" "$scratch/plan.json" >"$scratch/out" 2>"$scratch/err" &
 runner=$!
-until_true 240 grep -q '"event":"end","step":"lease"' "$run/journal.jsonl" ||
+until_true 600 grep -q '"event":"end","step":"lease"' "$run/journal.jsonl" ||
 	{ cat "$scratch/err"; fail "no machine was lent"; }
 kill -KILL $runner
 wait $runner 2>/dev/null || true
