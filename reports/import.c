@@ -166,6 +166,7 @@ struct csv_metric {
 
 struct csv_file {
 	int columns[CSV_COLUMNS]; /* where each is; -1: not there */
+	size_t cells;             /* of the first line */
 	struct csv_metric *items;
 	size_t nr, alloc;
 };
@@ -175,6 +176,7 @@ static int csv_header(struct csv_file *f, char *line, const char *path, struct e
 	char *cells[16];
 	size_t nr = csv_cells(line, cells, ARRAY_SIZE(cells));
 
+	f->cells = nr;
 	for (int c = 0; c < CSV_COLUMNS; c++) {
 		f->columns[c] = -1;
 		for (size_t i = 0; i < nr; i++)
@@ -240,6 +242,12 @@ static int csv_line(struct csv_file *f, char *line, const char *path, size_t num
 
 	if (!nr || (nr == 1 && !*cells[0]))
 		return 0;
+	/* "1,5" would be read as 1, whatever quotes stand around it. */
+	if (nr > f->cells)
+		return err_set(err, ERR_USAGE,
+			       "%s:%zu: %zu cells where the first line has %zu; commas "
+			       "part cells, and numbers have a decimal point",
+			       path, number, nr, f->cells);
 	name = csv_cell(f, CSV_METRIC, cells, nr, NULL);
 	text = csv_cell(f, CSV_VALUE, cells, nr, NULL);
 	errno = 0;

@@ -208,6 +208,10 @@ refused 2 "--profile belongs to --mig apply" "$tare" probe --profile 1g
 refused 2 "give one of --bind" "$tare" probe --check --mig list
 refused 2 "--root 'nowhere': there is no such folder" "$tare" probe --root nowhere
 
+# A decimal comma, quoted or not, is no 1 with something behind it.
+printf 'metric,value\nbw,"1,5"\n' >comma.csv
+refused 2 "comma.csv:2: 3 cells where the first line has 2" "$tare" compare comma.csv run
+
 # Machines: what a plan can never reach is said before anything is asked for.
 fixed() { printf '{ "name": "x", "arms": { "a": { "target": "local" }, "b": { "target": "ssh", %s } }, "baseline": "a", %s }' "$1" "$work" >fixed.plan; }
 for key in SHA256:short MD5:aa:bb:cc; do

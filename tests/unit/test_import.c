@@ -303,6 +303,7 @@ static void bad_csv_is_named_by_line(void **state)
 		{"metric,value,unit\nx,1,s\nx,2,ms\n", ":3:"},
 		{"metric,value,better\nx,1,lowr\n", ":2: better is 'lowr'"},
 		{"metric,value,better\nx,1,lower\nx,1,\nx,1,higher\n", ":4:"},
+		{"metric,value\nx,\"1,5\"\n", ":2: 3 cells where the first line has 2"},
 		{"metric,value\n", "no values"},
 		{"", ":1:"},
 	};
