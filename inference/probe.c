@@ -31,7 +31,7 @@ static int status_error(struct err *err, const char *what, int status,
 		hint = "; redirects are not followed: --target must be where they lead";
 	else if (status == 401 || status == 403)
 		hint = "; a key is given by --api-key-env or --api-key-file";
-	else if (status == 404)
+	else if (status == 404 && (!line || reply->data[0] != '{'))
 		hint = "; is it an OpenAI-compatible server, at that path?";
 	return err_set(err, ERR_ENVIRONMENT, "%s: status %d%s%.*s%s", what, status,
 		       line ? ": " : "", (int)(line < 300 ? line : 300),
@@ -103,7 +103,10 @@ int probe_models(const struct transport *t, const char *model, struct server_fac
 			*err = why;
 		server_facts_release(ret);
 		return err_wrap(err, status ? "which model does it serve (--model)?"
-					    : "no server answers (--target)");
+				     : strstr(why.text, "wrong version number")
+					     ? "no TLS server answers; is it plain "
+					       "http:// (--target)?"
+					     : "no server answers (--target)");
 	}
 	m = first_model(o, model);
 	if (!model && m)

@@ -63,6 +63,23 @@ static const char *const migrations[] = {
 };
 enum { layout = sizeof(migrations) / sizeof(migrations[0]) };
 
+static const char *remedy_of(int code)
+{
+	switch (code) {
+	case SQLITE_CORRUPT:
+		return "; take a copy of it, or add the runs to a new file "
+		       "(--database)";
+	case SQLITE_CANTOPEN:
+		return "; is there such a folder, and may you write there?";
+	case SQLITE_READONLY:
+		return "; you may read it, and 'history add' must write";
+	case SQLITE_FULL:
+		return "; free some space, or name a file elsewhere (--database)";
+	default:
+		return "";
+	}
+}
+
 int history_fail(struct history *h, const char *doing, struct err *err)
 {
 	int code = sqlite3_errcode(h->db) & 0xff;
@@ -71,8 +88,8 @@ int history_fail(struct history *h, const char *doing, struct err *err)
 			    code == SQLITE_NOTADB || code == SQLITE_CORRUPT
 				    ? ERR_USAGE
 				    : ERR_ENVIRONMENT,
-			    "sqlite", sqlite3_extended_errcode(h->db), "%s: %s: %s",
-			    h->path, doing, sqlite3_errmsg(h->db));
+			    "sqlite", sqlite3_extended_errcode(h->db), "%s: %s: %s%s",
+			    h->path, doing, sqlite3_errmsg(h->db), remedy_of(code));
 }
 
 int history_exec(struct history *h, const char *sql, const char *doing, struct err *err)

@@ -199,6 +199,9 @@ refused 5 "standard input ended before the server was ready" \
 until_true 20 test -s ready.json || fail "no mock"
 refused 5 "another program has it; --port 0 takes a free one" \
 	"$tare" mock --port "$(json ready.json 'd["address"].split(":")[-1]')"
+port=$(json ready.json 'd["address"].split(":")[-1]')
+refused 5 "is it plain http:// (--target)?" "$tare" load --target "https://127.0.0.1:$port" --calibrate 0
+refused 5 "unable to open database file; is there such a folder" "$tare" history add -d nowhere/h.db run
 TMPDIR=$scratch/nowhere refused 5 "TMPDIR" "$tare" report -o never2 run
 
 # Facts of a machine: options that belong to an action, and a folder that is none.
