@@ -59,12 +59,12 @@ cat >"$scratch/ssh" <<-CONFIG
 	StrictHostKeyChecking yes
 	BatchMode yes
 	LogLevel ERROR
-	ConnectTimeout 10
+	ConnectTimeout 60
 	ControlMaster auto
 	ControlPath $scratch/c
-	ControlPersist 60
+	ControlPersist 600
 CONFIG
-in_guest() { timeout 90 ssh -n -F "$scratch/ssh" guest "$@"; }
+in_guest() { timeout 300 ssh -n -F "$scratch/ssh" guest "$@"; }
 end_of_test() { ssh -F "$scratch/ssh" -O exit guest 2>/dev/null || true; cleanup; }
 trap end_of_test EXIT
 if ! until_true 600 in_guest true; then
@@ -77,7 +77,7 @@ cp "$probe" "$scratch/bundle/"
 ldd "$probe" | awk '$3 ~ /^\// {print $3}' | grep -vE '/(libc|libm|ld-linux[^/]*)\.so' |
 	xargs -I{} cp -L {} "$scratch/bundle/lib/"
 tar -C "$scratch/bundle" -cf "$scratch/bundle.tar" .
-timeout 90 ssh -F "$scratch/ssh" guest 'mkdir /root/t && tar -C /root/t -xf -' <"$scratch/bundle.tar"
+timeout 300 ssh -F "$scratch/ssh" guest 'mkdir /root/t && tar -C /root/t -xf -' <"$scratch/bundle.tar"
 
 in_guest 'modprobe nvme; echo "kernel $(uname -r), IOMMU $(ls /sys/class/iommu 2>/dev/null)"' || :
 device=$(in_guest 'for d in /sys/bus/pci/devices/*; do

@@ -40,16 +40,16 @@ mkfifo "$scratch/hold"
 	"$run" r001-vm "$work" 600 <"$scratch/hold" >"$scratch/lease.json" 2>"$scratch/err" &
 holder=$!
 exec 8>"$scratch/hold"
-until_true 610 grep -q '"address"' "$scratch/lease.json" || { cat "$scratch/err"; fail "no lease"; }
+until_true 620 grep -q '"address"' "$scratch/lease.json" || { cat "$scratch/err"; fail "no lease"; }
 port=$(json "$scratch/lease.json" 'd["port"]')
 key=$(json "$scratch/lease.json" 'd["key_file"]')
 [ "$(json "$scratch/lease.json" 'd["facts"]["type"]')" = qemu ] || fail "facts do not say qemu"
 echo "  boot: $(json "$scratch/lease.json" 'd["boot_ns"] / 1e9') s"
-timeout 60 ssh-keyscan -T 30 -t ed25519 -p "$port" 127.0.0.1 >"$scratch/known" 2>/dev/null
+timeout 300 ssh-keyscan -T 200 -t ed25519 -p "$port" 127.0.0.1 >"$scratch/known" 2>/dev/null
 [ "$(ssh-keygen -lf "$scratch/known" | awk '{print $2}')" = "$(json "$scratch/lease.json" 'd["host_key_sha256"]')" ] ||
 	fail "the guest's host key is not the one that was promised"
 in_guest() {
-	timeout 60 ssh -n -p "$port" -i "$key" -o UserKnownHostsFile="$scratch/known" -o IdentitiesOnly=yes \
+	timeout 300 ssh -n -p "$port" -i "$key" -o UserKnownHostsFile="$scratch/known" -o IdentitiesOnly=yes \
 		-o StrictHostKeyChecking=yes -o BatchMode=yes -o LogLevel=ERROR root@127.0.0.1 "$@"
 }
 in_guest uname -a | grep -q 'Linux tare-' || fail "uname -a in the guest"
@@ -71,7 +71,7 @@ start() { # LABEL MACHINE SECONDS: in the background, until the domain runs
 	rm -f "$scratch/err"
 	"$lease" libvirt '{}' acquire "$2" "$run" "$1" "$work" "$3" </dev/null >"$scratch/out" 2>"$scratch/err" &
 	holder=$!
-	until_true 60 grep -q booting "$scratch/err" || { cat "$scratch/err"; fail "$1 did not start"; }
+	until_true 300 grep -q booting "$scratch/err" || { cat "$scratch/err"; fail "$1 did not start"; }
 }
 ended() { # STATUS
 	local got=0; wait $holder || got=$?
@@ -79,7 +79,7 @@ ended() { # STATUS
 }
 
 echo "- SIGKILL, then a sweep"
-start r002-vm "$(machine)" 240
+start r002-vm "$(machine)" 600
 kill -KILL $holder; wait $holder 2>/dev/null || true
 [ "$(ours)" = "tare-$run-r002-vm" ] || fail "the machine did not outlive its owner: $(ours)"
 [ "$("$lease" libvirt '{}' sweep "$run")" = 1 ] || fail "sweep"
@@ -87,19 +87,20 @@ kill -KILL $holder; wait $holder 2>/dev/null || true
 nothing_left "$run"
 
 echo "- Ctrl-C while it boots"
-start r003-vm "$(machine)" 240
+start r003-vm "$(machine)" 600
 kill -INT $holder
 ended 130
 nothing_left "$run"
 
 echo "- a deadline that passes"
-start r004-vm "$(machine)" 4
+truncate -s 16M "$scratch/empty.img" # nothing to boot: it runs and never answers
+start r004-vm "{\"image\": \"$scratch/empty.img\", \"virt\": \"qemu\", \"memory\": \"64Mi\"}" 20
 ended 5
 said "no SSH answer from 127.0.0.1"
 nothing_left "$run"
 
 echo "- a guest that cannot find its disk"
-start r005-vm "$(machine 'cmdline="root=/dev/none console=ttyS0 panic=1 rootdelay=1"')" 240
+start r005-vm "$(machine 'cmdline="root=/dev/none console=ttyS0 panic=1 rootdelay=1"')" 600
 ended 5
 said "ended before it answered"
 said "/dev/none"
