@@ -17,8 +17,8 @@ cat >"$scratch/plan.json" <<JSON
     "vm": { "target": "vm", "provisioner": "here", "virt": "qemu", "vcpus": 2, "memory": "1Gi",
             "image": "$guest/disk.img", "kernel": "$guest/vmlinuz", "initrd": "$guest/initrd" } },
   "baseline": "host",
-  "workloads": [ { "gemm": { "backend": "openblas", "n": 256, "threads": 1, "iterations": 3, "warmup_seconds": 0 } } ],
-  "schedule": { "rounds": { "min": 2, "max": 2 } },
+  "workloads": [ { "gemm": { "backend": "openblas", "n": 256, "threads": 1, "iterations": 10, "warmup_seconds": 0 } } ],
+  "schedule": { "rounds": { "min": 3, "max": 3 } },
   "margins": { "gemm.flops": 0.05 } }
 JSON
 domains() { virsh -q list --all --name | grep -F "tare-$id-" || true; }
@@ -42,7 +42,7 @@ check 1 "$tare" run --resume "$run"
 printed degraded
 printed "software emulation"
 [ -z "$(domains)" ] || fail "the run left $(domains)"
-for r in 1 2; do for a in host vm; do
+for r in 1 2 3; do for a in host vm; do
 	[ -s "$run/results/r00$r-$a-gemm.json" ] || fail "no result of $a in round $r"
 done; done
 [ "$(json "$run/verdict.json" '[m["verdict"] for m in d["comparisons"] if m["metric"] == "gemm.flops" and m["gate"]][0]')" = degraded ] ||
