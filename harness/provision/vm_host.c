@@ -99,10 +99,15 @@ const char *vm_default_machine(const char *arch)
 
 const char *vm_default_cmdline(const char *arch)
 {
-	/* panic=1: a guest that cannot boot ends, so that nobody waits for it. */
+	/*
+	 * panic=1: a guest that cannot boot ends, so that nobody waits for it.
+	 * no_timer_check: on a busy host the ticks that QEMU emulates come too late for
+	 * the kernel's test of its interrupt controller, which then panics.
+	 */
 	return strcmp(arch, "aarch64") == 0
 		       ? "root=/dev/vda rw console=ttyAMA0 quiet panic=1"
-		       : "root=/dev/vda rw console=ttyS0 quiet panic=1";
+		       : "root=/dev/vda rw console=ttyS0 quiet panic=1 "
+			 "no_timer_check";
 }
 
 int vm_free_port(uint16_t *ret, struct err *err)

@@ -25,7 +25,7 @@ truncate -s 16M "$scratch/nvme.img"
 timeout 1200 qemu-system-x86_64 -machine q35 -accel tcg -cpu max -smp 2 -m 768 -nodefaults \
 	-display none -serial file:"$scratch/console" -device intel-iommu,intremap=off \
 	-kernel "$guest/vmlinuz" -initrd "$guest/initrd" \
-	-append "root=LABEL=root rw console=ttyS0 quiet intel_iommu=on" \
+	-append "root=LABEL=root rw console=ttyS0 quiet intel_iommu=on no_timer_check" \
 	-drive if=virtio,format=qcow2,file="$scratch/disk.qcow2" \
 	-drive if=virtio,format=raw,readonly=on,file="$scratch/seed.iso" \
 	-drive if=none,id=disk,format=raw,file="$scratch/nvme.img" \

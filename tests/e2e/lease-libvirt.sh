@@ -100,7 +100,7 @@ said "no SSH answer from 127.0.0.1"
 nothing_left "$run"
 
 echo "- a guest that cannot find its disk"
-start r005-vm "$(machine 'cmdline="root=/dev/none console=ttyS0 panic=1 rootdelay=1"')" 600
+start r005-vm "$(machine 'cmdline="root=/dev/none console=ttyS0 panic=1 rootdelay=1 no_timer_check"')" 600
 ended 5
 said "ended before it answered"
 said "/dev/none"

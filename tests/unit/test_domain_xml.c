@@ -202,6 +202,21 @@ static void uefi_keeps_its_variables_in_the_lease(void **state)
 	vm_machine_release(&m);
 }
 
+/* kernel-parameters.txt: no_timer_check [X86,APIC] */
+static void x86_does_not_test_its_timer(void **state)
+{
+	struct vm_machine m = machine_from("{\"image\": \"/i\", \"kernel\": \"/k\"}");
+	struct domain_spec s = spec_of(&m);
+	char *xml = domain_xml(&s, NULL);
+
+	(void)state;
+	assert_valid(xml);
+	assert_reads(xml, "contains(//os/cmdline, 'console=ttyS0')", "true");
+	assert_reads(xml, "contains(//os/cmdline, ' no_timer_check')", "true");
+	free(xml);
+	vm_machine_release(&m);
+}
+
 static void aarch64_has_its_own_defaults(void **state)
 {
 	struct vm_machine m = machine_from("{\"image\": \"/i\", \"kernel\": \"/k\"}");
@@ -214,6 +229,7 @@ static void aarch64_has_its_own_defaults(void **state)
 	assert_valid(xml);
 	assert_reads(xml, "string(//os/type/@machine)", "virt");
 	assert_reads(xml, "contains(//os/cmdline, 'console=ttyAMA0')", "true");
+	assert_reads(xml, "contains(//os/cmdline, 'no_timer_check')", "false");
 	free(xml);
 	vm_machine_release(&m);
 }
@@ -309,6 +325,7 @@ int main(void)
 		cmocka_unit_test(the_run_is_in_the_request),
 		cmocka_unit_test(every_field_of_the_plan),
 		cmocka_unit_test(uefi_keeps_its_variables_in_the_lease),
+		cmocka_unit_test(x86_does_not_test_its_timer),
 		cmocka_unit_test(aarch64_has_its_own_defaults),
 		cmocka_unit_test(odd_texts_read_back_the_same),
 		cmocka_unit_test(what_xml_cannot_hold_is_refused),
