@@ -140,6 +140,12 @@ void progress_update(struct progress *p, double done, const char *detail)
 	p->is_drawn = true;
 }
 
+void progress_step(struct progress *p, const char *detail)
+{
+	p->last_ns = clock_mono_ns() - plain_interval_ns;
+	progress_update(p, 0, detail);
+}
+
 void progress_end(struct progress *p)
 {
 	if (p->on_terminal && p->is_drawn)

@@ -38,6 +38,8 @@ struct progress {
 
 void progress_start(struct progress *p, const char *what, long long expected_ns);
 void progress_update(struct progress *p, double done_fraction, const char *detail);
+/* The same at once, whenever the last was: for a step that may take long and says it once. */
+void progress_step(struct progress *p, const char *detail);
 void progress_end(struct progress *p); /* wipes the line on a terminal */
 
 #endif

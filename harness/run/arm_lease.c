@@ -2,9 +2,25 @@
 
 #include "core/log.h"
 
+#include <stdio.h>
+#include <string.h>
+
+struct notes {
+	struct progress progress;
+	char last[200];
+};
+
+/* A new step is told at once; one that is told again and again, as progress is. */
 static void on_note(void *ctx, const char *what)
 {
-	progress_update(ctx, 0, what);
+	struct notes *n = ctx;
+
+	if (strncmp(n->last, what, sizeof(n->last) - 1) == 0) {
+		progress_update(&n->progress, 0, what);
+		return;
+	}
+	snprintf(n->last, sizeof(n->last), "%s", what);
+	progress_step(&n->progress, what);
 }
 
 struct json_object *arm_lease_json(const struct lease_info *info)
@@ -28,7 +44,7 @@ struct json_object *arm_lease_json(const struct lease_info *info)
 static int acquire(struct session *s, const struct arm *arm, const char *label,
 		   struct lease **ret, struct err *err)
 {
-	struct progress progress;
+	struct notes notes = {.last = ""};
 	struct lease_request want = {
 		.run_id = s->run_id,
 		.label = label,
@@ -37,16 +53,16 @@ static int acquire(struct session *s, const struct arm *arm, const char *label,
 		.ssh_port = (uint16_t)arm->ssh.port,
 		.timeout_ns = arm->ready_timeout_ns,
 		.note = on_note,
-		.note_ctx = &progress,
+		.note_ctx = &notes,
 	};
 	struct provisioner *from = session_provisioner(s, arm->provisioner, err);
 	int rc;
 
 	if (!from)
 		return -1;
-	progress_start(&progress, "lease", 0);
+	progress_start(&notes.progress, "lease", 0);
 	rc = provisioner_acquire(from, &want, ret, err);
-	progress_end(&progress);
+	progress_end(&notes.progress);
 	return rc ? err_wrap(err, "lease") : 0;
 }
 

@@ -210,6 +210,13 @@ refused 2 "--override belongs to --bind" "$tare" probe --override none
 refused 2 "--profile belongs to --mig apply" "$tare" probe --profile 1g
 refused 2 "give one of --bind" "$tare" probe --check --mig list
 refused 2 "--root 'nowhere': there is no such folder" "$tare" probe --root nowhere
+# What may take long says what it waits for, to a file too.
+"$tare" lease up -o slow listed.plan b >/dev/null 2>slow.err & waiting=$!
+pids="$pids $waiting"
+until_true 20 grep -q "waiting for SSH" slow.err || fail "a silent wait"
+kill $waiting
+wait $waiting || true
+check 0 "$tare" lease down slow
 
 # A decimal comma, quoted or not, is no 1 with something behind it.
 printf 'metric,value\nbw,"1,5"\n' >comma.csv
