@@ -199,22 +199,52 @@ static int import_key(const char *key_file, ssh_key *ret, struct err *err)
 	return rc;
 }
 
+/* The agent's connection is libssh's from here on, which closes it. */
+static struct ssh_agent_watch *lend_agent(struct ssh_link *l, const struct ssh_params *p)
+{
+	int64_t patience = p->agent_timeout_ns ? p->agent_timeout_ns : SSH_AGENT_PATIENCE;
+	struct ssh_agent_watch *w;
+	int fd;
+
+	w = ssh_agent_watch(patience, l->ignores_stop, &fd);
+	if (w)
+		ssh_set_agent_socket(l->session, fd);
+	return w;
+}
+
+static int log_in(struct ssh_link *l, ssh_key key, int64_t deadline_ns, struct err *err)
+{
+	for (;;) {
+		int64_t began = clock_mono_ns();
+		int rc = key ? ssh_userauth_publickey(l->session, NULL, key)
+			     : ssh_userauth_publickey_auto(l->session, NULL, NULL);
+
+		/* Only an agent blocks, and what a person there takes is not the machine's. */
+		deadline_ns += clock_mono_ns() - began;
+		if (rc != SSH_AUTH_AGAIN || step(l, deadline_ns, err))
+			return rc;
+	}
+}
+
 static int login(struct ssh_link *l, const struct ssh_params *p, int64_t deadline_ns,
 		 struct err *err)
 {
+	struct ssh_agent_watch *agent;
+	struct err why = ERR_INIT;
 	ssh_key key = NULL;
 	int rc;
 
 	if (p->key_file ? import_key(p->key_file, &key, err)
 			: ssh_agent_check(deadline_ns, l->ignores_stop, err))
 		return -1;
-	for (;;) {
-		rc = key ? ssh_userauth_publickey(l->session, NULL, key)
-			 : ssh_userauth_publickey_auto(l->session, NULL, NULL);
-		if (rc != SSH_AUTH_AGAIN || step(l, deadline_ns, err))
-			break;
-	}
+	agent = key ? NULL : lend_agent(l, p);
+	rc = log_in(l, key, deadline_ns, err);
 	ssh_key_free(key);
+	if (ssh_agent_watch_end(agent, &why) && rc != SSH_AUTH_SUCCESS) {
+		if (err)
+			*err = why;
+		return -1;
+	}
 	if (rc == SSH_AUTH_SUCCESS)
 		return 0;
 	if (rc == SSH_AUTH_AGAIN)

@@ -1,13 +1,16 @@
 #include "harness/target/ssh_agent.h"
 
-#include "core/clock.h"
+#include "core/aside.h"
+#include "core/mem.h"
 #include "core/stop.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -44,27 +47,111 @@ static int await(int fd, const char *path, int64_t deadline_ns, bool ignores_sto
 	return silent(path, err);
 }
 
+/* Where the environment says; -1: nowhere, or nobody listens there (errno). */
+static int dial(char path[sizeof(((struct sockaddr_un *)0)->sun_path)])
+{
+	const char *name = getenv("SSH_AUTH_SOCK");
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd, why;
+
+	errno = ENOENT;
+	if (!name || !*name || strlen(name) >= sizeof(a.sun_path))
+		return -1;
+	snprintf(path, sizeof(a.sun_path), "%s", name);
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", name);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	why = errno;
+	close(fd);
+	errno = why;
+	return -1;
+}
+
 int ssh_agent_check(int64_t deadline_ns, bool ignores_stop, struct err *err)
 {
-	const char *path = getenv("SSH_AUTH_SOCK");
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	int64_t until = clock_deadline_ns(patience_ns);
-	int fd, rc = 0;
+	int fd = dial(path), rc = 0;
 
-	if (!path || !*path || strlen(path) >= sizeof(a.sun_path))
-		return 0;
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_errno(err, "socket");
-	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0) {
-		if (send(fd, question, sizeof(question), MSG_NOSIGNAL) ==
-		    (ssize_t)sizeof(question))
-			rc = await(fd, path, until < deadline_ns ? until : deadline_ns,
-				   ignores_stop, err);
-	} else if (errno == EAGAIN) { /* others wait in its queue already */
-		rc = silent(path, err);
-	}
+	if (fd < 0) /* EAGAIN: others wait in its queue already */
+		return errno == EAGAIN ? silent(path, err) : 0;
+	if (send(fd, question, sizeof(question), MSG_NOSIGNAL) ==
+	    (ssize_t)sizeof(question))
+		rc = await(fd, path, until < deadline_ns ? until : deadline_ns,
+			   ignores_stop, err);
 	close(fd);
+	return rc;
+}
+
+/* ---- while libssh talks to it ---- */
+
+struct ssh_agent_watch {
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	pthread_t thread;
+	int fd, end; /* the connection; an eventfd: the watch is to end */
+	int64_t deadline_ns;
+	bool ignores_stop;
+	struct err why; /* the thread's, until it has ended */
+};
+
+static void *watch(void *ctx)
+{
+	struct ssh_agent_watch *w = ctx;
+
+	/* What it says is for libssh to read: only the end of the watch is looked for. */
+	for (;;) {
+		struct pollfd fds[] = {
+			{.fd = w->end, .events = POLLIN},
+			{.fd = w->ignores_stop ? -1 : stop_fd(), .events = POLLIN},
+		};
+
+		(void)poll(fds, 2, clock_poll_ms(w->deadline_ns, 1000));
+		if (fds[0].revents)
+			return NULL;
+		if ((!w->ignores_stop && stop_check(&w->why)) ||
+		    (clock_passed(w->deadline_ns) && silent(w->path, &w->why)))
+			break;
+	}
+	/* Only what is read: a request that libssh still writes must raise no SIGPIPE. */
+	shutdown(w->fd, SHUT_RD);
+	return NULL;
+}
+
+struct ssh_agent_watch *ssh_agent_watch(int64_t patience, bool ignores_stop, int *ret_fd)
+{
+	struct ssh_agent_watch *w = x_calloc(1, sizeof(*w));
+
+	*w = (struct ssh_agent_watch){.deadline_ns = clock_deadline_ns(patience),
+				      .ignores_stop = ignores_stop,
+				      .why = ERR_INIT};
+	w->fd = dial(w->path);
+	w->end = w->fd >= 0 ? eventfd(0, EFD_CLOEXEC) : -1;
+	if (w->end >= 0 && aside_start(&w->thread, watch, w) == 0) {
+		*ret_fd = w->fd;
+		return w;
+	}
+	if (w->end >= 0)
+		close(w->end);
+	if (w->fd >= 0)
+		close(w->fd);
+	free(w);
+	return NULL;
+}
+
+int ssh_agent_watch_end(struct ssh_agent_watch *w, struct err *err)
+{
+	const uint64_t one = 1;
+	int rc;
+
+	if (!w)
+		return 0;
+	(void)!write(w->end, &one, sizeof(one));
+	pthread_join(w->thread, NULL);
+	close(w->end);
+	rc = w->why.kind == ERR_NONE ? 0 : -1;
+	if (rc && err)
+		*err = w->why;
+	free(w);
 	return rc;
 }

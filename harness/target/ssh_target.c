@@ -254,6 +254,7 @@ struct target *target_ssh_new(const struct ssh_params *p, struct err *err)
 		.known_hosts_file = x_strdup(p->known_hosts_file),
 		.host_key_sha256 = x_strdup(p->host_key_sha256),
 		.connect_timeout_ns = p->connect_timeout_ns,
+		.agent_timeout_ns = p->agent_timeout_ns,
 	};
 	if (!ssh_target_reach(s, err))
 		return &s->base;

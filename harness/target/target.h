@@ -85,7 +85,8 @@ struct ssh_params {
 	const char *known_hosts_file; /* NULL: ~/.ssh/known_hosts */
 	/* "SHA256:base64" of the host key; NULL: the host must be in known_hosts_file. */
 	const char *host_key_sha256;
-	int64_t connect_timeout_ns; /* dial, key exchange and login together */
+	int64_t connect_timeout_ns; /* dial, key exchange and login together, but for */
+	int64_t agent_timeout_ns;   /* ssh-agent's signatures; 0: two minutes */
 };
 
 /*

@@ -14,14 +14,10 @@
 #include "core/mem.h"
 #include "tests/support/ssh_rig.h"
 
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static void refused(struct ssh_params *p, const char *why)
@@ -141,78 +137,6 @@ static void test_login_refused(void **state)
 	free(locked);
 }
 
-/* An agent that takes a connection and says nothing until 'end'. */
-struct mute_agent {
-	int listener, end[2];
-	pthread_t thread;
-};
-
-static void *be_mute(void *arg)
-{
-	struct mute_agent *a = arg;
-	int fd = accept(a->listener, NULL, NULL);
-	struct pollfd end = {.fd = a->end[0], .events = POLLIN};
-
-	(void)poll(&end, 1, 600000);
-	close(fd);
-	close(a->listener); /* who waits in its queue is let go too */
-	return NULL;
-}
-
-static void mute_agent_start(struct mute_agent *a, const char *path)
-{
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
-	a->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(a->listener, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(listen(a->listener, 4), 0);
-	assert_int_equal(pipe(a->end), 0);
-	assert_int_equal(pthread_create(&a->thread, NULL, be_mute, a), 0);
-}
-
-static void mute_agent_end(struct mute_agent *a)
-{
-	close(a->end[1]);
-	pthread_join(a->thread, NULL);
-	close(a->end[0]);
-}
-
-/* Who is too busy to get as far as the agent in that time is given more. */
-static void refused_in_time(struct ssh_params *p, const char *why)
-{
-	struct err err = ERR_INIT;
-
-	for (p->connect_timeout_ns = 3 * NS_PER_S; p->connect_timeout_ns < 60 * NS_PER_S;
-	     p->connect_timeout_ns *= 2) {
-		assert_null(target_ssh_new(p, &err));
-		assert_int_equal(err.kind, ERR_ENVIRONMENT);
-		if (strstr(err.text, why))
-			return;
-	}
-	fail_msg("'%s' is not in: %s", why, err.text);
-}
-
-static void test_a_mute_agent(void **state)
-{
-	struct ssh_params p = sshd_params(ssh_rig(state)->server);
-	char *path = path_join(ssh_rig(state)->dir, "agent");
-	struct mute_agent a;
-	struct target *t;
-
-	mute_agent_start(&a, path);
-	setenv("SSH_AUTH_SOCK", path, 1);
-	t = target_ssh_new(&p, NULL); /* with a key of its own nobody asks the agent */
-	assert_non_null(t);
-	ssh_rig_close(t);
-	p.key_file = NULL;
-	refused_in_time(&p, "does not answer");
-	refused_in_time(&p, path);
-	unsetenv("SSH_AUTH_SOCK");
-	mute_agent_end(&a);
-	free(path);
-}
-
 static void test_nobody_listens(void **state)
 {
 	struct ssh_params p = sshd_params(ssh_rig(state)->server);
@@ -231,7 +155,6 @@ int main(void)
 		cmocka_unit_test(test_changed_host_key),
 		cmocka_unit_test(test_pinned_fingerprint),
 		cmocka_unit_test(test_login_refused),
-		cmocka_unit_test(test_a_mute_agent),
 		cmocka_unit_test(test_nobody_listens),
 	};
 
