@@ -210,14 +210,6 @@ refused 2 "--override belongs to --bind" "$tare" probe --override none
 refused 2 "--profile belongs to --mig apply" "$tare" probe --profile 1g
 refused 2 "give one of --bind" "$tare" probe --check --mig list
 refused 2 "--root 'nowhere': there is no such folder" "$tare" probe --root nowhere
-# What may take long says what it waits for, to a file too.
-"$tare" lease up -o slow listed.plan b >/dev/null 2>slow.err & waiting=$!
-pids="$pids $waiting"
-until_true 20 grep -q "waiting for SSH" slow.err || fail "a silent wait"
-kill $waiting
-wait $waiting || true
-check 0 "$tare" lease down slow
-
 # A decimal comma, quoted or not, is no 1 with something behind it.
 printf 'metric,value\nbw,"1,5"\n' >comma.csv
 refused 2 "comma.csv:2: 3 cells where the first line has 2" "$tare" compare comma.csv run
@@ -241,6 +233,13 @@ check 5 "$tare" check --arm b --isolation -o isolation listed.plan
 printed "127.0.0.1 is free"
 printed "start the machine and its SSH server"
 said "arm 'b': not tried"
+# What may take long says what it waits for, to a file too.
+"$tare" lease up -o slow listed.plan b >/dev/null 2>slow.err & waiting=$!
+pids="$pids $waiting"
+until_true 20 grep -q "waiting for SSH" slow.err || fail "a silent wait"
+kill $waiting
+wait $waiting || true
+check 0 "$tare" lease down slow
 
 # What tells how a GPU was cut before has a place before the GPU is cut (a FAKE one).
 [ -e "$top/$BUILD/tests/fakes/libnvidia-ml.so.1" ] || make -s -C "$top" tests
