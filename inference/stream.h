@@ -42,6 +42,14 @@ struct stream_hub {
 	_Atomic uint64_t ok, failed, tokens, in_flight, ttft_nr, ttft_sum_ns;
 };
 
+/* One writer: a plain load and store is enough, and costs no locked cycle. */
+static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter,
+			      atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
 struct stream {
 	enum stream_phase phase;
 	struct stream_hub *hub;

@@ -2,7 +2,7 @@
 # tare-load as a program: every profile against the mock, its files, secrets, parts that
 # are merged, a server that is not there, and Ctrl-C.
 . tests/support/e2e.sh
-need python3
+need python3 curl
 load=$PWD/$BUILD/tare-load mock=$PWD/$BUILD/tare-mock
 export TMPDIR=$scratch
 out=$scratch/result.json
@@ -80,6 +80,23 @@ check 4 "$load" "${small[@]}" --profile concurrent --concurrency 8 --output-min 
 # A window without a request says why.
 check 5 "$load" "${small[@]}" --profile synchronous --output-tokens 9999 --seconds 3 --warmup 2.3s --grace 0
 printed "no request was sent in the window of 0.7 s"
+
+# A client that is held up, as in a machine that is moved, does not blame the server: what came
+# meanwhile is read before a pause counts as one. More streams than are looked at at once.
+"$mock" --port 0 --ttft 5ms --itl 100ms >"$scratch/slow" 2>"$scratch/slow.err" &
+pids="$pids $!"
+until_true 20 grep -q address "$scratch/slow" || fail "the second mock does not start"
+slow=$(json "$scratch/slow" 'd["address"]')
+"$load" "${small[@]}" --target "$slow" --profile concurrent --concurrency 700 --output-tokens 150 --stall 3 --seconds 0 --requests 700 \
+	-o "$out" >"$scratch/out" 2>"$scratch/err" &
+client=$!
+until_true 60 eval 'curl -s "$slow/metrics" | grep -q "^vllm:num_requests_running.* 700"' || fail "not all are in flight"
+kill -STOP $client
+sleep 4 # the hold-up itself
+kill -CONT $client
+wait $client || [ $? = 4 ] || { cat "$scratch/err"; fail "a client that was held up"; }
+[ "$(json "$out" 'd["details"]["stages"][0]["requests"]["ok"], d["details"]["stages"][0]["failures"]["stall"]')" = "(700, 0)" ] ||
+	{ cat "$scratch/out"; fail "the server is blamed for the client's pause"; }
 
 # What failed is counted over the same window as the share that did not.
 check 4 "$load" --mock --mock-set fault=status=503,every=3 --calibrate 0 --prompt-tokens 8 --output-tokens 5 --profile concurrent \
