@@ -164,7 +164,7 @@ static const struct field fields[] = {
 	 .offset = AT(output),
 	 .letter = 'o',
 	 .arg = "FILE",
-	 .help = "Keep the result document in FILE."},
+	 .help = "Keep the result document in FILE; what is there is replaced."},
 	{0},
 };
 

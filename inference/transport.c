@@ -125,6 +125,8 @@ void transport_set_common(CURL *easy, const struct transport *t)
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 			 (long)(t->connect_timeout_ns / NS_PER_MS));
+	/* Or it waits for its resolver's thread, past every deadline and Ctrl-C. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	if (t->ca_file)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file);
 	if (t->is_insecure) {

@@ -181,8 +181,6 @@ int transport_fetch(const struct transport *t, const struct fetch *f, struct buf
 	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &was_stopped);
 	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-	/* Or it waits for its resolver's thread, past every deadline and Ctrl-C. */
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	code = curl_easy_perform(easy);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(list);
