@@ -55,7 +55,8 @@ static const struct field fields[] = {
 	{.name = "any-device",
 	 .kind = FIELD_FLAG,
 	 .offset = AT(any_device),
-	 .help = "Let --bind take devices that are neither GPU nor accelerator."},
+	 .help = "Let --bind and --binding take devices that are neither GPU nor "
+		 "accelerator."},
 	{.name = "mig",
 	 .kind = FIELD_CHOICE,
 	 .offset = AT(mig),

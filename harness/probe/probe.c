@@ -119,7 +119,8 @@ static int check_options(const struct probe_options *o, struct err *err)
 		const char *name, *needs;
 	} rules[] = {
 		{o->override != NULL, o->bind != NULL, "override", "--bind"},
-		{o->any_device, o->bind != NULL, "any-device", "--bind"},
+		{o->any_device, o->bind || o->binding, "any-device",
+		 "--bind or --binding"},
 		{o->devices.nr > 0, o->bind || o->binding || o->mig, "device",
 		 "--bind, --binding or --mig"},
 		{o->profiles.nr > 0, o->mig > 0, "profile", "--mig apply"},
