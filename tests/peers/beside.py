@@ -1,5 +1,6 @@
 """tare-load, GuideLLM and 'vllm bench serve' in turn on one running server, each asking for
-the same lengths at the same concurrency; the order is reversed in every other pass.
+the same lengths at the same concurrency, and for greedy answers as tare-load does (to choose
+at random costs a server time); the order is reversed in every other pass.
     beside.py URL MODEL-FOLDER FOLDER --concurrency 1,32 --passes 2 --lengths 512,256
         --seconds 15,3 [--tools tare-load,GuideLLM,vllm-bench]
 MODEL-FOLDER has a vocabulary of words t0, t1, ... (make_shape.py). '--seconds' is a run's
@@ -62,7 +63,7 @@ def guidellm(streams, seed, name, _):
     said = run(name, [
         "guidellm", "run", "--backend",
         f"kind=openai_http,target={url},model={model},request_format=/v1/completions,validate_backend=false,"
-        f"extras.body.max_tokens={OUTPUT},extras.body.ignore_eos=true",
+        f"extras.body.max_tokens={OUTPUT},extras.body.ignore_eos=true,extras.body.temperature=0",
         "--profile", f"kind=concurrent,streams={streams},warmup={EDGE},cooldown={EDGE}",
         "--constraint", f"kind=max_duration,seconds={SECONDS}", "--tokenizer", f"kind=huggingface_auto,model={model}",
         "--data", f"kind=json_file,path={prompts}", "--output", f"kind=json,path={path}",
@@ -79,7 +80,7 @@ def vllm(streams, seed, name, requests_per_s):
     count = max(2 * streams, round(requests_per_s * SECONDS))
     said = run(name, [
         "vllm", "bench", "serve", "--backend", "openai", "--base-url", url, "--model", model, "--dataset-name", "random",
-        "--random-input-len", str(PROMPT), "--random-output-len", str(OUTPUT), "--ignore-eos", "--seed", str(seed),
+        "--random-input-len", str(PROMPT), "--random-output-len", str(OUTPUT), "--ignore-eos", "--temperature", "0", "--seed", str(seed),
         "--num-prompts", str(count), "--max-concurrency", str(streams), "--percentile-metrics", "ttft,tpot,itl,e2el",
         "--disable-tqdm", "--save-result", "--save-detailed", "--result-filename", f"{folder}/{name}.json"])
     r = json.loads((folder / f"{name}.json").read_text())
