@@ -194,7 +194,7 @@ refused 2 "--url 'foo': give one such as" "$tare" serve --kind external --url fo
 refused 2 "there is no such folder" "$tare" serve --kind command --command true --directory nowhere -- true
 refused 5 "no program of that name in PATH" "$tare" serve --kind command --command no-such-server -- true
 refused 5 "standard input ended before the server was ready" \
-	"$tare" serve --kind command --command sleep --command 60 </dev/null
+	"$tare" serve --kind command --command tail --command -f --command /dev/null </dev/null
 "$tare" mock --seconds 60 >ready.json 2>/dev/null & pids="$pids $!"
 until_true 20 test -s ready.json || fail "no mock"
 refused 5 "another program has it; --port 0 takes a free one" \

@@ -91,8 +91,11 @@ slow=$(json "$scratch/slow" 'd["address"]')
 	-o "$out" >"$scratch/out" 2>"$scratch/err" &
 client=$!
 until_true 60 eval 'curl -s "$slow/metrics" | grep -q "^vllm:num_requests_running.* 700"' || fail "not all are in flight"
+# Held up until the server has sent each of them 40 tokens more, a tenth of a second apart.
+told() { curl -s "$slow/metrics" | sed -n 's/^vllm:generation_tokens_total{.*} //p'; }
 kill -STOP $client
-sleep 4 # the hold-up itself
+until=$(($(told) + 700 * 40))
+until_true 60 eval '[ "$(told)" -ge $until ]' || fail "the server does not go on while the client is held up"
 kill -CONT $client
 wait $client || [ $? = 4 ] || { cat "$scratch/err"; fail "a client that was held up"; }
 [ "$(json "$out" 'd["details"]["stages"][0]["requests"]["ok"], d["details"]["stages"][0]["failures"]["stall"]')" = "(700, 0)" ] ||
