@@ -1,5 +1,7 @@
 #include "core/load_gate.h"
 
+#include "core/mem.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@ static const struct load_gate gates[] = {
 
 const struct load_gate *load_gate_find(const char *metric)
 {
-	for (size_t i = 0; i < sizeof(gates) / sizeof(gates[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
 		if (strcmp(gates[i].metric, metric) == 0)
 			return &gates[i];
 	return NULL;

@@ -268,8 +268,11 @@ void opt_print_man(const struct opt_command *c, FILE *to)
 
 static void print_words(const struct opt_command *c, FILE *to)
 {
-	for (const struct field *f = visible(c->fields); f; f = visible(f + 1))
-		fprintf(to, is_on(f) ? "--%s --no-%s " : "--%s ", f->name, f->name);
+	for (const struct field *f = visible(c->fields); f; f = visible(f + 1)) {
+		fprintf(to, "--%s ", f->name);
+		if (is_on(f))
+			fprintf(to, "--no-%s ", f->name);
+	}
 	for (const struct field *f = visible(opt_standard_fields); f; f = visible(f + 1))
 		fprintf(to, "--%s ", f->name);
 }

@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/machine.h"
+#include "core/mem.h"
 #include "harness/probe/partition.h"
 #include "harness/probe/preflight.h"
 #include "harness/probe/show.h"
@@ -130,7 +131,7 @@ static int check_options(const struct probe_options *o, struct err *err)
 	};
 	struct stat st;
 
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].is_given && !rules[i].is_used)
 			return err_set(err, ERR_USAGE, "--%s belongs to %s",
 				       rules[i].name, rules[i].needs);
