@@ -86,16 +86,13 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. $(OPTIMISE) $(WARN) $(HARDEN) $(SANFLAG
 ALL_LDFLAGS := $(SANFLAGS) -pthread $(SYSROOT:%=--sysroot=%) -Wl,--as-needed -Wl,--disable-new-dtags \
 	-Wl,-rpath,'$$ORIGIN/lib' -Wl,-z,origin -Wl,-z,relro -Wl,-z,now $(LDFLAGS)
 
-# A module is a folder; 'x_main.c' holds the main() of tare-x and is left out of its archive.
-HARNESS := harness/plan harness/provision harness/target harness/probe harness/run harness/cmd
-sources = $(filter-out %_main.c,$(foreach d,$(1),$(wildcard $(d)/*.c)))
+# A room is a folder and what lies below it (ARCHITECTURE.md); 'x_main.c' holds the main() of
+# tare-x and is left out of its archive.
+ROOMS := core gemm inference probe reports harness
+sources = $(sort $(filter-out %_main.c,$(shell find $(1) -name '*.c')))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+$(foreach r,$(ROOMS),$(eval OBJ_$(r) := $(call objects,$(call sources,$(r)))))
 
-CORE_OBJ := $(call objects,$(call sources,core))
-GEMM_OBJ := $(call objects,$(call sources,gemm))
-INFERENCE_OBJ := $(call objects,$(call sources,inference))
-REPORTS_OBJ := $(call objects,$(call sources,reports))
-HARNESS_OBJ := $(call objects,$(call sources,$(HARNESS)))
 SUPPORT_OBJ := $(call objects,$(filter-out %_main.c %_preload.c,$(wildcard tests/support/*.c)))
 FAKE_NVML_OBJ := $(call objects,$(wildcard tests/support/fakes/nvml_*.c))
 FAKE_CUDA_OBJ := $(call objects,$(wildcard tests/support/fakes/cuda_*.c))
@@ -105,32 +102,30 @@ COMPILER := $(notdir $(CC)) $(shell { $(CC) -dumpfullversion || $(CC) -dumpversi
 	$(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq ($(filter-out clean help,$(GOALS)),)
 $(call stamp,flags,$(COMPILER) $(ALL_CFLAGS) $(ALL_LDFLAGS))
-$(call stamp,sources,$(CORE_OBJ) $(GEMM_OBJ) $(INFERENCE_OBJ) $(REPORTS_OBJ) $(HARNESS_OBJ) $(SUPPORT_OBJ) \
-	$(FAKE_NVML_OBJ) $(FAKE_CUDA_OBJ))
+$(call stamp,sources,$(foreach r,$(ROOMS),$(OBJ_$(r))) $(SUPPORT_OBJ) $(FAKE_NVML_OBJ) $(FAKE_CUDA_OBJ))
 $(call stamp,commit,$(COMMIT))
 endif
 
-$(BUILD)/core.a: $(CORE_OBJ)
-$(BUILD)/gemm.a: $(GEMM_OBJ)
-$(BUILD)/inference.a: $(INFERENCE_OBJ)
-$(BUILD)/reports.a: $(REPORTS_OBJ)
-$(BUILD)/harness.a: $(HARNESS_OBJ)
+$(foreach r,$(ROOMS),$(eval $(BUILD)/$(r).a: $(OBJ_$(r))))
 
-MAINS := $(wildcard gemm/*_main.c inference/*_main.c harness/probe/*_main.c)
-PROGRAMS := $(BUILD)/tare $(foreach m,$(MAINS),$(BUILD)/tare-$(patsubst %_main.c,%,$(notdir $(m))))
+MAINS := $(sort $(filter-out harness/%,$(shell find $(ROOMS) -name '*_main.c')))
+program_of = $(BUILD)/tare-$(patsubst %_main.c,%,$(notdir $(1)))
+PROGRAMS := $(BUILD)/tare $(foreach m,$(MAINS),$(call program_of,$(m)))
 
 # What was built for another architecture cannot print its own manual here.
 all: $(PROGRAMS) $(if $(CROSS),,docs)
 
-# Program, its main, archives in link order, libraries.
+# Program, its main, archives in link order, libraries. A program that runs on the machine
+# under test has its room and core, and the libraries that its room names.
+LIBS_gemm = $(GEMM_LIBS)
+LIBS_inference = $(INFERENCE_LIBS)
 define program
-$(BUILD)/$(1): $(BUILD)/obj/$(2:.c=.o) $(3)
+$(1): $(BUILD)/obj/$(2:.c=.o) $(3)
 	$$(call say,LD,$$@)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $(4) $(CORE_LIBS)
 endef
-$(eval $(call program,tare,harness/cmd/tare_main.c,$(BUILD)/harness.a $(BUILD)/reports.a $(BUILD)/core.a,$(HARNESS_LIBS)))
-$(foreach m,$(wildcard gemm/*_main.c),$(eval $(call program,tare-$(patsubst %_main.c,%,$(notdir $(m))),$(m),$(BUILD)/gemm.a $(BUILD)/core.a,$(GEMM_LIBS))))
-$(foreach m,$(wildcard inference/*_main.c),$(eval $(call program,tare-$(patsubst %_main.c,%,$(notdir $(m))),$(m),$(BUILD)/inference.a $(BUILD)/core.a,$(INFERENCE_LIBS))))
-$(foreach m,$(wildcard harness/probe/*_main.c),$(eval $(call program,tare-$(patsubst %_main.c,%,$(notdir $(m))),$(m),$(BUILD)/harness.a $(BUILD)/core.a,$(CORE_LIBS))))
+room_of = $(firstword $(subst /, ,$(1)))
+$(eval $(call program,$(BUILD)/tare,harness/cmd/tare_main.c,$(BUILD)/harness.a $(BUILD)/reports.a $(BUILD)/core.a,$(HARNESS_LIBS)))
+$(foreach m,$(MAINS),$(eval $(call program,$(call program_of,$(m)),$(m),$(BUILD)/$(call room_of,$(m)).a $(BUILD)/core.a,$(LIBS_$(call room_of,$(m))))))
 
 # A file that went away must leave its archive too, hence the list of sources.
 $(BUILD)/%.a: $(BUILD)/sources
@@ -145,9 +140,9 @@ $(addprefix $(BUILD)/,knobs flags sources commit):
 	@mkdir -p $(@D); touch $@
 
 # Commit and compiler are known to one file, which alone is compiled again for a new commit.
-EXTRA_core/version.c = -DTARE_COMMIT='"$(COMMIT)"' \
+EXTRA_core/document/version.c = -DTARE_COMMIT='"$(COMMIT)"' \
 	-DTARE_BUILD='"$(strip $(COMPILER)) $(OPTIMISE)$(if $(filter 1,$(SAN)), sanitized)"'
-$(BUILD)/obj/core/version.o: $(BUILD)/commit
+$(BUILD)/obj/core/document/version.o: $(BUILD)/commit
 
 # Embedded by .incbin, which no compiler lists as a dependency.
 $(BUILD)/obj/gemm/kernels_ptx.o: gemm/kernels.ptx
@@ -156,7 +151,7 @@ $(BUILD)/obj/gemm/kernels_ptx.o: gemm/kernels.ptx
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 # 'x_preload.c' is a fault that a test loads into a program with LD_PRELOAD.
 PRELOADS := $(patsubst tests/support/%_preload.c,$(BUILD)/tests/support/%.so,$(wildcard tests/support/*_preload.c))
-EVERY_ARCHIVE := $(BUILD)/harness.a $(BUILD)/reports.a $(BUILD)/gemm.a $(BUILD)/inference.a $(BUILD)/core.a
+EVERY_ARCHIVE := $(foreach r,harness reports gemm inference probe core,$(BUILD)/$(r).a)
 
 $(BUILD)/support.a: $(SUPPORT_OBJ)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/support.a $(EVERY_ARCHIVE)

@@ -1,7 +1,7 @@
 #include "gemm/autotune.h"
 
-#include "core/mem.h"
-#include "core/stop.h"
+#include "core/base/mem.h"
+#include "core/base/stop.h"
 
 #include <math.h>
 #include <stdlib.h>

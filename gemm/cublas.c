@@ -5,8 +5,8 @@
  */
 #include "gemm/engines.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "gemm/blaslt.h"
 #include "gemm/device.h"
 

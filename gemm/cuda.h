@@ -10,7 +10,7 @@
 #ifndef TARE_GEMM_CUDA_H
 #define TARE_GEMM_CUDA_H
 
-#include "core/err.h"
+#include "core/base/err.h"
 
 #include <stdbool.h>
 #include <stddef.h>

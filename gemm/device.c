@@ -1,8 +1,8 @@
 #include "gemm/device.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/base/stop.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #ifndef TARE_GEMM_DEVICE_H
 #define TARE_GEMM_DEVICE_H
 
-#include "core/json.h"
+#include "core/document/json.h"
 #include "gemm/cuda.h"
 
 enum device_kernel { KERNEL_FILL, KERNEL_DIGEST, KERNEL_SAMPLE, DEVICE_KERNELS };

@@ -42,7 +42,7 @@ enum element_fill { FILL_NORMAL, FILL_UNIFORM, FILL_ZEROS };
 #define ELEMENT_I8_NORMAL 32.0
 #define ELEMENT_I8_UNIFORM 127.0
 
-/* The 64 bits at 'index' of the sequence of 'seed': rng_at() of core/rng.h. */
+/* The 64 bits at 'index' of the sequence of 'seed': rng_at() of core/base/rng.h. */
 ELEMENT_FN uint64_t element_bits(uint64_t seed, uint64_t index)
 {
 	uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15u;

@@ -9,7 +9,7 @@
 #ifndef TARE_GEMM_ENGINE_H
 #define TARE_GEMM_ENGINE_H
 
-#include "core/json.h"
+#include "core/document/json.h"
 #include "gemm/problem.h"
 #include "gemm/verify.h"
 

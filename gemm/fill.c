@@ -1,6 +1,6 @@
 #include "gemm/fill.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "gemm/problem.h"
 
 #include <pthread.h>

@@ -1,14 +1,14 @@
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/log.h"
-#include "core/program.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/options/program.h"
+#include "core/base/stop.h"
 #include "gemm/autotune.h"
-#include "gemm/guard.h"
+#include "gemm/environment.h"
 #include "gemm/options.h"
 #include "gemm/report.h"
 #include "gemm/run.h"
-#include "gemm/watch.h"
+#include "gemm/surroundings.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef TARE_GEMM_METRICS_H
 #define TARE_GEMM_METRICS_H
 
-#include "core/metric.h"
+#include "core/document/metric.h"
 
 enum gemm_metric {
 	GEMM_FLOPS,

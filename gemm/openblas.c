@@ -5,9 +5,9 @@
  */
 #include "gemm/engines.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "gemm/fill.h"
 
 #include <dlfcn.h>

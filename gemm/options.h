@@ -1,8 +1,8 @@
-/* tare-gemm's command line (core/opt.h). */
+/* tare-gemm's command line (core/options/opt.h). */
 #ifndef TARE_GEMM_OPTIONS_H
 #define TARE_GEMM_OPTIONS_H
 
-#include "core/opt.h"
+#include "core/options/opt.h"
 #include "gemm/engine.h"
 
 struct gemm_options {

@@ -1,6 +1,6 @@
 #include "gemm/peak.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 /*
  * A100: 64 FP32 lanes, so 128 FLOP; H100, H200 and Blackwell: 128 lanes, so 256. Tensor

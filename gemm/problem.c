@@ -1,7 +1,7 @@
 #include "gemm/problem.h"
 
-#include "core/mem.h"
-#include "core/rng.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -13,7 +13,7 @@
 #ifndef TARE_GEMM_PROBLEM_H
 #define TARE_GEMM_PROBLEM_H
 
-#include "core/err.h"
+#include "core/base/err.h"
 #include "gemm/element.h"
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 #include "gemm/report.h"
 
-#include "core/machine.h"
-#include "core/mem.h"
-#include "gemm/guard.h"
+#include "core/machine/machine.h"
+#include "core/base/mem.h"
+#include "gemm/environment.h"
 #include "gemm/metrics.h"
 #include "gemm/peak.h"
 

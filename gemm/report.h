@@ -2,12 +2,12 @@
 #ifndef TARE_GEMM_REPORT_H
 #define TARE_GEMM_REPORT_H
 
-#include "core/result.h"
+#include "core/document/result.h"
 #include "gemm/autotune.h"
 #include "gemm/options.h"
 #include "gemm/run.h"
 #include "gemm/sweep.h"
-#include "gemm/watch.h"
+#include "gemm/surroundings.h"
 
 #include <stdio.h>
 

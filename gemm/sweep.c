@@ -1,8 +1,8 @@
 #include "gemm/sweep.h"
 
-#include "core/log.h"
-#include "core/mem.h"
-#include "core/mig.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/machine/mig.h"
 #include "gemm/device.h"
 #include "gemm/metrics.h"
 #include "gemm/run.h"

@@ -8,7 +8,7 @@
 #ifndef TARE_GEMM_SWEEP_H
 #define TARE_GEMM_SWEEP_H
 
-#include "core/result.h"
+#include "core/document/result.h"
 #include "gemm/options.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "gemm/verify.h"
 
-#include "core/rng.h"
+#include "core/base/rng.h"
 #include "gemm/fill.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* tare aa: the baseline against itself. */
 #include "harness/cmd/cmd.h"
 
-#include "core/program.h"
+#include "core/options/program.h"
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
 #include "harness/run/schedule.h"

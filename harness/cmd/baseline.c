@@ -1,9 +1,10 @@
 /* tare baseline: makes and shows baseline files. */
 #include "harness/cmd/cmd.h"
 
-#include "core/log.h"
+#include "core/base/log.h"
 #include "harness/cmd/command.h"
-#include "reports/baseline.h"
+#include "reports/import/baseline.h"
+#include "reports/import/result_files.h"
 
 #include <stdio.h>
 

@@ -4,13 +4,13 @@
  */
 #include "harness/cmd/cmd.h"
 
-#include "core/likeness.h"
-#include "core/log.h"
-#include "core/mem.h"
-#include "core/plain.h"
-#include "core/program.h"
-#include "core/result.h"
-#include "core/stop.h"
+#include "core/document/likeness.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/base/printable.h"
+#include "core/options/program.h"
+#include "core/document/result.h"
+#include "core/base/stop.h"
 #include "harness/cmd/rows.h"
 #include "harness/run/arm_check.h"
 #include "harness/run/runner.h"
@@ -95,7 +95,7 @@ static void ERR_PRINTF(1, 2) print(const char *fmt, ...)
 	va_start(ap, fmt);
 	text = x_vasprintf(fmt, ap);
 	va_end(ap);
-	plain_make(text, strlen(text));
+	printable_make(text, strlen(text));
 	fputs(text, stdout);
 	free(text);
 }

@@ -1,9 +1,9 @@
 /* tare clean: gives back whatever a run still holds. */
 #include "harness/cmd/cmd.h"
 
-#include "core/log.h"
-#include "core/program.h"
-#include "core/stop.h"
+#include "core/base/log.h"
+#include "core/options/program.h"
+#include "core/base/stop.h"
 #include "harness/cmd/give_back.h"
 
 static const struct field fields[] = {{0}};

@@ -5,8 +5,8 @@
  * command's own 'struct opt_command'.
  *
  * Each function gets argv beginning with the subcommand's name and returns an exit
- * status (core/err.h); program_run() (core/program.h) does what all of them share. Data
- * goes to stdout, words to stderr.
+ * status (core/base/err.h); program_run() (core/options/program.h) does what all of them
+ * share. Data goes to stdout, words to stderr.
  */
 #ifndef TARE_HARNESS_CMD_CMD_H
 #define TARE_HARNESS_CMD_CMD_H

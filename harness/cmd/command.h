@@ -1,11 +1,11 @@
 /*
  * A command that does one of several things by its first argument: 'tare baseline save'.
- * What every command shares is in core/program.h.
+ * What every command shares is in core/options/program.h.
  */
 #ifndef TARE_HARNESS_CMD_COMMAND_H
 #define TARE_HARNESS_CMD_COMMAND_H
 
-#include "core/program.h"
+#include "core/options/program.h"
 
 struct command_action {
 	const char *name; /* NULL ends the table */

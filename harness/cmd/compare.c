@@ -1,7 +1,7 @@
 /* tare compare: verdicts from two results, two folders of results, or peers' reports. */
 #include "harness/cmd/cmd.h"
 
-#include "core/program.h"
+#include "core/options/program.h"
 #include "harness/cmd/deliver.h"
 #include "harness/cmd/rows.h"
 

@@ -1,6 +1,6 @@
 #include "harness/cmd/deliver.h"
 
-#include "core/log.h"
+#include "core/base/log.h"
 
 #include <stdio.h>
 

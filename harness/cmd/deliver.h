@@ -2,7 +2,7 @@
 #ifndef TARE_HARNESS_CMD_DELIVER_H
 #define TARE_HARNESS_CMD_DELIVER_H
 
-#include "reports/report.h"
+#include "reports/content/report.h"
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* tare gate: results against a baseline file, for a pipeline. */
 #include "harness/cmd/cmd.h"
 
-#include "core/program.h"
+#include "core/options/program.h"
 #include "harness/cmd/deliver.h"
 #include "harness/cmd/rows.h"
 

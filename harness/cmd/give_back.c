@@ -1,6 +1,6 @@
 #include "harness/cmd/give_back.h"
 
-#include "core/rundir.h"
+#include "core/document/run_directory.h"
 #include "harness/run/session.h"
 
 #include <stdio.h>

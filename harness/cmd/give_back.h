@@ -2,7 +2,7 @@
 #ifndef TARE_HARNESS_CMD_GIVE_BACK_H
 #define TARE_HARNESS_CMD_GIVE_BACK_H
 
-#include "core/err.h"
+#include "core/base/err.h"
 
 /*
  * Gives back every machine of the run in 'dir' and then its GPUs' drivers, whatever state

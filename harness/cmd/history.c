@@ -1,12 +1,13 @@
 /* tare history: results over months, and since when each metric is at its level. */
 #include "harness/cmd/cmd.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/log.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
 #include "harness/cmd/command.h"
-#include "reports/history_report.h"
+#include "reports/history/history_report.h"
+#include "reports/import/result_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>

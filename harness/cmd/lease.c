@@ -1,12 +1,12 @@
 /* tare lease: machines of a plan's provisioners by hand. */
 #include "harness/cmd/cmd.h"
 
-#include "core/file.h"
-#include "core/log.h"
-#include "core/mem.h"
-#include "core/result.h"
-#include "core/rundir.h"
-#include "core/stop.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/document/result.h"
+#include "core/document/run_directory.h"
+#include "core/base/stop.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/give_back.h"
 #include "harness/cmd/rows.h"

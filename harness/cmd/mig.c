@@ -1,12 +1,12 @@
 /* tare mig: the MIG partitions of this machine's GPUs, by hand. */
 #include "harness/cmd/cmd.h"
 
-#include "core/file.h"
-#include "core/log.h"
-#include "core/metric.h"
-#include "core/stop.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/document/metric.h"
+#include "core/base/stop.h"
 #include "harness/cmd/command.h"
-#include "harness/probe/partition.h"
+#include "core/machine/mig_partition.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -155,13 +155,14 @@ static int keep(const char *path, struct json_object *document, int rc, struct e
 	return -1;
 }
 
-static int act(const struct mig_command_options *o, struct partition_request *want,
+static int act(const struct mig_command_options *o, struct mig_partition_request *want,
 	       struct err *err)
 {
 	struct json_object *document, *gpus;
 	int rc;
 
-	if (o->output && want->action != PARTITION_LIST && access(o->output, F_OK) == 0)
+	if (o->output && want->action != MIG_PARTITION_LIST &&
+	    access(o->output, F_OK) == 0)
 		return err_set(err, ERR_USAGE,
 			       "%s is there already and may be what 'tare mig restore' "
 			       "needs; name a new file for -o",
@@ -174,7 +175,7 @@ static int act(const struct mig_command_options *o, struct partition_request *wa
 	want->may_switch = o->switch_mode;
 	want->is_dry = o->dry_run;
 	want->tell = tell;
-	rc = partition_act(want, &document, err);
+	rc = mig_partition_act(want, &document, err);
 	if (o->output && (!rc || json_get_bool(document, "changed", false)))
 		rc = keep(o->output, document, rc, err);
 	gpus = json_member(document, "gpus");
@@ -182,14 +183,14 @@ static int act(const struct mig_command_options *o, struct partition_request *wa
 		fputs(json_text(document), stdout);
 	for (size_t i = 0; !rc && !o->json && i < json_object_array_length(gpus); i++)
 		show_gpu(json_object_array_get_idx(gpus, i),
-			 want->action == PARTITION_LIST);
+			 want->action == MIG_PARTITION_LIST);
 	json_object_put(document);
 	return rc;
 }
 
 static int list(void *options, const struct strvec *rest, struct err *err)
 {
-	struct partition_request want = {.action = PARTITION_LIST};
+	struct mig_partition_request want = {.action = MIG_PARTITION_LIST};
 
 	(void)rest;
 	return act(options, &want, err);
@@ -197,15 +198,16 @@ static int list(void *options, const struct strvec *rest, struct err *err)
 
 static int apply(void *options, const struct strvec *rest, struct err *err)
 {
-	struct partition_request want = {
-		.action = PARTITION_APPLY, .profiles = strvec_argv(rest), .nr = rest->nr};
+	struct mig_partition_request want = {.action = MIG_PARTITION_APPLY,
+					     .profiles = strvec_argv(rest),
+					     .nr = rest->nr};
 
 	return act(options, &want, err);
 }
 
 static int restore(void *options, const struct strvec *rest, struct err *err)
 {
-	struct partition_request want = {.action = PARTITION_RESTORE};
+	struct mig_partition_request want = {.action = MIG_PARTITION_RESTORE};
 	struct json_object *kept;
 	int rc = -1;
 
@@ -228,7 +230,7 @@ static int restore(void *options, const struct strvec *rest, struct err *err)
 
 static int clear(void *options, const struct strvec *rest, struct err *err)
 {
-	struct partition_request want = {.action = PARTITION_CLEAR};
+	struct mig_partition_request want = {.action = MIG_PARTITION_CLEAR};
 
 	(void)rest;
 	return act(options, &want, err);

@@ -1,12 +1,12 @@
 /* tare report: draws what was measured. */
 #include "harness/cmd/cmd.h"
 
-#include "core/file.h"
-#include "core/program.h"
-#include "core/rundir.h"
+#include "core/base/file.h"
+#include "core/options/program.h"
+#include "core/document/run_directory.h"
 #include "harness/cmd/deliver.h"
 #include "harness/cmd/rows.h"
-#include "reports/pdf.h"
+#include "reports/page/pdf.h"
 
 #include <stdlib.h>
 

@@ -17,7 +17,7 @@
 #ifndef TARE_HARNESS_CMD_ROWS_H
 #define TARE_HARNESS_CMD_ROWS_H
 
-#include "core/field.h"
+#include "core/options/field.h"
 
 /* bool; gate, compare, report, run, aa: whatever judges prints its verdict in two ways. */
 #define ROW_VERDICT_JSON(at)                                          \

@@ -1,9 +1,9 @@
 /* tare run: the whole comparison. */
 #include "harness/cmd/cmd.h"
 
-#include "core/mem.h"
-#include "core/program.h"
-#include "core/rundir.h"
+#include "core/base/mem.h"
+#include "core/options/program.h"
+#include "core/document/run_directory.h"
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
 #include "harness/run/schedule.h"

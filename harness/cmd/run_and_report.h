@@ -3,7 +3,7 @@
 #define TARE_HARNESS_CMD_RUN_AND_REPORT_H
 
 #include "harness/run/runner.h"
-#include "reports/noise_floor.h"
+#include "reports/verdict/noise_floor.h"
 
 #include <stdbool.h>
 

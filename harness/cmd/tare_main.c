@@ -1,12 +1,12 @@
 /* The tare command: finds the subcommand and calls it, or runs the program tare-X. */
 #include "harness/cmd/cmd.h"
 
-#include "core/file.h"
-#include "core/log.h"
-#include "core/mem.h"
-#include "core/opt.h"
-#include "core/program.h"
-#include "core/version.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/options/opt.h"
+#include "core/options/program.h"
+#include "core/document/version.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,10 +1,11 @@
 /* The plan's provisioners and arms. */
 #include "harness/plan/plan_impl.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "harness/provision/host_key.h"
 #include "harness/provision/provisioner.h"
+#include "harness/provision/kinds/provisioner_kinds.h"
 
 #include <stdlib.h>
 #include <string.h>

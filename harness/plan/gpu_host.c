@@ -1,7 +1,7 @@
 /* Which machines' GPUs change hands between an arm on the metal and virtual machines. */
 #include "harness/plan/plan_impl.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "harness/provision/provisioner.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* An arm's "mig": "all", {"slices": 1}, {"profile": "1g.18gb"}, with the GPU it is about. */
 #include "harness/plan/plan_impl.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>

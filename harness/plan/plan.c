@@ -1,8 +1,8 @@
 #include "harness/plan/plan.h"
 
-#include "core/digest.h"
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/digest.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 #include "harness/plan/plan_impl.h"
 #include "harness/provision/provisioner.h"
 

@@ -10,8 +10,8 @@
 #ifndef TARE_HARNESS_PLAN_PLAN_H
 #define TARE_HARNESS_PLAN_PLAN_H
 
-#include "core/field.h"
-#include "core/strvec.h"
+#include "core/options/field.h"
+#include "core/base/strvec.h"
 
 #include <stdbool.h>
 #include <stdint.h>

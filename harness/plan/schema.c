@@ -1,9 +1,10 @@
 /* The JSON Schema of a plan, out of the tables that read it. */
 #include "harness/plan/plan_impl.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "harness/plan/workload_kind.h"
 #include "harness/provision/provisioner.h"
+#include "harness/provision/kinds/provisioner_kinds.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The plan's workloads: [{"gemm": {...}}, {"load": {...}, "name": "chat"}]. */
 #include "harness/plan/plan_impl.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "harness/plan/workload_kind.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 #include "harness/plan/workload_kind.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/mem.h"
-#include "core/proc.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/base/proc.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #ifndef TARE_HARNESS_PLAN_WORKLOAD_KIND_H
 #define TARE_HARNESS_PLAN_WORKLOAD_KIND_H
 
-#include "core/field.h"
+#include "core/options/field.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
 #ifndef TARE_HARNESS_PROVISION_CHECK_ROW_H
 #define TARE_HARNESS_PROVISION_CHECK_ROW_H
 
-#include "core/err.h"
-#include "core/json.h"
+#include "core/base/err.h"
+#include "core/document/json.h"
 
 #include <stdarg.h>
 

@@ -1,9 +1,9 @@
 #include "harness/provision/fake.h"
 
-#include "core/clock.h"
-#include "core/field.h"
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/options/field.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 #include "harness/provision/provisioner_impl.h"
 
 #include <dirent.h>

@@ -2,7 +2,7 @@
 #ifndef TARE_HARNESS_PROVISION_HOST_KEY_H
 #define TARE_HARNESS_PROVISION_HOST_KEY_H
 
-#include "core/err.h"
+#include "core/base/err.h"
 
 /*
  * What 'ssh-keygen -lf' prints: 32 bytes in base64 without padding, "SHA256:" before them or

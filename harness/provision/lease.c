@@ -1,10 +1,10 @@
 /* What every kind of provisioner needs for a lease: names, waiting, SSH's first answer. */
 #include "harness/provision/provisioner_impl.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/resolve.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/base/resolve.h"
+#include "core/base/stop.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,44 +1,10 @@
-/* The kinds of provisioner, and calls that reach them with their arguments checked. */
+/* Calls that reach a kind of provisioner with their arguments checked. */
 #include "harness/provision/provisioner_impl.h"
 
-#include "core/stop.h"
-#include "harness/provision/fake.h"
-#include "harness/provision/libvirt.h"
-#include "harness/provision/list.h"
-#include "harness/provision/opennebula.h"
+#include "core/base/stop.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The fake one stands last, so that leaving it out is starting one later at the end. */
-static const struct provisioner_kind *const kinds[] = {
-	&opennebula_provisioner,
-	&libvirt_provisioner,
-	&list_provisioner,
-	NULL,
-};
-static const struct provisioner_kind *const kinds_of_tests[] = {
-	&opennebula_provisioner,
-	&libvirt_provisioner,
-	&list_provisioner,
-	&fake_provisioner,
-	NULL,
-};
-
-const struct provisioner_kind *const *provisioner_kinds(void)
-{
-	const char *fake = getenv(PROVISIONER_FAKE_VARIABLE);
-
-	return fake && strcmp(fake, "1") == 0 ? kinds_of_tests : kinds;
-}
-
-const struct provisioner_kind *provisioner_kind_find(const char *name)
-{
-	for (const struct provisioner_kind *const *k = provisioner_kinds(); *k; k++)
-		if (strcmp((*k)->name, name) == 0)
-			return *k;
-	return NULL;
-}
 
 int provisioner_acquire(struct provisioner *p, const struct lease_request *want,
 			struct lease **ret, struct err *err)

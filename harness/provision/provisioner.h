@@ -8,9 +8,9 @@
 #ifndef TARE_HARNESS_PROVISION_PROVISIONER_H
 #define TARE_HARNESS_PROVISION_PROVISIONER_H
 
-#include "core/err.h"
-#include "core/json.h"
-#include "core/strvec.h"
+#include "core/base/err.h"
+#include "core/document/json.h"
+#include "core/base/strvec.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -142,12 +142,5 @@ struct provisioner_kind {
 				char **ret_host);
 	struct provisioner *(*open)(struct json_object *config, struct err *err);
 };
-
-/*
- * NULL-terminated. To add one: write its file, then add it in provisioner.c. The kind
- * "fake" (harness/provision/fake.h) is there only while TARE_TEST_FAKE=1 is set.
- */
-const struct provisioner_kind *const *provisioner_kinds(void);
-const struct provisioner_kind *provisioner_kind_find(const char *name);
 
 #endif

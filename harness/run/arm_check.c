@@ -1,7 +1,7 @@
 #include "harness/run/arm_check.h"
 
-#include "core/log.h"
-#include "core/mem.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
 #include "harness/run/arm_target.h"
 #include "harness/run/probe_call.h"
 

@@ -1,6 +1,6 @@
 #include "harness/run/arm_lease.h"
 
-#include "core/log.h"
+#include "core/base/log.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "harness/run/arm_target.h"
 
-#include "core/clock.h"
-#include "core/file.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
 
 #include <stdlib.h>
 

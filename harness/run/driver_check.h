@@ -7,7 +7,7 @@
 #ifndef TARE_HARNESS_RUN_DRIVER_CHECK_H
 #define TARE_HARNESS_RUN_DRIVER_CHECK_H
 
-#include "core/json.h"
+#include "core/document/json.h"
 #include "harness/plan/plan.h"
 
 /*

@@ -1,6 +1,6 @@
 #include "harness/run/gpu_driver.h"
 
-#include "core/log.h"
+#include "core/base/log.h"
 #include "harness/run/gpu_seat.h"
 #include "harness/run/gpu_taken.h"
 

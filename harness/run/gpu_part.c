@@ -1,7 +1,7 @@
 #include "harness/run/gpu_part.h"
 
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>

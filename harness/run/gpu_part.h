@@ -17,7 +17,7 @@
 #ifndef TARE_HARNESS_RUN_GPU_PART_H
 #define TARE_HARNESS_RUN_GPU_PART_H
 
-#include "core/result.h"
+#include "core/document/result.h"
 
 struct gpu_part {
 	char *suffix; /* behind the workload's name: "@1g.18gb"; "" */

@@ -1,9 +1,9 @@
 /* What gpu_driver.c changed is put back: drivers, then the scheduling of their hosts. */
 #include "harness/run/gpu_driver.h"
 
-#include "core/buf.h"
-#include "core/log.h"
-#include "core/mem.h"
+#include "core/base/buf.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
 #include "harness/run/gpu_seat.h"
 #include "harness/run/gpu_taken.h"
 

@@ -1,6 +1,6 @@
 #include "harness/run/gpu_seat.h"
 
-#include "core/log.h"
+#include "core/base/log.h"
 #include "harness/run/arm_target.h"
 #include "harness/run/probe_call.h"
 

@@ -1,9 +1,9 @@
 #include "harness/run/journal.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/mem.h"
-#include "core/rundir.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/document/run_directory.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -13,7 +13,7 @@
 #ifndef TARE_HARNESS_RUN_JOURNAL_H
 #define TARE_HARNESS_RUN_JOURNAL_H
 
-#include "core/json.h"
+#include "core/document/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,11 +1,11 @@
 #include "harness/run/measure.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/log.h"
-#include "core/mem.h"
-#include "core/result.h"
-#include "core/rundir.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/document/result.h"
+#include "core/document/run_directory.h"
 #include "harness/plan/workload_kind.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "harness/run/mig_action.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "harness/run/probe_call.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* What the journal tells of MIG: what a crash left cut, and what is measured already. */
 #include "harness/run/mig_turn.h"
 
-#include "core/log.h"
-#include "core/mem.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
 #include "harness/run/arm_target.h"
 #include "harness/run/gpu_driver.h"
 #include "harness/run/measure.h"

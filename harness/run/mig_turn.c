@@ -1,7 +1,7 @@
 #include "harness/run/mig_turn.h"
 
-#include "core/log.h"
-#include "core/mem.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
 #include "harness/run/mig_action.h"
 
 #include <stdio.h>

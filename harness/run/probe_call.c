@@ -1,6 +1,6 @@
 #include "harness/run/probe_call.h"
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 
 /* A Grace GPU trains its links for up to 30 s when a driver takes it. */
 static const int64_t timeout_ns = 300 * NS_PER_S;

@@ -1,15 +1,15 @@
 #include "harness/run/runner.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/log.h"
-#include "core/mem.h"
-#include "core/rundir.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/document/run_directory.h"
+#include "core/base/stop.h"
 #include "harness/run/arm_turn.h"
 #include "harness/run/mig_turn.h"
 #include "harness/run/schedule.h"
-#include "reports/report.h"
+#include "reports/content/report.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "harness/run/schedule.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "harness/plan/workload_kind.h"
 #include "harness/run/journal.h"
 

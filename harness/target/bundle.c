@@ -1,10 +1,10 @@
 #include "harness/target/bundle.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/mem.h"
-#include "core/proc.h"
-#include "core/strvec.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/base/proc.h"
+#include "core/base/strvec.h"
 #include "harness/target/elf.h"
 
 #include <stdbool.h>

@@ -13,8 +13,8 @@
 #ifndef TARE_HARNESS_TARGET_BUNDLE_H
 #define TARE_HARNESS_TARGET_BUNDLE_H
 
-#include "core/digest.h"
-#include "core/err.h"
+#include "core/base/digest.h"
+#include "core/base/err.h"
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 #include "harness/target/dial.h"
 
-#include "core/clock.h"
-#include "core/resolve.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/resolve.h"
+#include "core/base/stop.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /*
  * A TCP connection with a deadline that a stop request ends early; both cover the search
- * for the name's addresses (core/resolve.h). The socket is non-blocking, without Nagle's
+ * for the name's addresses (core/base/resolve.h). The socket is non-blocking, without Nagle's
  * delay, and gives up on a silent peer after about half a minute (TCP keep-alive and
  * TCP_USER_TIMEOUT, RFC 1122 and RFC 5482), so that a machine that died under us is noticed
  * whatever runs above.
@@ -8,7 +8,7 @@
 #ifndef TARE_HARNESS_TARGET_DIAL_H
 #define TARE_HARNESS_TARGET_DIAL_H
 
-#include "core/err.h"
+#include "core/base/err.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #ifndef TARE_HARNESS_TARGET_ELF_H
 #define TARE_HARNESS_TARGET_ELF_H
 
-#include "core/err.h"
+#include "core/base/err.h"
 
 #define ELF_LOADER_MAX 256
 

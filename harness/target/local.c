@@ -1,8 +1,8 @@
 /* This machine as a target: nothing is uploaded, programs are used where they are. */
 #include "harness/target/target.h"
 
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 #include "harness/target/target_impl.h"
 
 #include <sys/stat.h>

@@ -7,7 +7,7 @@
 #ifndef TARE_HARNESS_TARGET_QUOTE_H
 #define TARE_HARNESS_TARGET_QUOTE_H
 
-#include "core/buf.h"
+#include "core/base/buf.h"
 
 void quote_add(struct buf *b, const char *text);
 /* Each word of the NULL-terminated list with a space in front. */

@@ -15,9 +15,9 @@
 #ifndef TARE_HARNESS_TARGET_REMOTE_H
 #define TARE_HARNESS_TARGET_REMOTE_H
 
-#include "core/buf.h"
-#include "core/err.h"
-#include "core/proc.h"
+#include "core/base/buf.h"
+#include "core/base/err.h"
+#include "core/base/proc.h"
 #include "harness/target/bundle.h"
 
 #include <stdint.h>

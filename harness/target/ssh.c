@@ -1,9 +1,9 @@
 #include "harness/target/ssh.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/mem.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "harness/target/dial.h"
 #include "harness/target/ssh_agent.h"
 

@@ -9,7 +9,7 @@
 #ifndef TARE_HARNESS_TARGET_SSH_H
 #define TARE_HARNESS_TARGET_SSH_H
 
-#include "core/proc.h"
+#include "core/base/proc.h"
 #include "harness/target/target.h"
 
 #include <stdbool.h>

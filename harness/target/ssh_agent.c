@@ -1,8 +1,8 @@
 #include "harness/target/ssh_agent.h"
 
-#include "core/aside.h"
-#include "core/mem.h"
-#include "core/stop.h"
+#include "core/base/detached_call.h"
+#include "core/base/mem.h"
+#include "core/base/stop.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -127,7 +127,7 @@ struct ssh_agent_watch *ssh_agent_watch(int64_t patience, bool ignores_stop, int
 				      .why = ERR_INIT};
 	w->fd = dial(w->path);
 	w->end = w->fd >= 0 ? eventfd(0, EFD_CLOEXEC) : -1;
-	if (w->end >= 0 && aside_start(&w->thread, watch, w) == 0) {
+	if (w->end >= 0 && detached_start(&w->thread, watch, w) == 0) {
 		*ret_fd = w->fd;
 		return w;
 	}

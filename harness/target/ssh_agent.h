@@ -11,8 +11,8 @@
 #ifndef TARE_HARNESS_TARGET_SSH_AGENT_H
 #define TARE_HARNESS_TARGET_SSH_AGENT_H
 
-#include "core/clock.h"
-#include "core/err.h"
+#include "core/base/clock.h"
+#include "core/base/err.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* One file to the other machine and back, over channels; see ssh.h why not SFTP. */
 #include "harness/target/ssh_target.h"
 
-#include "core/clock.h"
-#include "core/digest.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/digest.h"
+#include "core/base/mem.h"
 #include "harness/target/remote.h"
 
 #include <errno.h>

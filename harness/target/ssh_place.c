@@ -1,8 +1,8 @@
 /* Placing a bundle: ask what is there, send what is missing, put it together. */
 #include "harness/target/ssh_target.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "harness/target/remote.h"
 
 #include <stdio.h>

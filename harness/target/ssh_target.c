@@ -1,9 +1,9 @@
 /* A machine over SSH as a target: what to say over a connection (ssh.h) for each hook. */
 #include "harness/target/ssh_target.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 #include "harness/target/remote.h"
 
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef TARE_HARNESS_TARGET_SSH_TARGET_H
 #define TARE_HARNESS_TARGET_SSH_TARGET_H
 
-#include "core/strvec.h"
+#include "core/base/strvec.h"
 #include "harness/target/ssh.h"
 #include "harness/target/target_impl.h"
 

@@ -1,7 +1,7 @@
 #include "harness/target/target.h"
 
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 #include "harness/target/target_impl.h"
 
 #include <stdlib.h>

@@ -9,8 +9,8 @@
 #ifndef TARE_HARNESS_TARGET_TARGET_H
 #define TARE_HARNESS_TARGET_TARGET_H
 
-#include "core/err.h"
-#include "core/proc.h"
+#include "core/base/err.h"
+#include "core/base/proc.h"
 #include "harness/target/bundle.h"
 
 #include <stdbool.h>

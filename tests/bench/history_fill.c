@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/clock.h"
-#include "core/log.h"
-#include "core/mem.h"
-#include "core/rng.h"
-#include "reports/history.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
+#include "reports/history/history.h"
 
 enum { machines = 20, arms = 2, workloads = 5, days = 500, metrics = 8 };
 

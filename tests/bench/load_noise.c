@@ -2,9 +2,9 @@
  * What the machine itself takes away: a loop that only reads the clock, for SECONDS, and
  * how often two reads were further apart than 100 us. Prints the count a second and the
  * longest gap in microseconds. A schedule cannot be kept better than that.
- *   cc -std=c11 -D_GNU_SOURCE -O2 -I. tests/bench/load_noise.c core/clock.c
+ *   cc -std=c11 -D_GNU_SOURCE -O2 -I. tests/bench/load_noise.c core/base/clock.c
  */
-#include "core/clock.h"
+#include "core/base/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>

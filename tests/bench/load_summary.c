@@ -1,8 +1,8 @@
 /* Summarises ten million chunks out of a spool; prints the seconds that it took. */
-#include "core/clock.h"
-#include "core/rng.h"
-#include "inference/spool.h"
-#include "inference/summary.h"
+#include "core/base/clock.h"
+#include "core/base/rng.h"
+#include "inference/load/engine/spool.h"
+#include "inference/load/figures/summary.h"
 
 #include <stdio.h>
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "tests/bench/verdicts_world.h"
 
 #define THIRD (1.0 / 3)

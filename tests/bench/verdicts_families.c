@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/mem.h"
-#include "reports/verdict_family.h"
+#include "core/base/mem.h"
+#include "reports/verdict/verdict_family.h"
 #include "tests/bench/verdicts_world.h"
 
 enum { metrics = 8 };

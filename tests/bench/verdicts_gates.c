@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/mem.h"
-#include "reports/dist.h"
+#include "core/base/mem.h"
+#include "reports/statistics/distributions.h"
 #include "tests/bench/verdicts_world.h"
 
 enum { rounds = 6, pool = rounds * iterations };

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/mem.h"
-#include "reports/bootstrap.h"
+#include "core/base/mem.h"
+#include "reports/statistics/bootstrap.h"
 #include "tests/bench/verdicts_world.h"
 
 enum { samples_most = 700, rounds_max = 12 };

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 static double level_of(const struct world *w, int arm, double turn, double *carried,
 		       struct rng *rng)

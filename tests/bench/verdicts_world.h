@@ -8,8 +8,8 @@
 #ifndef TARE_TESTS_BENCH_VERDICTS_WORLD_H
 #define TARE_TESTS_BENCH_VERDICTS_WORLD_H
 
-#include "core/rng.h"
-#include "reports/verdict_rule.h"
+#include "core/base/rng.h"
+#include "reports/verdict/verdict_rule.h"
 
 #include <stdbool.h>
 #include <stdint.h>

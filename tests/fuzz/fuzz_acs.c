@@ -1,5 +1,5 @@
 /* Configuration spaces of devices: an answer within bounds, whatever the device says. */
-#include "harness/probe/acs.h"
+#include "probe/acs.h"
 
 #include <stdlib.h>
 

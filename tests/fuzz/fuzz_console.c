@@ -1,5 +1,5 @@
 /* What a guest writes on its console: quoting it stays in bounds and is printable text. */
-#include "harness/provision/vm_files.h"
+#include "harness/provision/libvirt/vm_files.h"
 
 #include <stddef.h>
 #include <stdint.h>

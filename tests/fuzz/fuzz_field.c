@@ -2,9 +2,9 @@
  * A command line and a plan's object against one table of every kind of field. What JSON
  * set, JSON gives back the same.
  */
-#include "core/opt.h"
+#include "core/options/opt.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <stddef.h>
 #include <stdint.h>

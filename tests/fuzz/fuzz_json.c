@@ -1,6 +1,6 @@
 /* Documents from outside: no crash, and what was read is written so that it reads back. */
-#include "core/json.h"
-#include "core/json_keys.h"
+#include "core/document/json.h"
+#include "core/document/json_keys.h"
 
 #include <stddef.h>
 #include <stdint.h>

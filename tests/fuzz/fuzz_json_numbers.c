@@ -1,5 +1,5 @@
 /* Lists of numbers past json-c: accepted and understood exactly as json-c alone would. */
-#include "core/json_numbers.h"
+#include "core/document/json_numbers.h"
 
 #include <stddef.h>
 #include <stdint.h>

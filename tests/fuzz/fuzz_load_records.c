@@ -2,8 +2,8 @@
  * A file of records (tare load merge reads them from other machines): read record by
  * record, and as a whole file with its head.
  */
-#include "inference/load_records.h"
-#include "inference/spool.h"
+#include "inference/load/load_records.h"
+#include "inference/load/engine/spool.h"
 
 #include <fcntl.h>
 #include <stddef.h>

@@ -3,10 +3,10 @@
  * byte says how the rest is cut into pieces; the pieces must come to what the whole does,
  * and a chunk that our scanner takes must be an object for json-c as well.
  */
-#include "core/json.h"
-#include "inference/chunk_json.h"
-#include "inference/http_reply.h"
-#include "inference/sse.h"
+#include "core/document/json.h"
+#include "inference/load/engine/chunk_json.h"
+#include "inference/http/http_reply.h"
+#include "inference/http/sse.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  * A MIG layout out of a journal or a file: refused in words, or read and written the same
  * again, whatever the texts in it are.
  */
-#include "core/mig.h"
+#include "core/machine/mig.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Bodies of requests and fault specifications, as any client may send them. */
-#include "inference/mock_fault.h"
-#include "inference/mock_request.h"
+#include "inference/mock/mock_fault.h"
+#include "inference/mock/mock_request.h"
 
 #include <stdint.h>
 #include <stdlib.h>

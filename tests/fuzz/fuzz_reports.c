@@ -1,7 +1,8 @@
 /* What result_set_load() takes from outside: results, baselines, peers' reports, judged. */
-#include "reports/baseline.h"
-#include "reports/import.h"
-#include "reports/report_impl.h"
+#include "reports/import/result_files.h"
+#include "reports/import/baseline.h"
+#include "reports/import/import.h"
+#include "reports/content/report_impl.h"
 
 #include <stddef.h>
 #include <stdint.h>

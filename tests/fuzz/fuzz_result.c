@@ -1,5 +1,5 @@
 /* A result document from outside: refused in words, or read and written the same again. */
-#include "core/result.h"
+#include "core/document/result.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,10 +2,10 @@
  * Replies of an XML-RPC server and OpenNebula's documents inside them: any bytes, in
  * pieces of any size. The first byte says how: pieces, which document, streamed or kept.
  */
-#include "harness/provision/opennebula_model.h"
-#include "harness/provision/xmlrpc_value.h"
+#include "harness/provision/opennebula/opennebula_model.h"
+#include "harness/provision/opennebula/xmlrpc_value.h"
 
-#include "core/err.h"
+#include "core/base/err.h"
 
 #include <stdint.h>
 #include <stdlib.h>

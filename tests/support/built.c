@@ -1,6 +1,6 @@
 #include "tests/support/built.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "tests/support/fake_gemm.h"
 
-#include "core/file.h"
+#include "core/base/file.h"
 #include "harness/plan/workload_kind.h"
 
 #include <stdlib.h>

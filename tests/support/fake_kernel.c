@@ -1,8 +1,8 @@
 #include "tests/support/fake_kernel.h"
 
-#include "core/mem.h"
-#include "core/sysfs.h"
-#include "harness/probe/device.h"
+#include "core/base/mem.h"
+#include "core/machine/sysfs.h"
+#include "probe/pci_device.h"
 #include "tests/support/tree.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ static const char *native(struct fake_kernel *k, const char *address)
 {
 	int64_t vendor = 0, device = 0, code = 0;
 
-	(void)device_ids(k->root, address, &vendor, &device, &code);
+	(void)pci_device_ids(k->root, address, &vendor, &device, &code);
 	if (code >> 8 == 0x0108)
 		return "nvme";
 	return code >> 16 == 0x03 ? "nvidia" : "snd_hda_intel";
@@ -57,7 +57,7 @@ static int kernel_bind(struct fake_kernel *k, const char *driver, const char *ad
 
 static int kernel_unbind(struct fake_kernel *k, const char *driver, const char *address)
 {
-	char *has = device_driver(k->root, address);
+	char *has = pci_device_driver(k->root, address);
 	bool is_its = has && strcmp(has, driver) == 0;
 	char *path = x_asprintf("%s/sys/bus/pci/devices/%s/driver", k->root, address);
 

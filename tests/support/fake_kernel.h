@@ -6,7 +6,7 @@
 #ifndef TARE_TESTS_SUPPORT_FAKE_KERNEL_H
 #define TARE_TESTS_SUPPORT_FAKE_KERNEL_H
 
-#include "harness/probe/binding.h"
+#include "probe/binding.h"
 
 struct fake_kernel {
 	char *root;

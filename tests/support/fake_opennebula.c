@@ -1,8 +1,8 @@
 /* The fake front-end's HTTP server, and how it fails. */
 #include "tests/support/fake_opennebula.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "tests/support/fake_opennebula_impl.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 /* The fake front-end's calls: who asks, with which types, and what comes of it. */
 #include "tests/support/fake_opennebula_impl.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>

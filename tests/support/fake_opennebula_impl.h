@@ -2,7 +2,7 @@
 #ifndef TARE_TESTS_SUPPORT_FAKE_OPENNEBULA_IMPL_H
 #define TARE_TESTS_SUPPORT_FAKE_OPENNEBULA_IMPL_H
 
-#include "core/buf.h"
+#include "core/base/buf.h"
 #include "tests/support/fake_opennebula.h"
 
 #include <libxml/tree.h>

@@ -9,11 +9,11 @@
  *
  * Exit status: 0 when nothing was left, 1 when something was.
  */
-#include "core/clock.h"
-#include "core/log.h"
-#include "core/mem.h"
-#include "core/program.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/options/program.h"
+#include "core/base/stop.h"
 #include "tests/support/fake_opennebula.h"
 
 #include <poll.h>

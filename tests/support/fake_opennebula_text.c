@@ -1,7 +1,7 @@
 /* The fake front-end's documents and its reading of template syntax. */
 #include "tests/support/fake_opennebula_impl.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <inttypes.h>
 #include <stdio.h>

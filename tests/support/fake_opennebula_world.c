@@ -1,7 +1,7 @@
 /* What exists in the fake front-end, and the life of its machines. */
 #include "tests/support/fake_opennebula_impl.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,11 +6,11 @@
  * --mig restore is to take away. MIG is otherwise as tare-probe has it, and needs the fake
  * NVML.
  */
-#include "core/mem.h"
-#include "core/program.h"
-#include "core/stop.h"
-#include "harness/probe/partition.h"
-#include "harness/probe/probe.h"
+#include "core/base/mem.h"
+#include "core/options/program.h"
+#include "core/base/stop.h"
+#include "core/machine/mig_partition.h"
+#include "probe/probe.h"
 #include "tests/support/fake_kernel.h"
 #include "tests/support/tree.h"
 
@@ -27,7 +27,7 @@ static int act(void *options, const struct strvec *rest, struct err *err)
 	int rc;
 
 	(void)rest;
-	if (busy && o->mig == 1 + PARTITION_RESTORE)
+	if (busy && o->mig == 1 + MIG_PARTITION_RESTORE)
 		setenv("TARE_FAKE_NVML_BUSY", "1", 1);
 	free(o->root); /* ours goes with the options */
 	o->root = o->mig ? NULL : x_strdup(kernel.root);

@@ -1,6 +1,6 @@
 #include "tests/support/kernel.h"
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "tests/support/known_run.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <math.h>
 #include <setjmp.h>

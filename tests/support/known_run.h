@@ -12,8 +12,8 @@
 #ifndef TARE_TESTS_SUPPORT_KNOWN_RUN_H
 #define TARE_TESTS_SUPPORT_KNOWN_RUN_H
 
-#include "core/metric.h"
-#include "reports/verdict.h"
+#include "core/document/metric.h"
+#include "reports/verdict/verdict.h"
 
 #define KNOWN_RUN_ROUNDS_MAX 6
 

@@ -9,11 +9,12 @@
  * it until standard input ends or a stop is requested, and gives it back; notes go to
  * stderr as "note: ...". The exit status is tare's own.
  */
-#include "core/clock.h"
-#include "core/err.h"
-#include "core/log.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/err.h"
+#include "core/base/log.h"
+#include "core/base/stop.h"
 #include "harness/provision/provisioner.h"
+#include "harness/provision/kinds/provisioner_kinds.h"
 
 #include <poll.h>
 #include <stdio.h>

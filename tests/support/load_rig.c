@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "core/clock.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
 
 void load_rig_start(struct load_rig *r, const char *fault, const char *truth_file)
 {

@@ -6,8 +6,8 @@
 #ifndef TARE_TESTS_SUPPORT_LOAD_RIG_H
 #define TARE_TESTS_SUPPORT_LOAD_RIG_H
 
-#include "inference/mock.h"
-#include "inference/stage.h"
+#include "inference/mock/mock.h"
+#include "inference/load/engine/stage.h"
 
 enum { RIG_REQUESTS = 24 };
 
@@ -20,7 +20,7 @@ struct load_rig {
 	struct stage_outcome outcome;
 };
 
-/* 'fault' (inference/mock.h) and 'truth_file' may be NULL. */
+/* 'fault' (inference/mock/mock.h) and 'truth_file' may be NULL. */
 void load_rig_start(struct load_rig *r, const char *fault, const char *truth_file);
 void load_rig_run(struct load_rig *r);
 void load_rig_end(struct load_rig *r);

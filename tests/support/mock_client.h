@@ -5,9 +5,9 @@
 #ifndef TARE_TESTS_SUPPORT_MOCK_CLIENT_H
 #define TARE_TESTS_SUPPORT_MOCK_CLIENT_H
 
-#include "core/buf.h"
-#include "core/json.h"
-#include "inference/mock.h"
+#include "core/base/buf.h"
+#include "core/document/json.h"
+#include "inference/mock/mock.h"
 
 enum { EVENTS_MAX = 64 };
 
@@ -41,7 +41,7 @@ struct json_object *mock_choice_of(struct json_object *event);
 #define MOCK_STREAM(more)                                                           \
 	"{\"prompt\":[1,2,3],\"max_tokens\":5,\"stream\":true,\"stream_options\":{" \
 	"\"include_usage\":true}" more "}"
-/* Five tokens streamed; 'fault' (inference/mock.h) or NULL. */
+/* Five tokens streamed; 'fault' (inference/mock/mock.h) or NULL. */
 void mock_stream(const struct mock *m, const char *fault, struct buf *reply,
 		 struct mock_events *e);
 

@@ -1,8 +1,8 @@
 #include "tests/support/one_rig.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 
 #include <inttypes.h>
 #include <setjmp.h>

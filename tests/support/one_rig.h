@@ -6,9 +6,9 @@
 #ifndef TARE_TESTS_SUPPORT_ONE_RIG_H
 #define TARE_TESTS_SUPPORT_ONE_RIG_H
 
-#include "core/err.h"
-#include "core/json.h"
-#include "harness/provision/opennebula.h"
+#include "core/base/err.h"
+#include "core/document/json.h"
+#include "harness/provision/opennebula/opennebula.h"
 #include "tests/support/fake_opennebula.h"
 
 #include <stdint.h>

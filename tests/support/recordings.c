@@ -1,8 +1,8 @@
 #include "tests/support/recordings.h"
 
-#include "core/buf.h"
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/buf.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 
 #include <libxml/parser.h>
 #include <libxml/tree.h>

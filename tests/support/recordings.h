@@ -8,7 +8,7 @@
 #ifndef TARE_TESTS_SUPPORT_RECORDINGS_H
 #define TARE_TESTS_SUPPORT_RECORDINGS_H
 
-#include "harness/provision/xmlrpc.h"
+#include "harness/provision/opennebula/xmlrpc.h"
 
 #include <stdbool.h>
 #include <stddef.h>

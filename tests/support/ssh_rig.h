@@ -7,7 +7,7 @@
 #ifndef TARE_TESTS_SUPPORT_SSH_RIG_H
 #define TARE_TESTS_SUPPORT_SSH_RIG_H
 
-#include "core/proc.h"
+#include "core/base/proc.h"
 #include "harness/target/target.h"
 #include "tests/support/sshd.h"
 

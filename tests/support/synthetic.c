@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/file.h"
-#include "core/json.h"
-#include "core/mem.h"
-#include "core/result.h"
-#include "core/rng.h"
-#include "core/rundir.h"
-#include "core/strvec.h"
+#include "core/base/file.h"
+#include "core/document/json.h"
+#include "core/base/mem.h"
+#include "core/document/result.h"
+#include "core/base/rng.h"
+#include "core/document/run_directory.h"
+#include "core/base/strvec.h"
 #include "tests/support/synthetic_details.h"
 
 static void must(int rc, const struct err *err)

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/mem.h"
-#include "reports/dist.h"
+#include "core/base/mem.h"
+#include "reports/statistics/distributions.h"
 
 static const double points[] = {0.01, 0.05, 0.1, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999};
 

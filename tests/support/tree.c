@@ -6,9 +6,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "core/file.h"
-#include "core/mem.h"
-#include "core/sysfs.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/machine/sysfs.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
  * A recorded machine: a text file that becomes a folder with proc/, sys/ and etc/ in it,
- * which core/sysfs.h reads through its root.
+ * which core/machine/sysfs.h reads through its root.
  *
  *	# a remark
  *	/path = text                a file with that text and a newline

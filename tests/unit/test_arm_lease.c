@@ -17,9 +17,9 @@
 
 #include <cmocka.h>
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 #include "harness/provision/fake.h"
 
 /* What give_back says on standard error, and its result; no file can grow meanwhile. */

@@ -3,7 +3,7 @@
  * (tests/support/fake_kernel.h) that fails on demand at the n-th write. What must hold
  * comes from binding.h: done in full, or as it was.
  */
-#include "harness/probe/binding.h"
+#include "probe/binding.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,9 +11,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "core/mem.h"
-#include "core/sysfs.h"
-#include "harness/probe/device.h"
+#include "core/base/mem.h"
+#include "core/machine/sysfs.h"
+#include "probe/pci_device.h"
 #include "tests/support/fake_kernel.h"
 #include "tests/support/tree.h"
 
@@ -30,7 +30,7 @@ static void kernel_start(struct fake_kernel *k)
 
 static void check_driver(struct fake_kernel *k, const char *address, const char *want)
 {
-	char *has = device_driver(k->root, address);
+	char *has = pci_device_driver(k->root, address);
 
 	if (!want)
 		assert_null(has);

@@ -11,9 +11,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/mem.h"
-#include "core/rng.h"
-#include "reports/bootstrap.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
+#include "reports/statistics/bootstrap.h"
 
 static void assert_near(double got, double want, double relative)
 {

@@ -11,10 +11,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/mem.h"
-#include "core/proc.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/base/proc.h"
 #include "harness/target/elf.h"
 #include "tests/support/kernel.h"
 

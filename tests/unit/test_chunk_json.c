@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/json.h"
-#include "core/mem.h"
-#include "inference/chunk_json.h"
+#include "core/document/json.h"
+#include "core/base/mem.h"
+#include "inference/load/engine/chunk_json.h"
 
 static bool scan(const char *text, struct chunk_info *c)
 {

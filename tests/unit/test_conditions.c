@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/mem.h"
-#include "reports/conditions.h"
+#include "core/base/mem.h"
+#include "reports/verdict/conditions.h"
 
 static void served(struct result *r, const char *server)
 {

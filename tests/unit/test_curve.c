@@ -2,7 +2,7 @@
  * Percentile curves, held to quantiles of the sorted samples; what too few samples cannot
  * support is absent.
  */
-#include "reports/curve.h"
+#include "reports/plot/curve.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -13,8 +13,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/mem.h"
-#include "core/rng.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
 
 static int by_value(const void *a, const void *b)
 {

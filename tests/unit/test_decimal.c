@@ -1,5 +1,5 @@
 /* Decimal numbers to doubles, held to the C library's strtod() bit by bit. */
-#include "core/decimal.h"
+#include "core/document/decimal.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/rng.h"
+#include "core/base/rng.h"
 
 static void agrees(const char *text)
 {

@@ -1,6 +1,6 @@
-#include "core/digest.h"
+#include "core/base/digest.h"
 
-#include "core/file.h"
+#include "core/base/file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

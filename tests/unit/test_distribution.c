@@ -11,10 +11,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/mem.h"
-#include "core/rng.h"
-#include "inference/distribution.h"
-#include "inference/lag.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
+#include "inference/load/figures/distribution.h"
+#include "inference/load/engine/lag.h"
 
 static int order(const void *a, const void *b)
 {

@@ -2,12 +2,12 @@
  * The description of a machine. libvirt's own schema (/usr/share/libvirt/schemas) says
  * whether it is a valid domain, and xmllint, not our code, reads the values back.
  */
-#include "harness/provision/domain_xml.h"
+#include "harness/provision/libvirt/domain_xml.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/json.h"
-#include "core/proc.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/document/json.h"
+#include "core/base/proc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

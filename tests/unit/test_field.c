@@ -1,7 +1,7 @@
-#include "core/field.h"
+#include "core/options/field.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,10 +3,10 @@
  * found through LD_LIBRARY_PATH as the real ones are. The fakes really multiply, so the
  * program's own verification is the judge of what it did.
  */
-#include "core/file.h"
-#include "core/json.h"
-#include "core/mem.h"
-#include "core/proc.h"
+#include "core/base/file.h"
+#include "core/document/json.h"
+#include "core/base/mem.h"
+#include "core/base/proc.h"
 #include "gemm/element.h"
 #include "tests/support/built.h"
 #include "tests/support/kernel.h"

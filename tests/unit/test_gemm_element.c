@@ -1,6 +1,6 @@
 #include "gemm/element.h"
 
-#include "core/rng.h"
+#include "core/base/rng.h"
 #include "gemm/fill.h"
 #include "gemm/problem.h"
 

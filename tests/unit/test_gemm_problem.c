@@ -1,7 +1,7 @@
 #include "gemm/problem.h"
 
-#include "core/rng.h"
-#include "gemm/guard.h"
+#include "core/base/rng.h"
+#include "gemm/environment.h"
 #include "gemm/options.h"
 #include "gemm/verify.h"
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "tests/support/fake_gemm.h"
 
 static const char frame[] =

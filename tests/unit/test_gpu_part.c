@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 
 static const struct metric_def flops = {"gemm.flops", "FLOP/s", METRIC_HIGHER, true, ""};
 static const struct metric_def shown = {"gemm.peak_share", "1", METRIC_HIGHER, false, ""};

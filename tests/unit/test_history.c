@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/file.h"
-#include "core/mem.h"
-#include "reports/history_report.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "reports/history/history_report.h"
 
 static char *place, *path;
 

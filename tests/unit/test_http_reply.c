@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "core/buf.h"
-#include "core/mem.h"
-#include "inference/http_reply.h"
+#include "core/base/buf.h"
+#include "core/base/mem.h"
+#include "inference/http/http_reply.h"
 
 static bool on_body(void *ctx, const char *bytes, size_t len)
 {

@@ -10,10 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/file.h"
-#include "core/mem.h"
-#include "reports/baseline.h"
-#include "reports/import.h"
+#include "reports/import/result_files.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "reports/import/baseline.h"
+#include "reports/import/import.h"
 
 static void load(struct result_set *s, const char *path)
 {

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "core/file.h"
+#include "core/base/file.h"
 
 static int make_dir(void **state)
 {

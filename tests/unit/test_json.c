@@ -1,6 +1,6 @@
-#include "core/json.h"
+#include "core/document/json.h"
 
-#include "core/file.h"
+#include "core/base/file.h"
 
 #include <float.h>
 #include <math.h>

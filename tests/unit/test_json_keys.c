@@ -1,5 +1,5 @@
 /* Keys that are there twice, in what people type. The rule is RFC 8259, section 4. */
-#include "core/json_keys.h"
+#include "core/document/json_keys.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * Lists of numbers read past json-c. The independent source is json-c itself: whatever the
  * document, both ways must accept the same and see the same numbers.
  */
-#include "core/json_numbers.h"
+#include "core/document/json_numbers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +13,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/file.h"
-#include "core/metric.h"
+#include "core/base/file.h"
+#include "core/document/metric.h"
 
 /* An ordinary copy: every list that was lifted has its numbers as elements again. */
 static struct json_object *plain(struct json_object *o)

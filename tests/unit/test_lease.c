@@ -2,14 +2,15 @@
  * Leases by the kinds 'list' and 'fake', names, and the wait for SSH, against a server on
  * a loopback port that greets as RFC 4253, 4.2 has it.
  */
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/json.h"
-#include "core/mem.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/document/json.h"
+#include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "harness/provision/fake.h"
-#include "harness/provision/list.h"
+#include "harness/provision/list/list.h"
 #include "harness/provision/provisioner_impl.h"
+#include "harness/provision/kinds/provisioner_kinds.h"
 
 #include <netinet/in.h>
 #include <poll.h>

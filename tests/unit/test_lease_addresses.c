@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 #include "tests/support/two_addresses.h"
 
 static struct two_addresses two;

@@ -3,7 +3,7 @@
  * registered with libvirt, whose event loop lives on. libvirt's own daemon is not needed:
  * the event loop is one of this test, which counts.
  */
-#include "harness/provision/libvirt_connection.h"
+#include "harness/provision/libvirt/libvirt_connection.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The like-for-like table on machines written by hand; states follow from likeness.h. */
-#include "core/likeness.h"
+#include "core/document/likeness.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -13,10 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/clock.h"
-#include "core/mem.h"
-#include "inference/mock_fault.h"
-#include "inference/summary.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "inference/mock/mock_fault.h"
+#include "inference/load/figures/summary.h"
 #include "tests/support/load_rig.h"
 
 struct fault {

@@ -16,10 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/buf.h"
-#include "core/clock.h"
-#include "core/mem.h"
-#include "inference/probe.h"
+#include "core/base/buf.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "inference/load/server_discovery.h"
 #include "tests/support/load_rig.h"
 
 /* Says the same to every request, and closes if told to. */

@@ -14,10 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/json.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/document/json.h"
+#include "core/base/mem.h"
 #include "tests/support/kernel.h"
 #include "tests/support/load_rig.h"
 

@@ -1,5 +1,5 @@
 /* What a message may do to a terminal: nothing. Escape sequences as ECMA-48 has them. */
-#include "core/log.h"
+#include "core/base/log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * The facts of machines in tests/machines. The expected values are those that the text of
  * each tree says, worked out by hand (kB times 1024).
  */
-#include "core/machine.h"
+#include "core/machine/machine.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "core/sysfs.h"
+#include "core/machine/sysfs.h"
 #include "tests/support/tree.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Which margin holds for a metric, and the file that shows the built-in ones. */
-#include "reports/margins.h"
+#include "reports/verdict/margins.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

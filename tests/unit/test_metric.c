@@ -1,6 +1,6 @@
-#include "core/metric.h"
+#include "core/document/metric.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

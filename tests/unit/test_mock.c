@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "core/clock.h"
-#include "core/file.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
 #include "tests/support/kernel.h"
 
 enum { DEADLINE_S = 20 }; /* only for a broken mock */

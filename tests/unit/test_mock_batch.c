@@ -1,7 +1,7 @@
 /* Expected instants follow from the formula in mock_batch.h, worked out by hand. */
-#include "inference/mock_batch.h"
+#include "inference/mock/mock_batch.h"
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

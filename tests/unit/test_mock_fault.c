@@ -1,6 +1,6 @@
-#include "inference/mock_fault.h"
+#include "inference/mock/mock_fault.h"
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

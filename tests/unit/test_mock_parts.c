@@ -1,11 +1,11 @@
 /* The mock's timers, prefix cache, tokenizer and request bodies. */
-#include "inference/mock_prefix.h"
-#include "inference/mock_request.h"
-#include "inference/mock_text.h"
-#include "inference/mock_timers.h"
+#include "inference/mock/mock_prefix.h"
+#include "inference/mock/mock_request.h"
+#include "inference/mock/mock_text.h"
+#include "inference/mock/mock_timers.h"
 
-#include "core/rng.h"
-#include "inference/mock.h"
+#include "core/base/rng.h"
+#include "inference/mock/mock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

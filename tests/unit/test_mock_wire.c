@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "core/clock.h"
-#include "core/file.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
 
 static void every_fault_breaks_what_it_says(void **state)
 {

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/file.h"
-#include "core/mem.h"
-#include "inference/model_revision.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "inference/serve/model_revision.h"
 
 #define MAIN_COMMIT "905a4b602cda5c501f1b3a2650a4152680238254"
 #define OTHER_COMMIT "40c1015d9a1a0b1c2f63d1b7c1dbe1ac0c9c4e57"

@@ -2,12 +2,12 @@
  * NVML's door, telemetry and MIG on the fake library of tests/support/fakes, with which
  * the test starts itself again (tests/support/built.h).
  */
-#include "core/mig.h"
-#include "core/nvml.h"
-#include "core/telemetry.h"
+#include "core/machine/mig.h"
+#include "core/machine/nvml.h"
+#include "core/machine/telemetry.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "tests/support/built.h"
 
 #include <setjmp.h>

@@ -2,9 +2,9 @@
  * What 'tare check' is told of an OpenNebula arm, by the FAKE front-end
  * (tests/support/fake_opennebula.h).
  */
-#include "core/file.h"
-#include "core/json.h"
-#include "core/mem.h"
+#include "core/base/file.h"
+#include "core/document/json.h"
+#include "core/base/mem.h"
 #include "tests/support/one_rig.h"
 
 #include <setjmp.h>

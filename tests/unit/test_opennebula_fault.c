@@ -3,9 +3,9 @@
  * n-th call failing, for every n and every way to fail. What must hold at the end is
  * counted by the fake itself: no machine, no device.
  */
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/strvec.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/base/strvec.h"
 #include "tests/support/one_rig.h"
 
 #include <setjmp.h>

@@ -2,11 +2,11 @@
  * The life of a lease against the FAKE front-end (tests/support/fake_opennebula.h). What
  * must hold at the end is counted by the fake itself: no machine, no device.
  */
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/json.h"
-#include "core/mem.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/document/json.h"
+#include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "tests/support/one_rig.h"
 
 #include <pthread.h>

@@ -3,10 +3,10 @@
  * OpenNebula's template syntax and its documentation of Grace (reference/opennebula.md,
  * 2.1 and 2.6).
  */
-#include "core/json.h"
-#include "core/mem.h"
-#include "harness/provision/opennebula_machine.h"
-#include "harness/provision/opennebula_state.h"
+#include "core/document/json.h"
+#include "core/base/mem.h"
+#include "harness/provision/opennebula/opennebula_machine.h"
+#include "harness/provision/opennebula/opennebula_state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

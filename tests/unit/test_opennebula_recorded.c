@@ -3,10 +3,10 @@
  * replayed over a socket: what it asks is compared with the recorded requests, what it
  * makes of the answers with INDEX.md and with reference/opennebula.md.
  */
-#include "core/buf.h"
-#include "core/mem.h"
-#include "harness/provision/opennebula_client.h"
-#include "harness/provision/opennebula_rights.h"
+#include "core/base/buf.h"
+#include "core/base/mem.h"
+#include "harness/provision/opennebula/opennebula_client.h"
+#include "harness/provision/opennebula/opennebula_rights.h"
 #include "tests/support/recordings.h"
 
 #include <arpa/inet.h>

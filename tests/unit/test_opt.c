@@ -1,7 +1,7 @@
-#include "core/opt.h"
+#include "core/options/opt.h"
 
-#include "core/log.h"
-#include "core/mem.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

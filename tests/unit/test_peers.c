@@ -3,12 +3,12 @@
  * worked out by hand from the definitions in peers.h; GuideLLM's own reading is
  * tests/peers/run.
  */
-#include "inference/peers.h"
+#include "inference/load/formats/peers.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/json.h"
-#include "inference/peers_samples.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/document/json.h"
+#include "inference/load/formats/peers_samples.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 #include "harness/plan/workload_kind.h"
 #include "harness/provision/provisioner.h"
 #include "tests/support/fake_gemm.h"

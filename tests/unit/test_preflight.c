@@ -3,7 +3,7 @@
  * from the tree's text and the sentence in the check's table. ACS registers are laid out
  * by hand after the PCI Express specification.
  */
-#include "harness/probe/preflight.h"
+#include "probe/preflight.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,9 +11,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "core/machine.h"
-#include "core/mem.h"
-#include "harness/probe/acs.h"
+#include "core/machine/machine.h"
+#include "core/base/mem.h"
+#include "probe/acs.h"
 #include "tests/support/tree.h"
 
 #include <stdlib.h>
@@ -200,7 +200,7 @@ static void test_guests(void **state)
 	done(&tcg);
 }
 
-/* What NVML says of a GPU, as core/nvml.h lists it. */
+/* What NVML says of a GPU, as core/machine/nvml.h lists it. */
 static void test_gpu_settings(void **state)
 {
 	static const char text[] =

@@ -1,8 +1,8 @@
-#include "core/proc.h"
+#include "core/base/proc.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "tests/support/kernel.h"
 
 #include <errno.h>

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "inference/profile.h"
+#include "inference/load/profile.h"
 
 struct server {
 	double knee, good_up_to;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/mem.h"
-#include "core/program.h"
+#include "core/base/mem.h"
+#include "core/options/program.h"
 
 struct options {
 	char *text;

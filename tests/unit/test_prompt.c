@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/json.h"
-#include "core/mem.h"
-#include "inference/prompt.h"
+#include "core/document/json.h"
+#include "core/base/mem.h"
+#include "inference/load/engine/prompt.h"
 
 static char authority[] = "host:8000", base[] = "/b";
 static const struct url_parts url = {.authority = authority, .base = base};

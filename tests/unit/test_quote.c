@@ -10,10 +10,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/proc.h"
-#include "core/rng.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/base/proc.h"
+#include "core/base/rng.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/file.h"
-#include "core/mem.h"
-#include "reports/html.h"
-#include "reports/report.h"
-#include "reports/table.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "reports/text/html.h"
+#include "reports/content/report.h"
+#include "reports/text/table.h"
 #include "tests/support/synthetic.h"
 
 static char *place;

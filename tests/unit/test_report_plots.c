@@ -2,7 +2,7 @@
  * What a report draws of a synthetic run (tests/support/synthetic.h): each plot with words
  * and figures, saturation marked, throttling shaded, parts of a GPU apart.
  */
-#include "reports/report_impl.h"
+#include "reports/content/report_impl.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,9 +12,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/file.h"
-#include "core/mem.h"
-#include "reports/publication.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "reports/content/publication.h"
 #include "tests/support/synthetic.h"
 
 /* A report with its plots, not yet drawn. */

@@ -2,7 +2,7 @@
  * The addresses of a name where no name server answers: the resolver is this test's own and
  * comes back only when it is let.
  */
-#include "core/resolve.h"
+#include "core/base/resolve.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -21,8 +21,8 @@
 
 #include <cmocka.h>
 
-#include "core/clock.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/stop.h"
 
 static struct {
 	sem_t may_end, was_freed;

@@ -1,8 +1,8 @@
-#include "core/result.h"
+#include "core/document/result.h"
 
-#include "core/digest.h"
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/digest.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 
 #include <ctype.h>
 #include <setjmp.h>

@@ -8,9 +8,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/rng.h"
-#include "reports/changepoint.h"
-#include "reports/robust.h"
+#include "core/base/rng.h"
+#include "reports/statistics/changepoint.h"
+#include "reports/statistics/robust.h"
 
 static void assert_near(double got, double want, double tolerance)
 {

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/file.h"
+#include "core/base/file.h"
 #include "harness/plan/workload_kind.h"
 
 static void abba_turns_round_every_other_round(void **state)

@@ -1,5 +1,5 @@
 /* Levels for looking at rounds one after the other, and what they do to intervals. */
-#include "reports/sequential.h"
+#include "reports/statistics/sequential.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,15 +10,15 @@
 
 #include <cmocka.h>
 
-#include "core/rng.h"
-#include "reports/dist.h"
-#include "reports/verdict.h"
+#include "core/base/rng.h"
+#include "reports/statistics/distributions.h"
+#include "reports/verdict/verdict.h"
 #include "tests/support/known_run.h"
 
 /*
- * Spending as reports/sequential.h has it, looks at 3 to 6 rounds, one-sided 0.025. The
- * first two levels by SciPy's quadrature of the t process, the others simulated with 40
- * million paths, by tests/support/statistics_figures.py.
+ * Spending as reports/statistics/sequential.h has it, looks at 3 to 6 rounds, one-sided
+ * 0.025. The first two levels by SciPy's quadrature of the t process, the others
+ * simulated with 40 million paths, by tests/support/statistics_figures.py.
  */
 static void levels_are_those_of_an_independent_computation(void **state)
 {

@@ -1,11 +1,11 @@
 /* tare-serve's parts: argument vectors, secrets, log tails, trees of processes. */
-#include "inference/serve_config.h"
+#include "inference/serve/serve_config.h"
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/json.h"
-#include "inference/serve_child.h"
-#include "inference/serve_tree.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/document/json.h"
+#include "inference/serve/serve_child.h"
+#include "inference/serve/serve_tree.h"
 #include "tests/support/kernel.h"
 
 #include <poll.h>

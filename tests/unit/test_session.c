@@ -21,8 +21,8 @@
 
 #include <cmocka.h>
 
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 #include "harness/plan/workload_kind.h"
 
 static const char gemm_script[] =

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/buf.h"
-#include "core/mem.h"
-#include "inference/sse.h"
+#include "core/base/buf.h"
+#include "core/base/mem.h"
+#include "inference/http/sse.h"
 
 struct seen {
 	struct buf text; /* events, each ended by '|' */

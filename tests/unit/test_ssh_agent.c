@@ -10,10 +10,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "core/aside.h"
-#include "core/file.h"
-#include "core/mem.h"
-#include "core/stop.h"
+#include "core/base/detached_call.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "tests/support/ssh_rig.h"
 
 #include <poll.h>
@@ -120,7 +120,7 @@ static void agent_start(struct fake_agent *a, const char *path)
 	assert_int_equal(listen(a->listener, 4), 0);
 	assert_int_equal(pipe(a->end), 0);
 	setenv("SSH_AUTH_SOCK", path, 1);
-	assert_int_equal(aside_start(&a->thread, be_agent, a), 0);
+	assert_int_equal(detached_start(&a->thread, be_agent, a), 0);
 }
 
 static void agent_end(struct fake_agent *a)

@@ -9,11 +9,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/mem.h"
-#include "core/rng.h"
-#include "core/stop.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
+#include "core/base/stop.h"
 #include "tests/support/ssh_rig.h"
 
 #include <errno.h>

@@ -9,10 +9,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "core/clock.h"
-#include "core/digest.h"
-#include "core/file.h"
-#include "core/mem.h"
+#include "core/base/clock.h"
+#include "core/base/digest.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
 #include "harness/target/elf.h"
 #include "tests/support/kernel.h"
 #include "tests/support/ssh_rig.h"

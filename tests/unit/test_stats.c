@@ -7,9 +7,9 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "core/mem.h"
-#include "reports/dist.h"
-#include "reports/stats.h"
+#include "core/base/mem.h"
+#include "reports/statistics/distributions.h"
+#include "reports/statistics/stats.h"
 
 static void assert_near(double got, double want, double relative)
 {

@@ -1,4 +1,4 @@
-#include "core/stop.h"
+#include "core/base/stop.h"
 
 #include <poll.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
-#include "core/strvec.h"
+#include "core/base/strvec.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

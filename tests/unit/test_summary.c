@@ -10,11 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/rng.h"
-#include "inference/spool.h"
-#include "inference/summary.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
+#include "inference/load/engine/spool.h"
+#include "inference/load/figures/summary.h"
 
 #define MS INT64_C(1000000)
 

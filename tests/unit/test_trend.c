@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "reports/trend.h"
+#include "reports/history/trend.h"
 
 static void near(double got, double want)
 {

@@ -1,5 +1,5 @@
-/* The rule of reports/verdict.h on figures whose verdict is known by construction. */
-#include "reports/verdict.h"
+/* The rule of reports/verdict/verdict.h on figures whose verdict is known by construction. */
+#include "reports/verdict/verdict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "tests/support/known_run.h"
 
 /* The margin of an unknown metric is 5 %: the band is [0.95, 1.0526]. */

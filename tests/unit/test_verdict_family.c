@@ -1,5 +1,5 @@
 /* Several gating metrics are held to one error rate (Holm's procedure). */
-#include "reports/verdict.h"
+#include "reports/verdict/verdict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "tests/support/known_run.h"
 
 /* A run whose metric k has the ratio ratios[k] - 0.01 .. + 0.01 over six rounds. */

@@ -1,5 +1,5 @@
 /* What makes a comparison invalid: failed checks, other work, other machines. */
-#include "reports/verdict.h"
+#include "reports/verdict/verdict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Quantiles of a round: when they gate, and the two intervals that they are judged by. */
-#include "reports/verdict.h"
+#include "reports/verdict/verdict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "core/mem.h"
-#include "core/rng.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
 #include "tests/support/known_run.h"
 
 static void a_quantile_gates_only_where_it_is_named(void **state)

@@ -3,15 +3,15 @@
  * the seed. Expected documents follow cloud-init's NoCloud pages; the volume's label is
  * where ECMA-119, 8.4.7 puts it.
  */
-#include "core/clock.h"
-#include "core/file.h"
-#include "core/json.h"
-#include "core/mem.h"
-#include "core/proc.h"
-#include "harness/provision/seed.h"
-#include "harness/provision/vm_check.h"
-#include "harness/provision/vm_files.h"
-#include "harness/provision/vm_machine.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/document/json.h"
+#include "core/base/mem.h"
+#include "core/base/proc.h"
+#include "harness/provision/libvirt/seed.h"
+#include "harness/provision/libvirt/vm_check.h"
+#include "harness/provision/libvirt/vm_files.h"
+#include "harness/provision/libvirt/vm_machine.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

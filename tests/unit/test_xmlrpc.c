@@ -2,9 +2,9 @@
  * XML-RPC values and replies. What is right and wrong follows from xmlrpc.com/spec.md;
  * the transport's failures come from the fake front-end.
  */
-#include "core/clock.h"
-#include "core/mem.h"
-#include "harness/provision/xmlrpc.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "harness/provision/opennebula/xmlrpc.h"
 #include "tests/support/fake_opennebula.h"
 
 #include <setjmp.h>

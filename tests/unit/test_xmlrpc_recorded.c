@@ -2,9 +2,9 @@
  * XML-RPC as a real front-end speaks it (tests/support/recordings.h): requests byte by
  * byte, responses in pieces of any size. Expected values are INDEX.md's.
  */
-#include "core/buf.h"
-#include "core/mem.h"
-#include "harness/provision/xmlrpc.h"
+#include "core/base/buf.h"
+#include "core/base/mem.h"
+#include "harness/provision/opennebula/xmlrpc.h"
 #include "tests/support/recordings.h"
 
 #include <setjmp.h>

@@ -7,7 +7,7 @@
 #ifndef TARE_TESTS_FAKE_NVML_STATE_H
 #define TARE_TESTS_FAKE_NVML_STATE_H
 
-#include "core/nvml_impl.h"
+#include "core/machine/nvml_impl.h"
 #include "tests/support/fakes/fake.h"
 
 enum { GPUS_MAX = 4, INSTANCES_MAX = 8, MEMORY_SLICES = 8 };

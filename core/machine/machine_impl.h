@@ -1,0 +1,20 @@
+/* The parts that core/machine/machine.c puts together; each gives an object or an array. */
+#ifndef TARE_CORE_MACHINE_MACHINE_IMPL_H
+#define TARE_CORE_MACHINE_MACHINE_IMPL_H
+
+#include "core/document/json.h"
+
+struct json_object *machine_cpu(const char *root);
+struct json_object *machine_mitigations(const char *root);
+struct json_object *machine_power(const char *root);
+struct json_object *machine_numa(const char *root);
+struct json_object *machine_memory(const char *root);
+struct json_object *machine_kernel(const char *root);
+struct json_object *machine_clock(const char *root);
+struct json_object *machine_hypervisor(const char *root);
+struct json_object *machine_pci(const char *root); /* display and accelerator devices */
+struct json_object *machine_iommu(const char *root);
+struct json_object *machine_gpus(const char *root); /* NULL: cannot be told */
+struct json_object *machine_libraries(const char *root);
+
+#endif

@@ -1,0 +1,71 @@
+#include "core/machine/machine_impl.h"
+
+#include "core/base/mem.h"
+#include "core/machine/sysfs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* PRETTY_NAME="Debian GNU/Linux 12 (bookworm)", quotes taken off. */
+static char *os_name(const char *root)
+{
+	char *text = sysfs_text(root, "/etc/os-release");
+	char *name = text ? sysfs_value(text, "PRETTY_NAME") : NULL;
+	size_t len = name ? strlen(name) : 0;
+
+	if (len >= 2 && name[0] == '"' && name[len - 1] == '"') {
+		memmove(name, name + 1, len - 2);
+		name[len - 2] = '\0';
+	}
+	free(text);
+	return name;
+}
+
+struct json_object *machine_kernel(const char *root)
+{
+	struct json_object *o = json_object_new_object();
+	char *os = os_name(root);
+
+	sysfs_put_text(o, "release", root, "/proc/sys/kernel/osrelease");
+	sysfs_put_text(o, "version", root, "/proc/sys/kernel/version");
+	sysfs_put_text(o, "cmdline", root, "/proc/cmdline");
+	sysfs_put_text(o, "hostname", root, "/proc/sys/kernel/hostname");
+	json_put_text(o, "os", os);
+	free(os);
+	return o;
+}
+
+/* Time that the hypervisor gave to others: column 8 of the first line of /proc/stat. */
+static void put_steal(struct json_object *o, const char *root)
+{
+	char *text = sysfs_text(root, "/proc/stat");
+	long long t[8], all = 0;
+
+	if (text && sscanf(text, "cpu %lld %lld %lld %lld %lld %lld %lld %lld", &t[0],
+			   &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) == 8) {
+		for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+			all += t[i];
+		json_put_int(o, "steal_ticks", t[7]);
+		json_put_real(o, "steal_ratio", all ? (double)t[7] / (double)all : 0);
+	}
+	free(text);
+}
+
+struct json_object *machine_clock(const char *root)
+{
+	static const char dir[] = "/sys/devices/system/clocksource/clocksource0";
+	struct json_object *o = json_object_new_object();
+	char *current = sysfs_text(root, "%s/current_clocksource", dir);
+	char *available = sysfs_text(root, "%s/available_clocksource", dir);
+	char *uptime = sysfs_text(root, "/proc/uptime");
+
+	json_put_text(o, "source", current);
+	json_put_text(o, "available", available);
+	json_put(o, "uptime_s", uptime ? json_new_real(strtod(uptime, NULL)) : NULL);
+	put_steal(o, root);
+	free(current);
+	free(available);
+	free(uptime);
+	return o;
+}

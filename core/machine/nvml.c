@@ -1,0 +1,277 @@
+#include "core/machine/nvml.h"
+
+#include "core/base/mem.h"
+#include "core/machine/nvml_impl.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct symbol {
+	const char *name;
+	size_t offset;
+	bool is_optional;
+};
+
+#define NEEDED(symbol, parameters) {#symbol, offsetof(struct nvml, symbol), false},
+#define OPTIONAL(symbol, parameters) {#symbol, offsetof(struct nvml, symbol), true},
+
+static const struct symbol symbols[] = {
+	NVML_FUNCTIONS(NEEDED) NVML_OPTIONAL_FUNCTIONS(OPTIONAL){
+		"nvmlErrorString", offsetof(struct nvml, nvmlErrorString), true},
+};
+
+static const char *const library_names[] = {"libnvidia-ml.so.1", "libnvidia-ml.so", NULL};
+
+static const char *code_name(int code)
+{
+	static const struct {
+		int code;
+		const char *name;
+	} names[] = {
+		{1, "NVML_ERROR_UNINITIALIZED"},
+		{2, "NVML_ERROR_INVALID_ARGUMENT"},
+		{3, "NVML_ERROR_NOT_SUPPORTED"},
+		{4, "NVML_ERROR_NO_PERMISSION"},
+		{6, "NVML_ERROR_NOT_FOUND"},
+		{7, "NVML_ERROR_INSUFFICIENT_SIZE"},
+		{8, "NVML_ERROR_INSUFFICIENT_POWER"},
+		{9, "NVML_ERROR_DRIVER_NOT_LOADED"},
+		{10, "NVML_ERROR_TIMEOUT"},
+		{15, "NVML_ERROR_GPU_IS_LOST"},
+		{16, "NVML_ERROR_RESET_REQUIRED"},
+		{17, "NVML_ERROR_OPERATING_SYSTEM"},
+		{18, "NVML_ERROR_LIB_RM_VERSION_MISMATCH"},
+		{19, "NVML_ERROR_IN_USE"},
+		{20, "NVML_ERROR_MEMORY"},
+		{23, "NVML_ERROR_INSUFFICIENT_RESOURCES"},
+		{25, "NVML_ERROR_ARGUMENT_VERSION_MISMATCH"},
+		{27, "NVML_ERROR_NOT_READY"},
+		{28, "NVML_ERROR_GPU_NOT_FOUND"},
+		{29, "NVML_ERROR_INVALID_STATE"},
+		{999, "NVML_ERROR_UNKNOWN"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].code == code)
+			return names[i].name;
+	return "NVML error";
+}
+
+static const char *remedy(int code)
+{
+	switch (code) {
+	case NVML_NO_PERMISSION:
+		return "; run as root";
+	case NVML_IN_USE:
+		return "; end what uses the GPU (nvidia-smi lists it), telemetry agents "
+		       "too";
+	case NVML_GPU_IS_LOST:
+		return "; the GPU fell off the bus: look for Xid 79 in the kernel's log";
+	default:
+		return "";
+	}
+}
+
+int nvml_ok(const struct nvml *n, int code, struct err *err, const char *fmt, ...)
+{
+	const char *words = n->nvmlErrorString ? n->nvmlErrorString(code) : NULL;
+	char what[256];
+	va_list args;
+
+	if (code == NVML_SUCCESS)
+		return 0;
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	return err_set_code(err, ERR_ENVIRONMENT, "nvml", code, "%s: %s (%d)%s%s%s", what,
+			    code_name(code), code, words ? ": " : "", words ? words : "",
+			    remedy(code));
+}
+
+int nvml_lacks(struct err *err, const char *function)
+{
+	return err_set(err, ERR_ENVIRONMENT,
+		       "the NVIDIA driver has no %s; install a newer one", function);
+}
+
+static int find_symbols(struct nvml *n, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
+		void *at = dlsym(n->library, symbols[i].name);
+
+		if (!at && !symbols[i].is_optional)
+			return nvml_lacks(err, symbols[i].name);
+		memcpy((char *)n + symbols[i].offset, &at, sizeof(at));
+	}
+	return 0;
+}
+
+struct nvml *nvml_open(struct err *err)
+{
+	struct nvml *n = x_calloc(1, sizeof(*n));
+	char why[256] = "";
+	int code;
+
+	for (const char *const *name = library_names; *name && !n->library; name++) {
+		n->library = dlopen(*name, RTLD_NOW | RTLD_LOCAL);
+		if (!n->library && !why[0])
+			snprintf(why, sizeof(why), "%s", dlerror());
+	}
+	if (!n->library) {
+		err_set(err, ERR_ENVIRONMENT, "no NVIDIA driver: %s", why);
+		nvml_close(n);
+		return NULL;
+	}
+	if (find_symbols(n, err) != 0) {
+		nvml_close(n);
+		return NULL;
+	}
+	code = n->nvmlInit_v2();
+	if (nvml_ok(n, code, err, "start NVML") != 0) {
+		nvml_close(n);
+		return NULL;
+	}
+	n->is_started = true;
+	return n;
+}
+
+void nvml_close(struct nvml *n)
+{
+	if (!n)
+		return;
+	if (n->is_started)
+		n->nvmlShutdown();
+	if (n->library)
+		dlclose(n->library);
+	free(n);
+}
+
+int nvml_count(struct nvml *n, unsigned *ret, struct err *err)
+{
+	return nvml_ok(n, n->nvmlDeviceGetCount_v2(ret), err, "count the GPUs");
+}
+
+int nvml_gpu_at(struct nvml *n, unsigned index, struct nvml_gpu **ret, struct err *err)
+{
+	return nvml_ok(n, n->nvmlDeviceGetHandleByIndex_v2(index, ret), err,
+		       "reach GPU %u of this machine", index);
+}
+
+int nvml_gpu_uuid(struct nvml *n, struct nvml_gpu *g, char uuid[NVML_UUID_SIZE],
+		  struct err *err)
+{
+	return nvml_ok(n, n->nvmlDeviceGetUUID(g, uuid, NVML_UUID_SIZE), err,
+		       "ask for a GPU's UUID");
+}
+
+static bool is_same_address(const char *which, const struct nvml_pci *pci)
+{
+	unsigned domain, bus, device, function;
+	char rest;
+
+	if (sscanf(which, "%x:%x:%x.%x%c", &domain, &bus, &device, &function, &rest) !=
+	    4) {
+		domain = 0;
+		if (sscanf(which, "%x:%x.%x%c", &bus, &device, &function, &rest) != 3)
+			return false;
+	}
+	return function == 0 && domain == pci->domain && bus == pci->bus &&
+	       device == pci->device;
+}
+
+/* A GPU whose identity cannot be read is passed over: another may be the one. */
+static bool is_called(struct nvml *n, struct nvml_gpu *g, unsigned index,
+		      const char *which)
+{
+	char uuid[NVML_UUID_SIZE], number[16];
+	struct nvml_pci pci;
+
+	snprintf(number, sizeof(number), "%u", index);
+	if (strcmp(number, which) == 0)
+		return true;
+	if (n->nvmlDeviceGetUUID(g, uuid, sizeof(uuid)) == NVML_SUCCESS &&
+	    strcasecmp(uuid, which) == 0)
+		return true;
+	return n->nvmlDeviceGetPciInfo_v3(g, &pci) == NVML_SUCCESS &&
+	       is_same_address(which, &pci);
+}
+
+int nvml_gpu_find(struct nvml *n, const char *which, struct nvml_gpu **ret,
+		  struct err *err)
+{
+	unsigned nr = 0;
+
+	if (nvml_count(n, &nr, err) != 0)
+		return -1;
+	for (unsigned i = 0; i < nr; i++) {
+		struct nvml_gpu *g;
+
+		if (n->nvmlDeviceGetHandleByIndex_v2(i, &g) == NVML_SUCCESS &&
+		    is_called(n, g, i, which)) {
+			*ret = g;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_ENVIRONMENT,
+		       "no such GPU '%.64s' among %u; nvidia-smi -L lists their UUIDs",
+		       which, nr);
+}
+
+static bool is_mig_called(struct nvml *n, struct nvml_gpu *mig, const char *uuid)
+{
+	char text[NVML_UUID_SIZE];
+
+	return n->nvmlDeviceGetUUID(mig, text, sizeof(text)) == NVML_SUCCESS &&
+	       strcasecmp(text, uuid) == 0;
+}
+
+int nvml_mig_find(struct nvml *n, const char *uuid, struct nvml_gpu **ret_gpu,
+		  struct nvml_gpu **ret_mig, struct err *err)
+{
+	unsigned nr = 0;
+
+	if (!n->nvmlDeviceGetMaxMigDeviceCount || !n->nvmlDeviceGetMigDeviceHandleByIndex)
+		return nvml_lacks(err, "MIG functions");
+	if (nvml_count(n, &nr, err) != 0)
+		return -1;
+	for (unsigned i = 0; i < nr; i++) {
+		unsigned most = 0;
+
+		if (n->nvmlDeviceGetHandleByIndex_v2(i, ret_gpu) != NVML_SUCCESS ||
+		    n->nvmlDeviceGetMaxMigDeviceCount(*ret_gpu, &most) != NVML_SUCCESS)
+			continue;
+		for (unsigned m = 0; m < most; m++)
+			if (n->nvmlDeviceGetMigDeviceHandleByIndex(
+				    *ret_gpu, m, ret_mig) == NVML_SUCCESS &&
+			    is_mig_called(n, *ret_mig, uuid))
+				return 0;
+	}
+	return err_set(err, ERR_ENVIRONMENT,
+		       "no MIG device '%.64s'; nvidia-smi -L lists them", uuid);
+}
+
+int nvml_processes(struct nvml *n, struct nvml_gpu *g, unsigned pids[], unsigned most,
+		   unsigned *ret_nr, struct err *err)
+{
+	struct nvml_process found[64];
+	unsigned nr = ARRAY_SIZE(found);
+	int code;
+
+	if (!n->nvmlDeviceGetComputeRunningProcesses_v3)
+		return nvml_lacks(err, "nvmlDeviceGetComputeRunningProcesses_v3");
+	code = n->nvmlDeviceGetComputeRunningProcesses_v3(g, &nr, found);
+	if (code == NVML_INSUFFICIENT_SIZE) { /* 'nr' is how many there are */
+		*ret_nr = nr;
+		return 0;
+	}
+	if (nvml_ok(n, code, err, "ask who uses the GPU") != 0)
+		return -1;
+	*ret_nr = nr;
+	for (unsigned i = 0; i < nr && i < most; i++)
+		pids[i] = found[i].pid;
+	return 0;
+}

@@ -1,0 +1,243 @@
+#include "harness/provision/libvirt/libvirt_connection.h"
+
+#include "core/base/detached_call.h"
+#include "core/base/mem.h"
+#include "harness/provision/libvirt/libvirt_daemon.h"
+#include "harness/provision/provisioner_impl.h"
+
+#include <fcntl.h>
+#include <libvirt/virterror.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const int64_t daemon_time_ns = 20 * NS_PER_S;
+
+enum { KEEPALIVE_S = 5, KEEPALIVE_MISSES = 3 }; /* together LIBVIRT_SILENCE */
+
+int libvirt_failed(struct err *err, const char *what)
+{
+	const virError *e = virGetLastError();
+
+	return err_set_code(err, ERR_ENVIRONMENT, "libvirt", e ? e->code : 0, "%s: %s",
+			    what, e && e->message ? e->message : "no reason given");
+}
+
+/* libvirt's default prints every error on stderr, expected ones too. */
+static void keep_quiet(void *ctx, virErrorPtr e)
+{
+	(void)ctx;
+	(void)e;
+}
+
+/* Once a process, and before any connection: libvirt keeps it for good. */
+static void set_up(void)
+{
+	virSetErrorFunc(NULL, keep_quiet);
+	virEventRegisterDefaultImpl();
+}
+
+/* ---- opening, with a deadline ---- */
+
+struct opening {
+	char *uri;
+	virConnectPtr conn;
+	struct err why;
+};
+
+static void opening_free(void *ctx)
+{
+	struct opening *o = ctx;
+
+	if (o->conn)
+		virConnectClose(o->conn);
+	free(o->uri);
+	free(o);
+}
+
+static void open_it(void *ctx)
+{
+	struct opening *o = ctx;
+
+	o->conn = virConnectOpen(o->uri);
+	if (!o->conn)
+		libvirt_failed(&o->why, o->uri);
+}
+
+static int not_opened(const char *uri, enum detached_end end, struct err *err)
+{
+	if (end == DETACHED_STOPPED)
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
+	if (end == DETACHED_NO_THREAD)
+		return err_set(err, ERR_ENVIRONMENT, "no thread for libvirt");
+	return err_set(err, ERR_ENVIRONMENT,
+		       "%s: libvirt's daemon took the connection and has not "
+		       "answered for %d s; restart it",
+		       uri, (int)(LIBVIRT_OPEN_TIME / NS_PER_S));
+}
+
+/* NULL in *ret with an error, also one in time. */
+static int open_in_time(const char *uri, virConnectPtr *ret, struct err *err)
+{
+	static const struct detached_call call = {.run = open_it,
+						  .release = opening_free};
+	struct opening *o = x_calloc(1, sizeof(*o));
+	enum detached_end end;
+
+	*ret = NULL;
+	*o = (struct opening){.uri = x_strdup(uri), .why = ERR_INIT};
+	end = detached_call_run(&call, o, clock_deadline_ns(LIBVIRT_OPEN_TIME), true);
+	if (end != DETACHED_DONE)
+		return not_opened(uri, end, err);
+	*ret = o->conn;
+	if (!o->conn && err)
+		*err = o->why;
+	o->conn = NULL;
+	opening_free(o);
+	return *ret ? 0 : -1;
+}
+
+/* ---- the event loop, for keepalive ---- */
+
+/* That the loop came round is all that is wanted: run_loop() looks at the pipe itself. */
+static void on_wake(int watch, int fd, int events, void *ctx)
+{
+	(void)watch;
+	(void)fd;
+	(void)events;
+	(void)ctx;
+}
+
+/* Ends when the pipe's other end is closed. */
+static void *run_loop(void *ctx)
+{
+	int fd = *(int *)ctx;
+	struct pollfd end = {.fd = fd, .events = POLLIN};
+
+	free(ctx);
+	while (poll(&end, 1, 0) == 0 && virEventRunDefaultImpl() == 0)
+		;
+	return NULL;
+}
+
+/* Before the pipe is closed: its number may soon be another file's. */
+static void drop_watch(struct libvirt_connection *c)
+{
+	if (c->watch >= 0)
+		virEventRemoveHandle(c->watch);
+	c->watch = -1;
+}
+
+static int start_loop(struct libvirt_connection *c, struct err *err)
+{
+	int *fd;
+
+	if (pipe2(c->wake, O_CLOEXEC))
+		return err_errno(err, "pipe");
+	fd = x_malloc(sizeof(*fd));
+	*fd = c->wake[0];
+	/* Wakes the loop; without it a loop that waits would not see the pipe's end. */
+	c->watch = virEventAddHandle(c->wake[0],
+				     VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
+				     on_wake, NULL, NULL);
+	if (c->watch < 0 || detached_start(&c->loop, run_loop, fd)) {
+		drop_watch(c);
+		free(fd);
+		close(c->wake[0]);
+		close(c->wake[1]);
+		return err_set(err, ERR_ENVIRONMENT, "no event loop for libvirt");
+	}
+	c->has_loop = true;
+	return 0;
+}
+
+static void end_loop(struct libvirt_connection *c)
+{
+	if (!c->has_loop)
+		return;
+	close(c->wake[1]);
+	pthread_join(c->loop, NULL);
+	drop_watch(c);
+	close(c->wake[0]);
+	c->has_loop = false;
+}
+
+/* ---- connecting ---- */
+
+static int try_open(struct libvirt_connection *c, const char *uri, struct err *err)
+{
+	size_t len = strcspn(uri, "?");
+
+	if (open_in_time(uri, &c->conn, err))
+		return -1;
+	c->is_system = len >= 7 && strncmp(uri + len - 7, "/system", 7) == 0;
+	/* Refused by a daemon of long ago; there calls wait as long as it likes. */
+	(void)virConnectSetKeepAlive(c->conn, KEEPALIVE_S, KEEPALIVE_MISSES);
+	return 0;
+}
+
+static int start_and_open(struct libvirt_connection *c, struct err *err)
+{
+	int64_t deadline = clock_deadline_ns(daemon_time_ns);
+	struct err why = ERR_INIT;
+
+	if (libvirt_daemon_start(err))
+		return -1;
+	for (;;) {
+		err_clear(&why);
+		if (!try_open(c, "qemu:///system", &why))
+			return 0;
+		if (clock_passed(deadline)) {
+			*err = why;
+			return err_wrap(err, "libvirtd was started but does not answer");
+		}
+		if (lease_pause(100 * NS_PER_MS, err))
+			return -1;
+	}
+}
+
+static int open_any(struct libvirt_connection *c, const char *uri, bool starts_daemon,
+		    struct err *err)
+{
+	struct err why = ERR_INIT, later = ERR_INIT;
+
+	if (uri)
+		return try_open(c, uri, err);
+	if (!try_open(c, "qemu:///system", &why) ||
+	    (geteuid() != 0 && !try_open(c, "qemu:///session", &later)))
+		return 0;
+	/* Only libvirt's own word that nobody is there: a silent daemon, or Ctrl-C, is not
+	 * mended by starting another. */
+	if (!starts_daemon || !why.origin) {
+		if (err)
+			*err = why;
+		return -1;
+	}
+	return start_and_open(c, err);
+}
+
+int libvirt_connect(struct libvirt_connection *c, const char *uri, bool starts_daemon,
+		    struct err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	if (c->conn && virConnectIsAlive(c->conn) == 1)
+		return 0;
+	libvirt_disconnect(c);
+	pthread_once(&once, set_up);
+	if (start_loop(c, err))
+		return -1;
+	if (!open_any(c, uri, starts_daemon, err))
+		return 0;
+	libvirt_disconnect(c);
+	return -1;
+}
+
+void libvirt_disconnect(struct libvirt_connection *c)
+{
+	if (c->conn)
+		virConnectClose(c->conn);
+	c->conn = NULL;
+	end_loop(c);
+}

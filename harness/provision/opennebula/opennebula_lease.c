@@ -1,0 +1,493 @@
+/* A machine from the request to its first SSH answer, and back. */
+#include "harness/provision/opennebula/opennebula_impl.h"
+
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/base/stop.h"
+#include "harness/provision/opennebula/opennebula_state.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct one_lease {
+	struct lease base;
+	struct one_provisioner *p;
+	const struct lease_request *want; /* while it comes up */
+	char *name, *id, *address;
+	struct one_machine machine;
+	struct one_template template_;
+	struct one_vm vm; /* as last seen; vm.id is -1 until there is one */
+	int64_t host;     /* the pinned one, or -1 */
+	int64_t started_ns, deadline_ns, running_ns;
+	const struct one_state *told; /* the state last told of */
+};
+
+static void add_text(struct err *err, const char *fmt, ...) ERR_PRINTF(2, 3);
+static void add_text(struct err *err, const char *fmt, ...)
+{
+	size_t len = err ? strlen(err->text) : 0;
+	va_list ap;
+
+	if (!err)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(err->text + len, sizeof(err->text) - len, fmt, ap);
+	va_end(ap);
+}
+
+/* The pinned host, and whether it can give what the plan wants. */
+static int choose_host(struct one_lease *l, struct err *err)
+{
+	const struct one_machine *m = &l->machine;
+	const struct one_host *h = NULL;
+	struct one_hosts hosts;
+	int bad;
+
+	if (!m->pin.host)
+		return 0;
+	if (one_host_pool(l->p->client, &hosts, err))
+		return -1;
+	bad = one_find_host(&hosts, m->pin.host, &h, err) ||
+	      one_host_suits(h, m, &l->template_, err);
+	if (!bad)
+		l->host = h->id;
+	one_hosts_release(&hosts);
+	return bad ? -1 : 0;
+}
+
+/*
+ * Nobody knows whether a call without an answer made the machine: it is looked for by
+ * the run's id and its name, which were part of the call.
+ */
+static int undo_unanswered(struct one_lease *l, struct err *err)
+{
+	struct err why = ERR_INIT;
+	size_t nr = 0;
+
+	if (one_end_run(l->p, l->want->run_id, l->name, &nr, &why))
+		add_text(err,
+			 "; whether the machine '%s' exists is not known (%.300s): 'tare "
+			 "clean' looks for it again",
+			 l->name, why.text);
+	else if (nr)
+		add_text(err, "; the machine '%s' had been made and was ended", l->name);
+	return -1;
+}
+
+static int instantiate(struct one_lease *l, const char *extra, struct err *err)
+{
+	bool is_held = l->host >= 0 && l->machine.pin.by == ONE_PIN_DEPLOY;
+	struct one_client *c = l->p->client;
+	struct err why = ERR_INIT;
+	int bad;
+
+	/* Never cut short: the answer is the machine's id. */
+	one_client_set_stoppable(c, false);
+	bad = one_template_instantiate(c, l->template_.id, l->name, is_held, extra,
+				       &l->vm.id, &why);
+	if (bad && one_is_code(&why, ONE_E_AUTHORIZATION) &&
+	    strstr(why.text, "CREATE TEMPLATE") && !one_machine_chooses(&l->machine) &&
+	    !(l->host >= 0 && !is_held)) {
+		/* Nothing but the run's id would be added, and the name carries it too. */
+		err_clear(&why);
+		bad = one_template_instantiate(c, l->template_.id, l->name, is_held, "",
+					       &l->vm.id, &why);
+	}
+	one_client_set_stoppable(c, true);
+	if (!bad)
+		return 0;
+	l->vm.id = -1;
+	if (one_is_uncertain(&why))
+		undo_unanswered(l, &why);
+	if (err)
+		*err = why;
+	return -1;
+}
+
+static int request(struct one_lease *l, struct err *err)
+{
+	char *extra = NULL;
+	int bad = one_machine_extra(&l->machine, &l->template_, l->host, l->want->run_id,
+				    &extra, err);
+
+	if (!bad) {
+		lease_note(l->want, "asking the front-end for a machine");
+		bad = instantiate(l, extra, err);
+	}
+	free(extra);
+	if (!bad && l->host >= 0 && l->machine.pin.by == ONE_PIN_DEPLOY) {
+		lease_note(l->want, "placing it on the pinned host");
+		bad = stop_check(err) ||
+		      one_vm_deploy(l->p->client, l->vm.id, l->host, err);
+	}
+	return bad ? -1 : 0;
+}
+
+static int refresh(struct one_lease *l, struct err *err)
+{
+	int64_t id = l->vm.id;
+	struct one_vm seen;
+
+	if (one_vm_info(l->p->client, id, &seen, err))
+		return -1;
+	one_vm_release(&l->vm);
+	l->vm = seen;
+	l->vm.id = id;
+	return 0;
+}
+
+static void tell(struct one_lease *l, const struct one_state *s)
+{
+	char text[400];
+
+	if (s == l->told && s->state != 1)
+		return;
+	l->told = s;
+	if (s->state == 1 && l->vm.sched_message)
+		snprintf(text, sizeof(text), "VM %" PRId64 " is %s: %.300s", l->vm.id,
+			 s->name, l->vm.sched_message);
+	else
+		snprintf(text, sizeof(text), "VM %" PRId64 " is %s", l->vm.id, s->name);
+	lease_note(l->want, text);
+}
+
+static int failed_in(const struct one_lease *l, const struct one_state *s,
+		     struct err *err)
+{
+	const char *why = l->vm.error;
+
+	return err_set(err, ERR_ENVIRONMENT,
+		       "VM %" PRId64 " '%s' is in state %s (%" PRId64 "/%" PRId64
+		       ")%s%.300s%s; %s",
+		       l->vm.id, l->name, s->name, l->vm.state, l->vm.lcm_state,
+		       why ? ": " : "", why ? why : "",
+		       l->vm.host_name ? " on the host it was placed on" : "",
+		       s->remedy ? s->remedy : "look at it with 'onevm show'");
+}
+
+static int too_late(const struct one_lease *l, const struct one_state *s, struct err *err)
+{
+	char waited[32];
+
+	clock_human(clock_mono_ns() - l->started_ns, waited, sizeof(waited));
+	if (s->state != 1)
+		return err_set(err, ERR_ENVIRONMENT,
+			       "VM %" PRId64
+			       " '%s' is still in state %s after %s; see its log "
+			       "on the front-end, or give the arm a larger ready_timeout",
+			       l->vm.id, l->name, s->name, waited);
+	return err_set(err, ERR_ENVIRONMENT,
+		       "no host took VM %" PRId64 " '%s' within %s; the scheduler says: "
+		       "%.400s; 'onehost list' and 'onehost show' tell what is free",
+		       l->vm.id, l->name, waited,
+		       l->vm.sched_message ? l->vm.sched_message : "nothing yet");
+}
+
+static int wait_running(struct one_lease *l, struct err *err)
+{
+	bool was_lost = false;
+
+	for (;;) {
+		const struct one_state *s;
+
+		if (stop_check(err) || refresh(l, err))
+			return -1;
+		s = one_state_find(l->vm.state, l->vm.lcm_state);
+		tell(l, s);
+		if (s->outlook == ONE_READY)
+			return 0;
+		/* A single reading of a lost machine may be false (OpenNebula/one#7975). */
+		if (s->outlook == ONE_LOST && !was_lost)
+			was_lost = true;
+		else if (s->outlook == ONE_HELD && l->host >= 0 &&
+			 l->machine.pin.by == ONE_PIN_DEPLOY)
+			; /* the deploy is under way */
+		else if (s->outlook != ONE_WAIT)
+			return failed_in(l, s, err);
+		else
+			was_lost = false;
+		if (clock_passed(l->deadline_ns))
+			return too_late(l, s, err);
+		if (lease_pause(l->p->config.poll_ns, err))
+			return -1;
+	}
+}
+
+static int check_section(const struct one_lease *l, const struct one_pci *section,
+			 const struct one_host *h, struct err *err)
+{
+	const struct one_pci *device = one_host_device(h, section->address);
+
+	if (!device)
+		return err_set(err, ERR_INVALID,
+			       "VM %" PRId64
+			       " says it has device %s, but host '%s' lists no "
+			       "such device: nobody can tell which GPU would be measured",
+			       l->vm.id, section->address, h->name);
+	if (device->vm_id != l->vm.id)
+		return err_set(err, ERR_INVALID,
+			       "VM %" PRId64
+			       " says it has device %s, but host '%s' gives it to "
+			       "%s %" PRId64 ": the measurement would not be of that GPU",
+			       l->vm.id, section->address, h->name,
+			       device->vm_id < 0 ? "nobody:" : "VM", device->vm_id);
+	if (section->profile && !one_profile_offered(device->profiles, section->profile))
+		return err_set(
+			err, ERR_INVALID,
+			"VM %" PRId64 " runs with profile '%.100s', which device %s does "
+			"not offer (%.200s): the scheduler does not look at profiles",
+			l->vm.id, section->profile, section->address,
+			device->profiles ? device->profiles : "none");
+	return 0;
+}
+
+static int check_host(struct one_lease *l, struct err *err)
+{
+	struct one_host h;
+	int bad = one_host_info(l->p->client, l->vm.host_id, &h, err);
+
+	if (bad)
+		return -1;
+	for (size_t i = 0; !bad && i < l->vm.pcis.nr; i++)
+		if (one_pci_is_gpu(&l->vm.pcis.items[i]))
+			bad = check_section(l, &l->vm.pcis.items[i], &h, err);
+	if (!bad && h.running_vms > 1 && !l->machine.is_shared_host)
+		bad = err_set(
+			err, ERR_INVALID,
+			"host '%s' runs %" PRId64 " machines: another's work would be "
+			"measured too; empty the host, or set \"shared_host\": true when "
+			"sharing is what you measure",
+			h.name, h.running_vms);
+	if (!bad)
+		json_put_int(l->base.info.facts, "host_running_vms", h.running_vms);
+	one_host_release(&h);
+	return bad;
+}
+
+static bool has_device(const struct one_vm *vm, const char *address)
+{
+	for (size_t i = 0; i < vm->pcis.nr; i++)
+		if (one_pci_is_at(&vm->pcis.items[i], address))
+			return true;
+	return false;
+}
+
+/*
+ * A VM can be RUNNING without its GPU: an unenforced deploy, or KVM ignoring a section
+ * without a place. Only ADDRESS in the VM and the VM's id at the host's device prove it.
+ */
+static int prove_devices(struct one_lease *l, struct err *err)
+{
+	size_t want = one_machine_gpus(&l->machine, &l->template_), have = 0;
+
+	for (size_t i = 0; i < l->vm.pcis.nr; i++) {
+		const struct one_pci *s = &l->vm.pcis.items[i];
+
+		if (one_pci_is_gpu(s) && !s->address)
+			return err_set(
+				err, ERR_INVALID,
+				"VM %" PRId64 " is RUNNING without its GPU: its PCI "
+				"section %zu has no ADDRESS; somebody deployed it on a "
+				"host without a free device",
+				l->vm.id, i);
+		have += one_pci_is_gpu(s);
+	}
+	if (have < want)
+		return err_set(err, ERR_INVALID,
+			       "VM %" PRId64 " is RUNNING with %zu of %zu GPUs", l->vm.id,
+			       have, want);
+	if (l->host >= 0 && l->vm.host_id != l->host)
+		return err_set(err, ERR_INVALID,
+			       "VM %" PRId64 " runs on host '%s' (id %" PRId64
+			       ") and not on '%s', where the plan pins it",
+			       l->vm.id, l->vm.host_name ? l->vm.host_name : "?",
+			       l->vm.host_id, l->machine.pin.host);
+	for (size_t i = 0; i < l->machine.pin.gpus.nr; i++)
+		if (!has_device(&l->vm, l->machine.pin.gpus.items[i]))
+			return err_set(err, ERR_INVALID,
+				       "VM %" PRId64 " was not given device %s", l->vm.id,
+				       l->machine.pin.gpus.items[i]);
+	return have ? check_host(l, err) : 0;
+}
+
+static struct json_object *devices_json(const struct one_vm *vm)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < vm->pcis.nr; i++) {
+		const struct one_pci *s = &vm->pcis.items[i];
+		struct json_object *o = json_object_new_object();
+
+		json_put_text(o, "address", s->address);
+		json_put_text(o, "guest_address", s->vm_address);
+		json_put_text(o, "vendor", s->vendor);
+		json_put_text(o, "device", s->device);
+		json_put_text(o, "class", s->class_id);
+		json_put_text(o, "numa_node", s->numa_node);
+		json_put_text(o, "uuid", s->uuid);
+		json_put_text(o, "profile", s->profile);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static void put_span(struct json_object *o, const char *key, int64_t from, int64_t to)
+{
+	if (from > 0 && to >= from)
+		json_put_int(o, key, to - from);
+}
+
+static void put_facts(struct one_lease *l)
+{
+	struct json_object *o = l->base.info.facts;
+
+	json_put_text(o, "platform", "opennebula");
+	json_put_text(o, "type", l->vm.hypervisor);
+	json_put_text(o, "host", l->vm.host_name);
+	json_put_int(o, "host_id", l->vm.host_id);
+	json_put_text(o, "template", l->template_.name);
+	json_put_int(o, "template_id", l->template_.id);
+	json_put(o, "devices", devices_json(&l->vm));
+	/* The front-end's clock, in whole seconds: for a person, beside our own boot time. */
+	put_span(o, "pending_s", l->vm.submitted_s, l->vm.prolog_s);
+	put_span(o, "prolog_s", l->vm.prolog_s, l->vm.prolog_end_s);
+	json_put_real(o, "running_after_s",
+		      (double)(l->running_ns - l->started_ns) / 1e9);
+}
+
+static int find_address(struct one_lease *l, struct err *err)
+{
+	const char *at = l->machine.address ? l->machine.address : l->vm.address;
+
+	if (!at)
+		return err_set(err, ERR_ENVIRONMENT,
+			       "VM %" PRId64
+			       " has no network card with an address: add a NIC "
+			       "to template '%s', or give the arm an 'address'",
+			       l->vm.id, l->template_.name);
+	l->address = x_strdup(at);
+	l->base.info.address = l->address;
+	return 0;
+}
+
+/* The guest itself told the front-end, which is a channel of its own beside SSH. */
+static int learn_host_key(struct one_lease *l, struct err *err)
+{
+	if (l->machine.host_key != ONE_KEY_ONEGATE)
+		return 0;
+	lease_note(l->want, "waiting for the guest to tell its host key");
+	while (!l->vm.host_key) {
+		if (clock_passed(l->deadline_ns))
+			return err_set(err, ERR_ENVIRONMENT,
+				       "VM %" PRId64
+				       " did not tell its SSH host key: its "
+				       "template's START_SCRIPT must send %s through "
+				       "OneGate, and "
+				       "CONTEXT needs TOKEN=\"YES\" (docs/opennebula.md)",
+				       l->vm.id, ONE_HOST_KEY_ATTRIBUTE);
+		if (lease_pause(l->p->config.poll_ns, err) || refresh(l, err))
+			return -1;
+	}
+	if (strncmp(l->vm.host_key, "SHA256:", 7) != 0)
+		return err_set(err, ERR_ENVIRONMENT,
+			       "VM %" PRId64
+			       ": %s is not of the form SHA256:...: send what "
+			       "'ssh-keygen -lf' prints",
+			       l->vm.id, ONE_HOST_KEY_ATTRIBUTE);
+	l->base.info.host_key_sha256 = l->vm.host_key;
+	return 0;
+}
+
+static int is_alive(void *ctx, struct err *err)
+{
+	struct one_lease *l = ctx;
+	const struct one_state *s;
+
+	if (refresh(l, err))
+		return -1;
+	s = one_state_find(l->vm.state, l->vm.lcm_state);
+	return s->outlook == ONE_READY || s->outlook == ONE_LOST ? 0
+								 : failed_in(l, s, err);
+}
+
+static int come_up(struct one_lease *l, struct err *err)
+{
+	if (one_find_template(l->p->client, l->machine.template_name, &l->template_,
+			      err) ||
+	    choose_host(l, err) || request(l, err) || wait_running(l, err))
+		return -1;
+	l->running_ns = clock_mono_ns();
+	put_facts(l);
+	if (prove_devices(l, err) || find_address(l, err))
+		return -1;
+	lease_note(l->want, "waiting for SSH");
+	if (lease_wait_ssh_while(l->address, l->base.info.port, l->deadline_ns, is_alive,
+				 l, err))
+		return err_wrap(err, "VM %" PRId64 " '%s' runs", l->vm.id, l->name);
+	l->base.info.boot_ns = clock_mono_ns() - l->started_ns;
+	return learn_host_key(l, err);
+}
+
+static void lease_free(struct one_lease *l)
+{
+	json_object_put(l->base.info.facts);
+	one_machine_release(&l->machine);
+	one_template_release(&l->template_);
+	one_vm_release(&l->vm);
+	free(l->name);
+	free(l->id);
+	free(l->address);
+	free(l);
+}
+
+int one_lease_acquire(struct provisioner *base, const struct lease_request *want,
+		      struct lease **ret, struct err *err)
+{
+	struct one_lease *l = x_calloc(1, sizeof(*l));
+	struct err why = ERR_INIT;
+
+	l->p = (struct one_provisioner *)base;
+	l->want = want;
+	l->name = lease_name(want);
+	l->vm.id = -1;
+	l->host = -1;
+	l->started_ns = clock_mono_ns();
+	l->deadline_ns = clock_deadline_ns(want->timeout_ns);
+	l->base.info.port = want->ssh_port ? want->ssh_port : 22;
+	l->base.info.facts = json_object_new_object();
+	if (one_machine_bind(&l->machine, want->machine, "plan", "", &why) ||
+	    come_up(l, &why)) {
+		struct err left = ERR_INIT;
+
+		if (l->vm.id >= 0 && one_end_vm(l->p, l->vm.id, l->vm.host_id, &left))
+			add_text(&why, "; and then: %.400s", left.text);
+		if (err)
+			*err = why;
+		lease_free(l);
+		return -1;
+	}
+	l->id = x_asprintf("%" PRId64, l->vm.id);
+	l->base.info.id = l->id;
+	l->base.info.name = l->name;
+	l->want = NULL;
+	*ret = &l->base;
+	return 0;
+}
+
+void one_lease_keep(struct lease *l)
+{
+	lease_free((struct one_lease *)l);
+}
+
+int one_lease_release(struct provisioner *base, struct lease *lease, struct err *err)
+{
+	struct one_lease *l = (struct one_lease *)lease;
+	int bad =
+		one_end_vm((struct one_provisioner *)base, l->vm.id, l->vm.host_id, err);
+
+	lease_free(l);
+	return bad;
+}

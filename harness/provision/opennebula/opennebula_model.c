@@ -1,0 +1,366 @@
+#include "harness/provision/opennebula/opennebula_model.h"
+
+#include "core/base/buf.h"
+#include "core/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static char *copy(const xmlNode *n, const char *path)
+{
+	return x_strdup(one_text(n, path, NULL));
+}
+
+static bool is_any(const char *name, const char *const *of)
+{
+	for (; *of; of++)
+		if (!strcmp(name, *of))
+			return true;
+	return false;
+}
+
+/*
+ * The attributes of a template's section other than those that choose the device, in the
+ * syntax of templates: what has to come along when the choice is replaced.
+ */
+static char *rest_of_section(const xmlNode *pci)
+{
+	static const char *const chosen[] = {
+		"VENDOR", "DEVICE", "CLASS", "SHORT_ADDRESS", "PCI_ID", "PROFILE", NULL};
+	struct buf b;
+	char *rest;
+
+	buf_init(&b, 64 << 10);
+	for (const xmlNode *n = pci->children; n; n = n->next) {
+		const char *value;
+
+		if (n->type != XML_ELEMENT_NODE || is_any((const char *)n->name, chosen))
+			continue;
+		value = one_text(n, "", "");
+		buf_printf(&b, "%s%s=\"", b.len ? ", " : "", (const char *)n->name);
+		for (; *value; value++) {
+			if (*value == '"' || *value == '\\')
+				buf_add(&b, "\\", 1);
+			buf_add(&b, value, 1);
+		}
+		buf_puts(&b, "\"");
+	}
+	rest = x_strndup(b.data, b.len);
+	buf_release(&b);
+	return rest;
+}
+
+static void read_pci(struct one_pci *ret, const xmlNode *n)
+{
+	*ret = (struct one_pci){
+		.address = copy(n, "ADDRESS"),
+		.short_address = copy(n, "SHORT_ADDRESS"),
+		.vendor = copy(n, "VENDOR"),
+		.device = copy(n, "DEVICE"),
+		.class_id = copy(n, "CLASS"),
+		.name = copy(n, "DEVICE_NAME"),
+		.profile = copy(n, "PROFILE"),
+		.profiles = copy(n, "PROFILES"),
+		.numa_node = copy(n, "NUMA_NODE"),
+		.uuid = copy(n, "UUID"),
+		.sriov = copy(n, "SRIOV"),
+		.vm_address = copy(n, "VM_ADDRESS"),
+		.type = copy(n, "TYPE"),
+		.vm_id = one_int(n, "VMID", -1),
+	};
+}
+
+static void read_pcis(struct one_pcis *ret, const xmlNode *parent, bool with_rest)
+{
+	for (const xmlNode *n = one_at(parent, "PCI"); n; n = one_next(n)) {
+		GROW(ret->items, ret->nr, ret->alloc);
+		read_pci(&ret->items[ret->nr], n);
+		if (with_rest)
+			ret->items[ret->nr].rest = rest_of_section(n);
+		ret->nr++;
+	}
+}
+
+static void pcis_release(struct one_pcis *p)
+{
+	for (size_t i = 0; i < p->nr; i++) {
+		struct one_pci *d = &p->items[i];
+
+		free(d->address);
+		free(d->short_address);
+		free(d->vendor);
+		free(d->device);
+		free(d->class_id);
+		free(d->name);
+		free(d->profile);
+		free(d->profiles);
+		free(d->numa_node);
+		free(d->uuid);
+		free(d->sriov);
+		free(d->vm_address);
+		free(d->type);
+		free(d->rest);
+	}
+	free(p->items);
+	*p = (struct one_pcis){.nr = 0};
+}
+
+static char *guest_address(const xmlNode *vm)
+{
+	static const char *const places[] = {
+		"TEMPLATE/NIC/IP", "TEMPLATE/CONTEXT/ETH0_IP", "TEMPLATE/NIC/IP6_GLOBAL",
+		"TEMPLATE/NIC/IP6"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (one_text(vm, places[i], NULL))
+			return copy(vm, places[i]);
+	for (const xmlNode *n = one_at(vm, "TEMPLATE/PCI"); n; n = one_next(n))
+		if (!strcmp(one_text(n, "TYPE", ""), "NIC") && one_text(n, "IP", NULL))
+			return copy(n, "IP");
+	return NULL;
+}
+
+int one_vm_read(struct one_vm *ret, const xmlNode *vm, struct err *err)
+{
+	const xmlNode *history = one_at(vm, "HISTORY_RECORDS/HISTORY");
+
+	*ret = (struct one_vm){.host_id = -1};
+	if (one_need_int(vm, "ID", &ret->id, err) ||
+	    one_need_int(vm, "STATE", &ret->state, err) ||
+	    one_need_int(vm, "LCM_STATE", &ret->lcm_state, err))
+		return -1;
+	while (history && one_next(history)) /* the last record is where it is now */
+		history = one_next(history);
+	ret->uid = one_int(vm, "UID", -1);
+	ret->name = copy(vm, "NAME");
+	ret->owner = copy(vm, "UNAME");
+	ret->run_id = copy(vm, "USER_TEMPLATE/" ONE_RUN_ATTRIBUTE);
+	ret->host_key = copy(vm, "USER_TEMPLATE/" ONE_HOST_KEY_ATTRIBUTE);
+	ret->sched_message = copy(vm, "USER_TEMPLATE/SCHED_MESSAGE");
+	ret->error = copy(vm, "USER_TEMPLATE/ERROR");
+	ret->address = guest_address(vm);
+	ret->submitted_s = one_int(vm, "STIME", 0);
+	if (history) {
+		ret->host_id = one_int(history, "HID", -1);
+		ret->host_name = copy(history, "HOSTNAME");
+		ret->hypervisor = copy(history, "VM_MAD");
+		ret->prolog_s = one_int(history, "PSTIME", 0);
+		ret->prolog_end_s = one_int(history, "PETIME", 0);
+		ret->running_s = one_int(history, "RSTIME", 0);
+	}
+	if (one_at(vm, "TEMPLATE"))
+		read_pcis(&ret->pcis, one_at(vm, "TEMPLATE"), false);
+	return 0;
+}
+
+void one_vm_release(struct one_vm *vm)
+{
+	free(vm->name);
+	free(vm->owner);
+	free(vm->run_id);
+	free(vm->host_key);
+	free(vm->address);
+	free(vm->sched_message);
+	free(vm->error);
+	free(vm->host_name);
+	free(vm->hypervisor);
+	pcis_release(&vm->pcis);
+	*vm = (struct one_vm){.id = -1};
+}
+
+int one_host_read(struct one_host *ret, const xmlNode *host, struct err *err)
+{
+	*ret = (struct one_host){.id = -1};
+	if (one_need_int(host, "ID", &ret->id, err) ||
+	    one_need_int(host, "STATE", &ret->state, err))
+		return -1;
+	ret->name = x_strdup(one_text(host, "NAME", "?"));
+	ret->running_vms = one_int(host, "HOST_SHARE/RUNNING_VMS", -1);
+	ret->cluster = copy(host, "CLUSTER");
+	ret->hypervisor = copy(host, "TEMPLATE/HYPERVISOR");
+	ret->arch = copy(host, "TEMPLATE/ARCH");
+	ret->pin_policy = copy(host, "TEMPLATE/PIN_POLICY");
+	ret->error = copy(host, "TEMPLATE/ERROR");
+	if (one_at(host, "HOST_SHARE/PCI_DEVICES"))
+		read_pcis(&ret->pcis, one_at(host, "HOST_SHARE/PCI_DEVICES"), false);
+	return 0;
+}
+
+void one_host_release(struct one_host *h)
+{
+	free(h->name);
+	free(h->cluster);
+	free(h->hypervisor);
+	free(h->arch);
+	free(h->pin_policy);
+	free(h->error);
+	pcis_release(&h->pcis);
+	*h = (struct one_host){.id = -1};
+}
+
+void one_hosts_release(struct one_hosts *h)
+{
+	for (size_t i = 0; i < h->nr; i++)
+		one_host_release(&h->items[i]);
+	free(h->items);
+	*h = (struct one_hosts){.nr = 0};
+}
+
+int one_template_read(struct one_template *ret, const xmlNode *t, struct err *err)
+{
+	*ret = (struct one_template){.id = -1};
+	if (one_need_int(t, "ID", &ret->id, err))
+		return -1;
+	ret->name = x_strdup(one_text(t, "NAME", "?"));
+	ret->owner = copy(t, "UNAME");
+	ret->sched_requirements = copy(t, "TEMPLATE/SCHED_REQUIREMENTS");
+	ret->arch = copy(t, "TEMPLATE/OS/ARCH");
+	if (one_at(t, "TEMPLATE"))
+		read_pcis(&ret->pcis, one_at(t, "TEMPLATE"), true);
+	return 0;
+}
+
+void one_template_release(struct one_template *t)
+{
+	free(t->name);
+	free(t->owner);
+	free(t->sched_requirements);
+	free(t->arch);
+	pcis_release(&t->pcis);
+	*t = (struct one_template){.id = -1};
+}
+
+/* A limit of -1 means what the zone's defaults say, which the same document holds. */
+static int64_t limit_of(const xmlNode *n, const xmlNode *vm, const char *name)
+{
+	int64_t limit = one_int(vm, name, -1);
+	const xmlNode *d = one_at(n, "DEFAULT_USER_QUOTAS/VM_QUOTA/VM");
+
+	if (!d)
+		d = one_at(n, "DEFAULT_GROUP_QUOTAS/VM_QUOTA/VM");
+	return limit == -1 && d ? one_int(d, name, -1) : limit;
+}
+
+int one_account_read(struct one_account *ret, const xmlNode *n, struct err *err)
+{
+	static const char *const names[ONE_QUOTAS_MAX] = {
+		"PCI_DEV", "RUNNING_PCI_DEV", "GPU", "RUNNING_GPU", "VMS", "RUNNING_VMS"};
+	const xmlNode *vm = one_at(n, "VM_QUOTA/VM");
+
+	*ret = (struct one_account){.id = -1};
+	if (one_need_int(n, "ID", &ret->id, err))
+		return -1;
+	ret->gid = one_int(n, "GID", -1);
+	ret->name = copy(n, "NAME");
+	ret->group = copy(n, "GNAME");
+	for (size_t i = 0; vm && i < ONE_QUOTAS_MAX; i++) {
+		char used[32];
+
+		snprintf(used, sizeof(used), "%s_USED", names[i]);
+		if (one_at(vm, names[i]))
+			ret->quotas[ret->quotas_nr++] = (struct one_quota){
+				.name = names[i],
+				.limit = limit_of(n, vm, names[i]),
+				.used = one_int(vm, used, 0),
+			};
+	}
+	return 0;
+}
+
+void one_account_release(struct one_account *a)
+{
+	free(a->name);
+	free(a->group);
+	*a = (struct one_account){.id = -1};
+}
+
+static int need_hex(const xmlNode *n, const char *path, uint64_t *ret, struct err *err)
+{
+	const char *text = one_text(n, path, "");
+	char *end;
+
+	*ret = strtoull(text, &end, 16);
+	return end == text || *end ? err_set_code(err, ERR_ENVIRONMENT, "xmlrpc-reply", 0,
+						  "a rule's %s is not hexadecimal", path)
+				   : 0;
+}
+
+int one_acl_read(struct one_acl *ret, const xmlNode *n, struct err *err)
+{
+	*ret = (struct one_acl){.user = 0};
+	if (need_hex(n, "USER", &ret->user, err) ||
+	    need_hex(n, "RESOURCE", &ret->resource, err) ||
+	    need_hex(n, "RIGHTS", &ret->rights, err))
+		return -1;
+	ret->text = copy(n, "STRING");
+	return 0;
+}
+
+void one_acls_release(struct one_acls *a)
+{
+	for (size_t i = 0; i < a->nr; i++)
+		free(a->items[i].text);
+	free(a->items);
+	*a = (struct one_acls){.nr = 0};
+}
+
+bool one_pci_is_gpu(const struct one_pci *p)
+{
+	if (p->type && !strcmp(p->type, "NIC"))
+		return false;
+	/* A section without a class counts: what it asked for is what it must get. */
+	return !p->class_id || !strncmp(p->class_id, "03", 2) ||
+	       !strncmp(p->class_id, "12", 2);
+}
+
+/* Domain, bus, slot and function; a missing domain is 0. */
+static bool parse_address(const char *s, unsigned v[4])
+{
+	char tail;
+
+	/* Else "0x" would pass as a number. */
+	if (!s || s[strspn(s, "0123456789abcdefABCDEF:.")])
+		return false;
+	if (sscanf(s, "%x:%x:%x%*1[.:]%x%c", &v[0], &v[1], &v[2], &v[3], &tail) == 4)
+		return true;
+	v[0] = 0;
+	return sscanf(s, "%x:%x.%x%c", &v[1], &v[2], &v[3], &tail) == 3;
+}
+
+bool one_pci_is_at(const struct one_pci *p, const char *address)
+{
+	unsigned a[4], b[4];
+
+	if (!parse_address(p->address ? p->address : p->short_address, a) ||
+	    !parse_address(address, b))
+		return false;
+	return !memcmp(a, b, sizeof(a));
+}
+
+const char *one_host_state_name(int64_t state)
+{
+	switch (state) {
+	case ONE_HOST_INIT:
+	case ONE_HOST_MONITORING:
+	case ONE_HOST_MONITORED:
+		return "enabled";
+	case ONE_HOST_ERROR:
+		return "in error";
+	case ONE_HOST_DISABLED:
+		return "disabled";
+	case ONE_HOST_OFFLINE:
+		return "offline";
+	default:
+		return "in an unknown state";
+	}
+}
+
+const struct one_pci *one_host_device(const struct one_host *h, const char *address)
+{
+	for (size_t i = 0; i < h->pcis.nr; i++)
+		if (one_pci_is_at(&h->pcis.items[i], address))
+			return &h->pcis.items[i];
+	return NULL;
+}

@@ -1,0 +1,287 @@
+#include "inference/load/engine/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/base/mem.h"
+#include "inference/load/engine/spool_impl.h"
+
+enum { BLOCK_BYTES = 256 << 10, BLOCKS = 4 };
+
+struct block {
+	unsigned char *bytes;
+	uint32_t len;
+	uint64_t offset;
+	atomic_bool is_full; /* the writer's; else the lane's */
+};
+
+struct lane {
+	struct block blocks[BLOCKS];
+	unsigned current;
+	uint64_t written; /* where the next block goes */
+	uint64_t waits;
+	int fd;
+};
+
+struct spool {
+	struct lane *lanes;
+	struct spool_part *parts;
+	unsigned nr;
+	int wake;
+	atomic_bool is_ending;
+	atomic_int failure; /* errno of the first failed write */
+	bool has_thread;
+	pthread_t thread;
+};
+
+static void write_block(struct spool *s, int fd, const struct block *b)
+{
+	size_t done = 0;
+
+	while (done < b->len) {
+		ssize_t n = pwrite(fd, b->bytes + done, b->len - done,
+				   (off_t)(b->offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			int none = 0;
+
+			atomic_compare_exchange_strong(&s->failure, &none,
+						       n ? errno : ENOSPC);
+			return;
+		}
+		done += (size_t)n;
+	}
+}
+
+static void *write_blocks(void *ctx)
+{
+	struct spool *s = ctx;
+	bool is_last = false;
+
+	while (!is_last) {
+		struct pollfd p = {.fd = s->wake, .events = POLLIN};
+		uint64_t n;
+
+		poll(&p, 1, 1000);
+		if (p.revents && read(s->wake, &n, sizeof(n)) < 0)
+			continue;
+		is_last = atomic_load(&s->is_ending);
+		for (unsigned l = 0; l < s->nr; l++)
+			for (unsigned b = 0; b < BLOCKS; b++) {
+				struct block *block = &s->lanes[l].blocks[b];
+
+				if (!atomic_load_explicit(&block->is_full,
+							  memory_order_acquire))
+					continue;
+				write_block(s, s->lanes[l].fd, block);
+				atomic_store_explicit(&block->is_full, false,
+						      memory_order_release);
+			}
+	}
+	return NULL;
+}
+
+static void wake_writer(struct spool *s)
+{
+	uint64_t one = 1;
+
+	while (write(s->wake, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+static int open_unnamed(struct err *err)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd;
+
+	dir = dir && *dir ? dir : "/var/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		err_errno(err,
+			  "no temporary file in %s (set TMPDIR to a folder on a disk)",
+			  dir);
+	return fd;
+}
+
+struct spool *spool_new(unsigned lanes, struct err *err)
+{
+	struct spool *s = x_calloc(1, sizeof(*s));
+
+	s->lanes = x_calloc(lanes, sizeof(*s->lanes));
+	s->parts = x_calloc(lanes, sizeof(*s->parts));
+	s->nr = lanes;
+	s->wake = eventfd(0, EFD_CLOEXEC);
+	for (unsigned l = 0; l < lanes; l++)
+		s->lanes[l].fd = -1;
+	if (s->wake < 0) {
+		err_errno(err, "eventfd");
+		goto fail;
+	}
+	for (unsigned l = 0; l < lanes; l++) {
+		s->lanes[l].fd = open_unnamed(err);
+		if (s->lanes[l].fd < 0)
+			goto fail;
+		/* Touched here, so that no page is faulted in while load runs. */
+		for (unsigned b = 0; b < BLOCKS; b++) {
+			s->lanes[l].blocks[b].bytes = x_malloc(BLOCK_BYTES);
+			memset(s->lanes[l].blocks[b].bytes, 0, BLOCK_BYTES);
+		}
+	}
+	errno = pthread_create(&s->thread, NULL, write_blocks, s);
+	if (errno) {
+		err_errno(err, "thread that writes records");
+		goto fail;
+	}
+	s->has_thread = true;
+	return s;
+fail:
+	spool_free(s);
+	return NULL;
+}
+
+/* The current block goes to the writer, and the next free one is current. */
+static void turn_block(struct spool *s, struct lane *l)
+{
+	struct block *b = &l->blocks[l->current];
+	unsigned next = (l->current + 1) % BLOCKS;
+
+	b->offset = l->written;
+	l->written += b->len;
+	if (atomic_load_explicit(&l->blocks[next].is_full, memory_order_acquire)) {
+		write_block(s, l->fd, b);
+		l->waits++;
+		b->len = 0;
+		return;
+	}
+	atomic_store_explicit(&b->is_full, true, memory_order_release);
+	wake_writer(s);
+	l->current = next;
+	l->blocks[next].len = 0;
+}
+
+static void put_bytes(struct spool *s, struct lane *l, const void *bytes, size_t len)
+{
+	const unsigned char *from = bytes;
+
+	while (len) {
+		struct block *b = &l->blocks[l->current];
+		size_t room = BLOCK_BYTES - b->len;
+		size_t n = len < room ? len : room;
+
+		memcpy(b->bytes + b->len, from, n);
+		b->len += (uint32_t)n;
+		from += n;
+		len -= n;
+		if (b->len == BLOCK_BYTES)
+			turn_block(s, l);
+	}
+}
+
+static unsigned encode_chunk(unsigned char *to, const struct chunk_stamp *c,
+			     int64_t before)
+{
+	uint64_t gap = c->arrival_ns > before ? (uint64_t)(c->arrival_ns - before) : 0;
+	unsigned len = spool_put_number(to, gap);
+
+	return len + spool_put_number(to + len, (uint64_t)c->tokens * 2 + c->coalesced);
+}
+
+void spool_put(struct spool *s, unsigned lane, const struct request_record *r)
+{
+	struct lane *l = &s->lanes[lane];
+	struct request_record head = *r;
+	unsigned char some[64 * 2 * SPOOL_NUMBER_MAX];
+	int64_t before = r->first_token_ns;
+	uint32_t bytes = 0;
+
+	head.chunks = NULL;
+	for (uint32_t i = 0; i < r->chunks_nr; i++) {
+		bytes += encode_chunk(some, &r->chunks[i], before);
+		before = r->chunks[i].arrival_ns;
+	}
+	put_bytes(s, l, &bytes, sizeof(bytes));
+	put_bytes(s, l, &head, sizeof(head));
+	before = r->first_token_ns;
+	for (uint32_t i = 0; i < r->chunks_nr;) {
+		unsigned len = 0;
+
+		for (unsigned k = 0; k < 64 && i < r->chunks_nr; k++, i++) {
+			len += encode_chunk(some + len, &r->chunks[i], before);
+			before = r->chunks[i].arrival_ns;
+		}
+		put_bytes(s, l, some, len);
+	}
+}
+
+static void stop_writer(struct spool *s)
+{
+	if (!s->has_thread)
+		return;
+	atomic_store(&s->is_ending, true);
+	wake_writer(s);
+	pthread_join(s->thread, NULL);
+	s->has_thread = false;
+}
+
+int spool_finish(struct spool *s, struct err *err)
+{
+	stop_writer(s);
+	for (unsigned i = 0; i < s->nr; i++) {
+		struct lane *l = &s->lanes[i];
+		struct block *b = &l->blocks[l->current];
+
+		b->offset = l->written;
+		write_block(s, l->fd, b);
+		l->written += b->len;
+		/* Many stages may be kept; their buffers need not be. */
+		for (unsigned k = 0; k < BLOCKS; k++) {
+			free(l->blocks[k].bytes);
+			l->blocks[k].bytes = NULL;
+		}
+		s->parts[i] = (struct spool_part){.fd = l->fd, .len = l->written};
+	}
+	errno = atomic_load(&s->failure);
+	return errno ? err_errno(err, "records of the run (TMPDIR)") : 0;
+}
+
+uint64_t spool_waits(const struct spool *s)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < s->nr; i++)
+		n += s->lanes[i].waits;
+	return n;
+}
+
+const struct spool_part *spool_parts(const struct spool *s, unsigned *ret_nr)
+{
+	*ret_nr = s->nr;
+	return s->parts;
+}
+
+void spool_free(struct spool *s)
+{
+	if (!s)
+		return;
+	stop_writer(s);
+	for (unsigned l = 0; l < s->nr; l++) {
+		for (unsigned b = 0; b < BLOCKS; b++)
+			free(s->lanes[l].blocks[b].bytes);
+		if (s->lanes[l].fd >= 0)
+			close(s->lanes[l].fd);
+	}
+	if (s->wake >= 0)
+		close(s->wake);
+	free(s->lanes);
+	free(s->parts);
+	free(s);
+}

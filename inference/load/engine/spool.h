@@ -1,0 +1,53 @@
+/*
+ * Where finished requests go during a run: one lane for each worker, encoded compactly
+ * (some five bytes a chunk) into blocks that a thread of its own writes to unnamed
+ * temporary files, so that an hour of load costs disk and not memory. $TMPDIR, or
+ * /var/tmp, must be on a disk for that to hold.
+ *
+ * spool_put() is for one thread a lane; it neither locks nor allocates. When the disk is
+ * too slow for a lane's spare blocks, the lane writes itself, which is counted.
+ */
+#ifndef TARE_INFERENCE_LOAD_ENGINE_SPOOL_H
+#define TARE_INFERENCE_LOAD_ENGINE_SPOOL_H
+
+#include "core/base/err.h"
+#include "inference/load/engine/request_record.h"
+
+#include <stdint.h>
+
+/* More chunks or bytes than this in one record is a damaged file. */
+enum { SPOOL_CHUNKS_MAX = 1 << 22, SPOOL_RECORD_MAX = 64 << 20 };
+
+struct spool;
+
+struct spool *spool_new(unsigned lanes, struct err *err);
+void spool_put(struct spool *s, unsigned lane, const struct request_record *r);
+/* Call once all lanes are quiet, and before reading. Fails when the disk did. */
+int spool_finish(struct spool *s, struct err *err);
+uint64_t spool_waits(const struct spool *s);
+void spool_free(struct spool *s);
+
+/* A stretch of a file that holds records. The descriptor stays its owner's. */
+struct spool_part {
+	int fd;
+	uint64_t offset, len;
+};
+
+/* The parts of a finished spool, one for each lane; valid until spool_free(). */
+const struct spool_part *spool_parts(const struct spool *s, unsigned *ret_nr);
+
+/* Reads parts one after another. free with spool_reader_free(). */
+struct spool_reader *spool_reader_new(const struct spool_part *parts, unsigned nr);
+/* True: one more. False: the end, or (spool_reader_error) damage. */
+bool spool_reader_next(struct spool_reader *r, struct request_record *ret);
+void spool_reader_rewind(struct spool_reader *r);
+const char *spool_reader_error(const struct spool_reader *r); /* NULL: none */
+void spool_reader_free(struct spool_reader *r);
+
+/* The reader as what the summaries and formats take; the reader stays the caller's. */
+struct record_source spool_reader_source(struct spool_reader *r);
+
+/* How many bytes struct request_record has in these files, for their header. */
+uint32_t spool_record_bytes(void);
+
+#endif

@@ -1,0 +1,422 @@
+#include "inference/load/engine/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "inference/load/engine/stream_answer.h"
+#include "inference/load/engine/stream_error.h"
+
+enum {
+	SSE_RESERVE = 512,
+	LATE_NS = 50000, /* behind by more than this, look whether several events wait */
+};
+
+void stream_init(struct stream *s, struct stream_hub *hub, uint32_t tag)
+{
+	int32_t longest = length_largest(&hub->config->prompt->output_rule);
+
+	*s = (struct stream){.phase = STREAM_CLOSED, .hub = hub, .tag = tag};
+	sse_init(&s->sse, SSE_RESERVE);
+	s->chunks_alloc = (uint32_t)longest + 8;
+	s->chunks = x_calloc(s->chunks_alloc, sizeof(*s->chunks));
+}
+
+void stream_release(struct stream *s)
+{
+	link_close(s->link);
+	sse_release(&s->sse);
+	free(s->chunks);
+	free(s->pending);
+}
+
+static void drop_link(struct stream *s)
+{
+	link_close(s->link);
+	s->link = NULL;
+}
+
+static void connect_link(struct stream *s)
+{
+	s->link = link_open(s->hub->config->transport, s->hub->share, s->hub->epoll,
+			    s->tag);
+	s->link_is_fresh = true;
+	s->hub->connections++;
+}
+
+/* The one place where a request ends. */
+static bool finish(struct stream *s, enum request_end end, int64_t end_ns)
+{
+	struct request_record *r = &s->rec;
+
+	r->end = end;
+	r->end_ns = s->free_ns = end_ns;
+	r->http_status = s->reply.status;
+	r->chunks = s->chunks;
+	r->last_token_ns =
+		r->chunks_nr ? s->chunks[r->chunks_nr - 1].arrival_ns : RECORD_NONE;
+	if (end == REQUEST_OK)
+		counter_add(&s->hub->ok, 1);
+	if (request_end_is_failure(end)) {
+		counter_add(&s->hub->failed, 1);
+		stream_error_end(s);
+	}
+	counter_add(&s->hub->in_flight, (uint64_t)-1);
+	s->hub->chunks += r->chunks_nr;
+	if (end_ns > s->hub->last_end_ns)
+		s->hub->last_end_ns = end_ns;
+	spool_put(s->hub->spool, s->hub->worker, r);
+	/* Only a connection with nothing left on it either way can carry another request.
+	 */
+	if (s->is_bad || s->reply.state != HTTP_DONE || !s->reply.keeps_alive ||
+	    s->pending_at < s->pending_len)
+		drop_link(s);
+	s->phase = s->link ? STREAM_IDLE : STREAM_CLOSED;
+	return true;
+}
+
+static void begin(struct stream *s, uint64_t index, int64_t scheduled_ns)
+{
+	s->rec = (struct request_record){
+		.index = index,
+		.scheduled_ns = scheduled_ns,
+		.issued_ns = clock_mono_ns(),
+		.sent_ns = RECORD_NONE,
+		.first_byte_ns = RECORD_NONE,
+		.role_ns = RECORD_NONE,
+		.first_token_ns = RECORD_NONE,
+		.done_ns = RECORD_NONE,
+		.prompt_tokens = -1,
+		.output_tokens = -1,
+		.cached_tokens = -1,
+		.worker = s->hub->worker,
+	};
+	s->has_content_error = s->has_done = s->has_finish = false;
+	s->has_exact_tokens = s->is_bad = false;
+	s->usual_bytes = 0;
+	s->pending_len = s->pending_at = 0;
+	http_reply_init(&s->reply);
+	sse_reset(&s->sse);
+	counter_add(&s->hub->in_flight, 1);
+}
+
+static void keep_rest(struct stream *s, const char *bytes, size_t len)
+{
+	if (len > s->pending_alloc) {
+		s->pending = x_realloc_array(s->pending, len, 1);
+		s->pending_alloc = len;
+	}
+	memcpy(s->pending, bytes, len);
+	s->pending_len = len;
+	s->pending_at = 0;
+	s->phase = STREAM_SENDING;
+	link_want_write(s->link, true);
+}
+
+static bool fail_io(struct stream *s)
+{
+	const char *text = strerrordesc_np(errno);
+
+	s->rec.os_error = errno;
+	stream_error(s, "", text, strlen(text));
+	return finish(s, REQUEST_RESET, clock_mono_ns());
+}
+
+static bool send_request(struct stream *s)
+{
+	struct request_record *r = &s->rec;
+	const struct stage_config *c = s->hub->config;
+	char *start;
+	size_t len = prompt_build(c->prompt, c->stage.seed, r->index, s->hub->send_space,
+				  &start, &r->prompt_wanted, &r->output_wanted);
+	ssize_t n;
+
+	r->reused_connection = !s->link_is_fresh;
+	s->link_is_fresh = false;
+	r->sent_ns = s->last_byte_ns = clock_mono_ns();
+	n = link_send(s->link, start, len);
+	/* Opening a connection is the server's time too; the rest is ours alone. */
+	lag_add(s->hub->turnaround,
+		(r->reused_connection ? r->sent_ns : r->issued_ns) - r->scheduled_ns);
+	s->phase = STREAM_WAITING;
+	if (n < 0)
+		return fail_io(s);
+	if ((size_t)n < len)
+		keep_rest(s, start + n, len - (size_t)n);
+	return false;
+}
+
+static bool send_rest(struct stream *s)
+{
+	ssize_t n = link_send(s->link, s->pending + s->pending_at,
+			      s->pending_len - s->pending_at);
+
+	if (n < 0)
+		return fail_io(s);
+	s->pending_at += (size_t)n;
+	if (s->pending_at == s->pending_len) {
+		s->phase = STREAM_WAITING;
+		link_want_write(s->link, false);
+	}
+	return false;
+}
+
+static bool fail_connect(struct stream *s)
+{
+	const struct link_failure *f = link_failure(s->link);
+	enum request_end end = f->is_refused   ? REQUEST_REFUSED
+			       : f->is_timeout ? REQUEST_TIMEOUT
+					       : REQUEST_CONNECT;
+
+	s->rec.os_error = f->os_error;
+	stream_error(s, "", f->text, strlen(f->text));
+	return finish(s, end, clock_mono_ns());
+}
+
+/* The link moved on, or not. */
+static bool after_progress(struct stream *s, enum link_state state)
+{
+	if (state == LINK_CONNECTING)
+		return false;
+	if (s->phase == STREAM_CONNECTING)
+		return state == LINK_READY ? send_request(s) : fail_connect(s);
+	if (state == LINK_FAILED)
+		drop_link(s);
+	s->phase = s->link ? STREAM_IDLE : STREAM_CLOSED;
+	return false;
+}
+
+void stream_open(struct stream *s)
+{
+	connect_link(s);
+	s->phase = STREAM_OPENING;
+	after_progress(s, link_state(s->link));
+}
+
+void stream_issue(struct stream *s, uint64_t index, int64_t scheduled_ns)
+{
+	enum stream_phase was = s->phase;
+
+	begin(s, index, scheduled_ns);
+	s->phase = STREAM_CONNECTING;
+	if (was == STREAM_CLOSED)
+		connect_link(s);
+	after_progress(s, link_state(s->link));
+}
+
+static bool on_end_of_bytes(struct stream *s)
+{
+	int64_t now = clock_mono_ns();
+
+	s->reply.keeps_alive = false;
+	if (http_reply_end(&s->reply)) {
+		finish(s, stream_judge(s), s->last_byte_ns);
+		/* Only the closing told so, and that is the server's to do in time. */
+		s->free_ns = now;
+		return true;
+	}
+	/* Whether such an end comes as FIN or as RST is chance. */
+	if (s->rec.first_byte_ns == RECORD_NONE)
+		return finish(s, REQUEST_RESET, now);
+	if (s->reply.state > HTTP_HEADER && s->reply.status != 200)
+		return finish(s, REQUEST_HTTP_STATUS, now);
+	return finish(s, REQUEST_TRUNCATED, now);
+}
+
+static bool on_bytes(struct stream *s, size_t len)
+{
+	uint32_t events = s->rec.events;
+
+	if (s->rec.first_byte_ns == RECORD_NONE)
+		s->rec.first_byte_ns = s->stamp_ns;
+	s->last_byte_ns = s->stamp_ns;
+	if (!http_reply_feed(&s->reply, s->hub->recv_space, len, stream_take_body, s)) {
+		s->is_bad = true;
+		return finish(s, REQUEST_PROTOCOL, s->stamp_ns);
+	}
+	if (s->rec.events == events + 1)
+		s->usual_bytes = len;
+	if (s->reply.state != HTTP_DONE)
+		return false;
+	return finish(s, stream_judge(s), s->stamp_ns);
+}
+
+static void stamp(struct stream *s, int64_t kernel_ns)
+{
+	int64_t now = clock_mono_ns();
+
+	s->hub->reads++;
+	s->stamp_ns = kernel_ns ? kernel_ns - s->hub->wall_offset_ns : now;
+	s->hub->is_late = now - s->stamp_ns > LATE_NS;
+	if (kernel_ns)
+		lag_add(s->hub->lag, now - s->stamp_ns);
+	else
+		s->hub->unstamped++;
+	/* A step of the wall clock must not turn time around. */
+	if (s->stamp_ns < s->last_byte_ns && s->phase == STREAM_WAITING)
+		s->stamp_ns = s->last_byte_ns;
+}
+
+/* One read of at most 'size' bytes and what follows from it. '*is_over': as on_bytes(). */
+static ssize_t read_once(struct stream *s, size_t size, int64_t *stamp_ns, bool *is_over)
+{
+	int64_t kernel_ns;
+	ssize_t n = link_recv(s->link, s->hub->recv_space, size, &kernel_ns);
+
+	*is_over = false;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -1;
+	if (!stream_is_busy(s)) {
+		/* Nothing was asked: the server closed, or talks out of turn. */
+		drop_link(s);
+		s->phase = STREAM_CLOSED;
+		return -1;
+	}
+	if (n <= 0) {
+		*is_over = n < 0 ? fail_io(s) : on_end_of_bytes(s);
+		return -1;
+	}
+	*stamp_ns = kernel_ns ? kernel_ns : *stamp_ns;
+	stamp(s, *stamp_ns);
+	*is_over = on_bytes(s, (size_t)n);
+	return n;
+}
+
+/* Bytes up to and including the next blank line, which is where an event may end. */
+static size_t to_event_end(const char *bytes, size_t len)
+{
+	const char *at = bytes, *end = bytes + len;
+
+	while ((at = memchr(at, '\n', (size_t)(end - at)))) {
+		at++;
+		if (at < end && *at == '\n')
+			return (size_t)(at + 1 - bytes);
+		if (end - at >= 2 && at[0] == '\r' && at[1] == '\n')
+			return (size_t)(at + 2 - bytes);
+	}
+	return len;
+}
+
+/*
+ * Several events wait, each in segments of its own: reading them one at a time gives each
+ * its own stamp, where one read of all would give all of them the last one's.
+ */
+static bool read_apart(struct stream *s)
+{
+	int64_t last_ns, stamp_ns = 0;
+	ssize_t n = link_peek(s->link, s->hub->peek_space, s->hub->recv_size, &last_ns),
+		got;
+	bool is_over = false;
+
+	for (ssize_t at = 0; n > 0 && at < n; at += got) {
+		size_t left = (size_t)(n - at);
+		bool is_last_segment = at && stamp_ns == last_ns;
+
+		got = read_once(s,
+				is_last_segment
+					? left
+					: to_event_end(s->hub->peek_space + at, left),
+				&stamp_ns, &is_over);
+		if (got < 0 || is_over)
+			return is_over;
+	}
+	/* The look has taken the socket's error: reading again would find an orderly end. */
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return fail_io(s);
+	return n == 0 ? on_end_of_bytes(s) : is_over;
+}
+
+/* Only when late: else what waits together came together, within LATE_NS. */
+static bool may_be_several(const struct stream *s)
+{
+	return s->hub->is_late &&
+	       (!s->usual_bytes ||
+		link_waiting(s->link) > (ssize_t)(s->usual_bytes + s->usual_bytes / 2));
+}
+
+static bool read_link(struct stream *s)
+{
+	bool is_over = false;
+	int64_t stamp_ns = 0;
+
+	if (stream_is_busy(s) && !link_must_drain(s->link) && may_be_several(s))
+		return read_apart(s);
+	while (read_once(s, s->hub->recv_size, &stamp_ns, &is_over) >= 0 && !is_over &&
+	       s->link && link_must_drain(s->link))
+		;
+	return is_over;
+}
+
+bool stream_event(struct stream *s, int fd, uint32_t events)
+{
+	if (s->phase == STREAM_CLOSED)
+		return false;
+	if (s->phase == STREAM_OPENING || s->phase == STREAM_CONNECTING)
+		return after_progress(s, link_progress(s->link, fd, events));
+	if (s->phase == STREAM_SENDING && (events & EPOLLOUT) && send_rest(s))
+		return true;
+	return events & (EPOLLIN | EPOLLERR | EPOLLHUP) ? read_link(s) : false;
+}
+
+int64_t stream_wake_ns(const struct stream *s)
+{
+	const struct stage_config *c = s->hub->config;
+	int64_t total, stall;
+
+	if (s->phase == STREAM_OPENING)
+		return link_deadline_ns(s->link);
+	if (!stream_is_busy(s))
+		return CLOCK_NEVER;
+	total = s->rec.issued_ns + c->timeout_ns;
+	if (s->phase == STREAM_CONNECTING) {
+		int64_t link = link_deadline_ns(s->link);
+
+		return link < total ? link : total;
+	}
+	stall = s->last_byte_ns + c->stall_ns;
+	return stall < total ? stall : total;
+}
+
+/* What came while this client was held up is no pause of the server's. */
+static bool catch_up(struct stream *s, int64_t now_ns)
+{
+	int64_t before = RECORD_NONE;
+
+	while (s->phase == STREAM_WAITING && s->last_byte_ns != before &&
+	       now_ns >= stream_wake_ns(s)) {
+		before = s->last_byte_ns;
+		if (read_link(s))
+			return true;
+	}
+	return false;
+}
+
+bool stream_tick(struct stream *s, int64_t now_ns)
+{
+	if (now_ns < stream_wake_ns(s))
+		return false;
+	if (stream_is_busy(s) &&
+	    now_ns >= s->rec.issued_ns + s->hub->config->timeout_ns) {
+		s->is_bad = true;
+		return finish(s, REQUEST_TIMEOUT, now_ns);
+	}
+	if (s->phase == STREAM_OPENING || s->phase == STREAM_CONNECTING)
+		return after_progress(s, link_progress(s->link, -1, 0));
+	if (catch_up(s, now_ns))
+		return true;
+	if (!stream_is_busy(s) || now_ns < stream_wake_ns(s))
+		return false;
+	s->is_bad = true;
+	return finish(s, REQUEST_STALL, now_ns);
+}
+
+void stream_cancel(struct stream *s, int64_t now_ns)
+{
+	if (!stream_is_busy(s))
+		return;
+	s->is_bad = true;
+	finish(s, REQUEST_CANCELLED, now_ns);
+}

@@ -1,0 +1,293 @@
+/* Checks of the host's devices: IOMMU, isolation, drivers, who uses them, links. */
+#include "probe/preflight_impl.h"
+
+#include "core/base/mem.h"
+#include "core/machine/sysfs.h"
+#include "probe/acs.h"
+#include "probe/pci_device.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum preflight_state look_iommu(struct preflight_look *l)
+{
+	struct json_object *iommu = json_member(l->machine, "iommu");
+	int64_t groups = json_get_int(iommu, "groups", 0);
+
+	preflight_note(l, "%s, %lld groups", json_get_text(iommu, "kind", "none"),
+		       (long long)groups);
+	return groups > 0 ? PREFLIGHT_OK : PREFLIGHT_FAIL;
+}
+
+static enum preflight_state look_iommufd(struct preflight_look *l)
+{
+	bool is_there = json_get_bool(json_member(l->machine, "iommu"), "iommufd", false);
+
+	if (!l->has_grace_gpu)
+		return PREFLIGHT_NOT_APPLICABLE;
+	preflight_note(l, "/dev/iommu %s", is_there ? "is there" : "is missing");
+	return is_there ? PREFLIGHT_OK : PREFLIGHT_FAIL;
+}
+
+static enum preflight_state group_of_one(struct preflight_look *l, struct json_object *d)
+{
+	const char *address = json_get_text(d, "address", "");
+	struct strvec users = {0};
+	enum preflight_state state = PREFLIGHT_OK;
+
+	if (!json_get_text(d, "iommu_group", NULL)) {
+		preflight_note(l, "%s: no group", address);
+		return PREFLIGHT_FAIL;
+	}
+	pci_device_group_users(l->root, address, NULL, &users);
+	for (size_t i = 0; i < users.nr; i++)
+		preflight_note(l, "%s shares group %s with %s", address,
+			       json_get_text(d, "iommu_group", "?"), users.items[i]);
+	if (users.nr)
+		state = PREFLIGHT_FAIL;
+	strvec_release(&users);
+	return state;
+}
+
+static enum preflight_state look_groups(struct preflight_look *l)
+{
+	return preflight_each_gpu(l, group_of_one);
+}
+
+/* The configuration space of a port; up to 4096 bytes. */
+static size_t read_config(const char *root, const char *port, unsigned char *config)
+{
+	char *path = x_asprintf("%s/sys/bus/pci/devices/%s/config", root, port);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, config, 4096);
+
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return len > 0 ? (size_t)len : 0;
+}
+
+static enum preflight_state one_port(struct preflight_look *l, const char *port)
+{
+	const uint16_t want = ACS_SOURCE_VALIDATION | ACS_REQUEST_REDIRECT |
+			      ACS_COMPLETION_REDIRECT | ACS_UPSTREAM_FORWARDING;
+	unsigned char config[4096];
+	size_t len = read_config(l->root, port, config);
+	uint16_t control = 0;
+	bool is_cut = true;
+
+	if (len && acs_control(config, len, &control, &is_cut)) {
+		preflight_note(l, "%s ACSCtl 0x%04x", port, control);
+		return (control & want) == want ? PREFLIGHT_OK : PREFLIGHT_WARN;
+	}
+	preflight_note(l, "%s %s", port,
+		       is_cut ? "not readable (be root)" : "has no ACS");
+	return is_cut ? PREFLIGHT_UNKNOWN : PREFLIGHT_WARN;
+}
+
+/* The device's real path names the ports above it: .../pci0000:16/0000:16:01.0/<device> */
+static enum preflight_state ports_of_one(struct preflight_look *l, struct json_object *d)
+{
+	const char *address = json_get_text(d, "address", "");
+	char *path = x_asprintf("%s/sys/bus/pci/devices/%s", l->root, address);
+	char *real = realpath(path, NULL), *save = NULL;
+	enum preflight_state worst = PREFLIGHT_NOT_APPLICABLE;
+
+	for (char *part = real ? strtok_r(real, "/", &save) : NULL; part;
+	     part = strtok_r(NULL, "/", &save)) {
+		if (pci_device_is_address(part) && strcmp(part, address) != 0)
+			worst = preflight_worse(worst, one_port(l, part));
+	}
+	free(real);
+	free(path);
+	return worst;
+}
+
+static enum preflight_state look_acs(struct preflight_look *l)
+{
+	return l->has_grace_gpu ? PREFLIGHT_NOT_APPLICABLE
+				: preflight_each_gpu(l, ports_of_one);
+}
+
+static enum preflight_state driver_of_one(struct preflight_look *l, struct json_object *d)
+{
+	const char *driver = json_get_text(d, "driver", NULL);
+
+	preflight_note(l, "%s: %s", json_get_text(d, "address", "?"),
+		       driver ? driver : "no driver");
+	if (!driver)
+		return PREFLIGHT_WARN;
+	if (strcmp(driver, "nouveau") == 0)
+		return PREFLIGHT_FAIL;
+	if (l->has_grace_gpu && strcmp(driver, "vfio-pci") == 0)
+		return PREFLIGHT_FAIL;
+	return PREFLIGHT_OK;
+}
+
+static enum preflight_state look_driver(struct preflight_look *l)
+{
+	return preflight_each_gpu(l, driver_of_one);
+}
+
+static enum preflight_state users_of_one(struct preflight_look *l, struct json_object *d)
+{
+	const char *address = json_get_text(d, "address", "");
+	struct strvec who = {0};
+	enum preflight_state state = PREFLIGHT_OK;
+
+	pci_device_open_by(l->root, address, &who);
+	for (size_t i = 0; i < who.nr; i++) {
+		preflight_note(l, "%s: %s", address, who.items[i]);
+		/* The persistence daemon keeps the GPU awake and computes nothing. */
+		if (!strstr(who.items[i], "(nvidia-persiste"))
+			state = PREFLIGHT_WARN;
+	}
+	strvec_release(&who);
+	return state;
+}
+
+static enum preflight_state look_users(struct preflight_look *l)
+{
+	return preflight_each_gpu(l, users_of_one);
+}
+
+static enum preflight_state display_of_one(struct preflight_look *l,
+					   struct json_object *d)
+{
+	const char *address = json_get_text(d, "address", "");
+
+	if (!pci_device_shows_display(l->root, address))
+		return PREFLIGHT_OK;
+	preflight_note(l, "%s shows the console or a monitor", address);
+	return PREFLIGHT_WARN;
+}
+
+static enum preflight_state look_display(struct preflight_look *l)
+{
+	return preflight_each_gpu(l, display_of_one);
+}
+
+static enum preflight_state width_of_one(struct preflight_look *l, struct json_object *d)
+{
+	struct json_object *link = json_member(d, "link");
+	int64_t now = json_get_int(link, "width", 0);
+	int64_t most = json_get_int(link, "max_width", 0);
+
+	if (!now || !most) {
+		preflight_note(l, "%s: not told", json_get_text(d, "address", "?"));
+		return PREFLIGHT_UNKNOWN;
+	}
+	preflight_note(l, "%s: x%lld of x%lld", json_get_text(d, "address", "?"),
+		       (long long)now, (long long)most);
+	return now < most ? PREFLIGHT_FAIL : PREFLIGHT_OK;
+}
+
+/* On a Grace superchip data goes over C2C; the PCIe link only carries control. */
+static enum preflight_state look_width(struct preflight_look *l)
+{
+	return l->has_grace_gpu ? PREFLIGHT_NOT_APPLICABLE
+				: preflight_each_gpu(l, width_of_one);
+}
+
+static enum preflight_state speed_of_one(struct preflight_look *l, struct json_object *d)
+{
+	struct json_object *link = json_member(d, "link");
+	double now = json_get_real(link, "speed_gt_per_s", 0);
+	double most = json_get_real(link, "max_speed_gt_per_s", 0);
+
+	if (now <= 0 || most <= 0) {
+		preflight_note(l, "%s: not told", json_get_text(d, "address", "?"));
+		return PREFLIGHT_UNKNOWN;
+	}
+	preflight_note(l, "%s: %g of %g GT/s", json_get_text(d, "address", "?"), now,
+		       most);
+	return now < most ? PREFLIGHT_WARN : PREFLIGHT_OK;
+}
+
+static enum preflight_state look_speed(struct preflight_look *l)
+{
+	return l->has_grace_gpu ? PREFLIGHT_NOT_APPLICABLE
+				: preflight_each_gpu(l, speed_of_one);
+}
+
+static enum preflight_state look_egm(struct preflight_look *l)
+{
+	struct strvec names = {0};
+	size_t nr = 0;
+
+	if (!l->has_grace_gpu)
+		return PREFLIGHT_NOT_APPLICABLE;
+	sysfs_list(&names, l->root, "/dev");
+	for (size_t i = 0; i < names.nr; i++) {
+		if (strncmp(names.items[i], "egm", 3) == 0) {
+			preflight_note(l, "/dev/%s", names.items[i]);
+			nr++;
+		}
+	}
+	strvec_release(&names);
+	if (!nr)
+		preflight_note(l, "no /dev/egm*");
+	return PREFLIGHT_OK;
+}
+
+/* A guest's devices are those it was given; an accelerator that nobody drives is one
+ * that somebody forgot. */
+static enum preflight_state look_strangers(struct preflight_look *l)
+{
+	struct json_object *list = json_member(l->machine, "pci");
+	enum preflight_state state = PREFLIGHT_OK;
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *d = json_object_array_get_idx(list, i);
+
+		preflight_note(l, "%s %s:%s", json_get_text(d, "address", "?"),
+			       json_get_text(d, "vendor", "?"),
+			       json_get_text(d, "device", "?"));
+		if (!json_get_text(d, "driver", NULL) &&
+		    strcmp(json_get_text(d, "vendor", ""), "0x10de") == 0)
+			state = PREFLIGHT_WARN;
+	}
+	return state;
+}
+
+const struct preflight_check preflight_device_checks[] = {
+	{"host.iommu", "IOMMU", "without one no device can be given to a VM",
+	 "switch on VT-d, AMD-Vi or the SMMU in the firmware; boot with intel_iommu=on "
+	 "iommu=pt",
+	 SIDE_HOST, look_iommu},
+	{"host.iommufd", "iommufd", "Grace GPUs are passed on by iommufd only",
+	 "modprobe iommufd (Linux 6.2 or later)", SIDE_HOST, look_iommufd},
+	{"host.iommu_groups", "IOMMU groups",
+	 "a group is given away as a whole: what shares it cannot stay in use",
+	 "enable ACS on the port in the firmware, or give the whole group", SIDE_HOST,
+	 look_groups},
+	{"host.acs", "ACS on the ports above",
+	 "without redirection peers reach each other past the IOMMU",
+	 "setpci -s PORT ECAP_ACS+6.w=001d, or the firmware's ACS option", SIDE_HOST,
+	 look_acs},
+	{"gpu.driver", "Driver of each GPU",
+	 "the wrong one gives no GPU, or on Grace one without its memory",
+	 "tare-probe --bind nvidia|vfio --device ADDRESS", SIDE_BOTH, look_driver},
+	{"gpu.users", "Processes on the GPU", "they share its time and its memory",
+	 "stop them; nvidia-smi --query-compute-apps=pid,name --format=csv", SIDE_BOTH,
+	 look_users},
+	{"host.display", "Display on a GPU", "drawing takes time and blocks passthrough",
+	 "use another device as console (firmware: primary display)", SIDE_HOST,
+	 look_display},
+	{"gpu.link_width", "PCIe width", "half the lanes are half the transfer rate",
+	 "reseat the card or its riser; lspci -vv shows LnkSta", SIDE_BOTH, look_width},
+	{"gpu.link_speed", "PCIe speed now",
+	 "an idle link slows down by itself; under load it must not stay there",
+	 "look again under load; firmware: link speed, ASPM off", SIDE_BOTH, look_speed},
+	{"host.egm", "Extended GPU memory devices",
+	 "they say whether host memory is lent to the GPUs; both arms must agree",
+	 "record it; egm is set in the firmware", SIDE_HOST, look_egm},
+	{"guest.devices", "Devices in the guest",
+	 "a device that nobody drives was given by mistake, or its driver is missing",
+	 "install its driver, or take it out of the VM's template", SIDE_GUEST,
+	 look_strangers},
+	{0},
+};

@@ -1,0 +1,161 @@
+#include "probe/probe.h"
+
+#include "core/base/file.h"
+#include "core/machine/machine.h"
+#include "core/base/mem.h"
+#include "core/machine/mig_partition.h"
+#include "probe/preflight.h"
+#include "probe/machine_table.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int print_machine(const struct probe_options *o, struct err *err)
+{
+	struct json_object *machine = machine_read(o->root ? o->root : "");
+	int rc = 0;
+
+	if (o->output)
+		rc = json_write_file(o->output, machine, 0644, err);
+	if (!rc && o->json)
+		fputs(json_text(machine), stdout);
+	else if (!rc)
+		show_machine(machine, stdout);
+	json_object_put(machine);
+	return rc;
+}
+
+static int print_checks(const struct probe_options *o, struct err *err)
+{
+	const char *root = o->root ? o->root : "";
+	struct json_object *machine = machine_read(root), *document;
+	struct preflight p;
+	int rc = 0;
+
+	preflight_run(&p, root, machine);
+	document = preflight_to_json(&p);
+	if (o->output)
+		rc = json_write_file(o->output, document, 0644, err);
+	if (!rc && o->json)
+		fputs(json_text(document), stdout);
+	else if (!rc)
+		preflight_show(&p, stdout);
+	if (!rc && p.failed)
+		rc = EXIT_INVALID;
+	json_object_put(document);
+	json_object_put(machine);
+	preflight_release(&p);
+	return rc;
+}
+
+/* The document is printed on failure too: its steps belong in somebody's journal. */
+static int bind_devices(const struct probe_options *o, const struct binding_host *host,
+			struct err *err)
+{
+	const struct binding_request want = {.addresses = strvec_argv(&o->devices),
+					     .driver = o->bind,
+					     .override = o->override,
+					     .any_device = o->any_device};
+	struct json_object *document;
+	struct binding b = {0};
+	int rc;
+
+	if (!o->devices.nr)
+		return err_set(err, ERR_USAGE, "--bind and --binding need --device");
+	rc = o->bind ? binding_apply(host, &want, &b, err)
+		     : binding_look(host, &want, err);
+	document = binding_to_json(host, &want, &b, rc ? err : NULL);
+	fputs(json_text(document), stdout);
+	(void)fflush(stdout);
+	if (o->output && json_write_file(o->output, document, 0644, rc ? NULL : err))
+		rc = -1;
+	json_object_put(document);
+	binding_release(&b);
+	return rc;
+}
+
+/* As with --bind: the document tells what was there before, whatever came of it. */
+static int partition(const struct probe_options *o, struct err *err)
+{
+	struct json_object *document = NULL, *layout = NULL;
+	struct mig_partition_request want = {
+		.action = (enum mig_partition_action)(o->mig - 1),
+		.device = o->devices.nr ? o->devices.items[0] : NULL,
+		.profiles = strvec_argv(&o->profiles),
+		.nr = o->profiles.nr,
+		.may_switch = o->switch_mode,
+		.patience_ns = o->patience_ns,
+	};
+	int rc;
+
+	if (o->root || o->devices.nr > 1)
+		return err_set(err, ERR_USAGE,
+			       "--mig is for one --device of this machine: no --root");
+	if (want.action == MIG_PARTITION_RESTORE) {
+		if (!o->layout)
+			return err_set(err, ERR_USAGE, "--mig restore needs --layout");
+		layout = json_parse(o->layout, strlen(o->layout), "--layout", err);
+		if (!layout)
+			return -1;
+	}
+	want.layout = layout;
+	rc = mig_partition_act(&want, &document, err);
+	if (document)
+		fputs(json_text(document), stdout);
+	(void)fflush(stdout);
+	if (document && o->output &&
+	    json_write_file(o->output, document, 0644, rc ? NULL : err))
+		rc = -1;
+	json_object_put(document);
+	json_object_put(layout);
+	return rc;
+}
+
+/* An option that nothing looks at was meant for an action that was left out. */
+static int check_options(const struct probe_options *o, struct err *err)
+{
+	const struct {
+		bool is_given, is_used;
+		const char *name, *needs;
+	} rules[] = {
+		{o->override != NULL, o->bind != NULL, "override", "--bind"},
+		{o->any_device, o->bind || o->binding, "any-device",
+		 "--bind or --binding"},
+		{o->devices.nr > 0, o->bind || o->binding || o->mig, "device",
+		 "--bind, --binding or --mig"},
+		{o->profiles.nr > 0, o->mig > 0, "profile", "--mig apply"},
+		{o->layout != NULL, o->mig > 0, "layout", "--mig restore"},
+		{o->switch_mode, o->mig > 0, "switch-mode", "--mig apply or clear"},
+		{o->patience_ns > 0, o->mig > 0, "patience", "--mig"},
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (rules[i].is_given && !rules[i].is_used)
+			return err_set(err, ERR_USAGE, "--%s belongs to %s",
+				       rules[i].name, rules[i].needs);
+	if ((o->bind || o->binding) + (o->mig > 0) + o->check > 1)
+		return err_set(err, ERR_USAGE,
+			       "give one of --bind, --binding, --mig and --check");
+	if (o->root && (stat(o->root, &st) || !S_ISDIR(st.st_mode)))
+		return err_set(err, ERR_USAGE,
+			       "--root '%s': there is no such folder; it holds a copy of "
+			       "a machine's /proc, /sys and /etc",
+			       o->root);
+	return o->output ? file_can_write(o->output, "--output", err) : 0;
+}
+
+int probe_run(const struct probe_options *o, const struct binding_host *host,
+	      struct err *err)
+{
+	if (check_options(o, err))
+		return -1;
+	if (o->bind || o->binding)
+		return bind_devices(o, host, err);
+	if (o->mig)
+		return partition(o, err);
+	if (o->check)
+		return print_checks(o, err);
+	return print_machine(o, err);
+}

@@ -1,0 +1,118 @@
+#include "reports/content/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/document/run_directory.h"
+#include "reports/content/report_impl.h"
+#include "reports/import/result_files.h"
+
+/* Of two plans the candidate's has the last word: it is what was asked for today. */
+static int load_margins(struct report *r, const char *margins_file, struct err *err)
+{
+	margins_init(&r->margins);
+	for (size_t i = 0; i < r->sets_nr; i++) {
+		struct json_object *own = json_member(r->sets[i].plan, "margins");
+
+		if (own && margins_add_json(&r->margins, own, "the plan: /margins", err))
+			return -1;
+	}
+	return margins_file ? margins_read(&r->margins, margins_file, err) : 0;
+}
+
+static void describe(struct report *r)
+{
+	const char *name =
+		r->sets[0].plan ? json_get_text(r->sets[0].plan, "name", NULL) : NULL;
+	char label[CLOCK_LABEL_SIZE];
+
+	clock_label(clock_wall_ns(), label);
+	r->created = x_strdup(label);
+	if (r->sets_nr == 2)
+		r->title = x_asprintf("%s against %s", path_base(r->sets[1].source),
+				      path_base(r->sets[0].source));
+	else
+		r->title = x_strdup(name ? name : path_base(r->sets[0].source));
+	if (r->sets_nr == 2) {
+		strvec_addf(&r->repeat, "tare compare %s %s", r->sets[0].source,
+			    r->sets[1].source);
+		return;
+	}
+	strvec_addf(&r->repeat, "tare run %s/" RUNDIR_PLAN " -o NEW-DIRECTORY",
+		    r->sets[0].source);
+	strvec_addf(&r->repeat, "tare report %s", r->sets[0].source);
+}
+
+/* What 'tare aa' left beside the results, of the last set that has it. */
+static int load_floor(struct report *r, struct judge_options *o, struct err *err)
+{
+	for (size_t i = r->sets_nr; i-- > 0 && !r->floor.source;) {
+		char *path = path_join(r->sets[i].source, RUNDIR_FLOOR);
+		int rc = r->sets[i].is_run && file_exists(path)
+				 ? noise_floor_read(&r->floor, path, err)
+				 : 0;
+
+		free(path);
+		if (rc)
+			return -1;
+	}
+	o->floor = r->floor.source ? &r->floor : NULL;
+	return 0;
+}
+
+int report_load(struct report *ret, const char *dir, const char *margins_file,
+		struct err *err)
+{
+	struct judge_options o = {.margins = &ret->margins};
+
+	*ret = (struct report){0};
+	if (result_set_load(&ret->sets[0], dir, err))
+		return -1;
+	ret->sets_nr = 1;
+	if (load_margins(ret, margins_file, err) || load_floor(ret, &o, err) ||
+	    judge_run(&ret->judgement, &ret->sets[0], NULL, &o, err)) {
+		report_release(ret);
+		return -1;
+	}
+	describe(ret);
+	return 0;
+}
+
+int report_load_pair(struct report *ret, const char *baseline, const char *candidate,
+		     const char *margins_file, struct err *err)
+{
+	struct judge_options o = {.margins = &ret->margins};
+
+	*ret = (struct report){0};
+	if (result_set_load(&ret->sets[0], baseline, err))
+		return -1;
+	ret->sets_nr = 1;
+	if (result_set_load(&ret->sets[1], candidate, err)) {
+		report_release(ret);
+		return -1;
+	}
+	ret->sets_nr = 2;
+	if (load_margins(ret, margins_file, err) || load_floor(ret, &o, err) ||
+	    judge_sets(&ret->judgement, &ret->sets[0], &ret->sets[1], &o, err)) {
+		report_release(ret);
+		return -1;
+	}
+	describe(ret);
+	return 0;
+}
+
+void report_release(struct report *r)
+{
+	for (size_t i = 0; i < r->sets_nr; i++)
+		result_set_release(&r->sets[i]);
+	margins_release(&r->margins);
+	noise_floor_release(&r->floor);
+	judgement_release(&r->judgement);
+	strvec_release(&r->repeat);
+	free(r->title);
+	free(r->created);
+	*r = (struct report){0};
+}

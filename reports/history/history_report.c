@@ -1,0 +1,244 @@
+#include "reports/history/history_report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/document/likeness.h"
+#include "core/base/mem.h"
+#include "reports/text/table.h"
+#include "reports/verdict/verdict_rule.h"
+
+void history_judge(struct history_judged *ret, const struct history_list *l,
+		   const struct margins *m, size_t newest)
+{
+	*ret = (struct history_judged){.nr = l->nr, .overall = VERDICT_NONE};
+	ret->items = x_calloc(l->nr + 1, sizeof(*ret->items));
+	ret->margins = x_calloc(l->nr + 1, sizeof(*ret->margins));
+	for (size_t i = 0; i < l->nr; i++) {
+		const struct history_series *s = &l->items[i];
+		struct trend_spec spec = {.better = s->better, .newest = newest};
+		struct trend *t = &ret->items[i];
+
+		spec.margin = margins_get(m, s->workload, s->metric, "mean", NULL);
+		ret->margins[i] = spec.margin;
+		trend_judge(s->values, s->nr, s->changes, s->changes_nr, &spec, t);
+		if (!s->gate)
+			continue;
+		ret->of[t->verdict]++;
+		if (t->verdict > ret->overall)
+			ret->overall = t->verdict;
+	}
+}
+
+void history_judged_release(struct history_judged *j)
+{
+	free(j->items);
+	free(j->margins);
+	*j = (struct history_judged){0};
+}
+
+static void day(int64_t at_ms, char label[CLOCK_LABEL_SIZE])
+{
+	clock_label(at_ms * NS_PER_MS, label);
+	label[sizeof("2026-11-22") - 1] = '\0';
+}
+
+/* Two series of one name are of other parameters: their digest tells them apart. */
+static bool is_namesake(const struct history_series *a, const struct history_series *b)
+{
+	return strcmp(a->machine, b->machine) == 0 && strcmp(a->arm, b->arm) == 0 &&
+	       strcmp(a->workload, b->workload) == 0 && strcmp(a->metric, b->metric) == 0;
+}
+
+static bool has_namesake(const struct history_list *l, size_t i)
+{
+	return (i && is_namesake(&l->items[i], &l->items[i - 1])) ||
+	       (i + 1 < l->nr && is_namesake(&l->items[i], &l->items[i + 1]));
+}
+
+static void show_series(const struct history_list *l, size_t at, struct table *t)
+{
+	const struct history_series *s = &l->items[at];
+	const struct change_point *c =
+		s->changes_nr ? &s->changes[s->changes_nr - 1] : NULL;
+	char text[48], since[CLOCK_LABEL_SIZE];
+
+	table_add(t, s->machine);
+	table_add(t, s->arm);
+	if (has_namesake(l, at))
+		table_addf(t, "%s (%.8s)", s->workload, s->digest);
+	else
+		table_add(t, s->workload);
+	table_add(t, s->metric);
+	table_addf(t, "%zu", s->nr);
+	table_add(t, unit_human(s->values[s->nr - 1], s->unit, text, sizeof(text)));
+	day(s->points[c ? c->at : 0].at_ms, since);
+	table_add(t, since);
+	if (c && c->before != 0)
+		table_addf(t, "%+.2f %%", 100 * (c->after / c->before - 1));
+	else
+		table_add(t, c ? NULL : "no change");
+}
+
+void history_show(const struct history_list *l, FILE *to)
+{
+	static const struct table_column columns[] = {
+		{"machine", TABLE_LEFT},     {"arm", TABLE_LEFT},
+		{"workload", TABLE_LEFT},    {"metric", TABLE_LEFT},
+		{"values", TABLE_RIGHT},     {"last", TABLE_RIGHT},
+		{"level since", TABLE_LEFT}, {"change then", TABLE_RIGHT},
+		{NULL, TABLE_LEFT},
+	};
+	struct table t;
+	struct buf b;
+
+	buf_init(&b, BUF_UNBOUNDED);
+	table_init(&t, columns);
+	for (size_t i = 0; i < l->nr; i++)
+		show_series(l, i, &t);
+	table_text(&t, &b);
+	fwrite(b.data, 1, b.len, to);
+	table_release(&t);
+	buf_release(&b);
+}
+
+int history_differences(struct history *h, int64_t before, int64_t after,
+			struct strvec *ret, struct err *err)
+{
+	struct history_origin a, b = {0};
+	struct likeness l;
+	int rc = history_origin(h, before, &a, err);
+
+	if (!rc)
+		rc = history_origin(h, after, &b, err);
+	if (!rc && strcmp(a.version, b.version) != 0)
+		strvec_addf(ret, "tare: %s, %s", a.version, b.version);
+	if (!rc) {
+		likeness_compare(&l, a.facts, b.facts);
+		for (size_t i = 0; i < l.nr; i++)
+			if (l.rows[i].state == LIKENESS_BREAKS ||
+			    l.rows[i].state == LIKENESS_DIFFERS ||
+			    l.rows[i].state == LIKENESS_EXPECTED)
+				strvec_addf(ret, "%s: %s, %s", l.rows[i].field->label,
+					    l.rows[i].baseline, l.rows[i].candidate);
+		likeness_release(&l);
+	}
+	history_origin_release(&a);
+	history_origin_release(&b);
+	return rc;
+}
+
+static void name_series(const struct history_series *s, struct buf *b)
+{
+	buf_printf(b, "%s of %s on %s (%s)", s->metric, s->workload, s->arm, s->machine);
+}
+
+static void say_interval(const struct trend_claim *c, double margin, struct buf *b)
+{
+	const bool is_90 =
+		c->verdict != VERDICT_DEGRADED && c->verdict != VERDICT_IMPROVED;
+	const struct interval *ci = is_90 ? &c->ci90 : &c->ci95;
+	char low[32], high[32], percent[32];
+
+	percent_text(margin, percent, sizeof(percent));
+	if (c->has_interval)
+		buf_printf(b, "%s %% interval of the ratio %s to %s, margin %s",
+			   is_90 ? "90" : "95", ratio_text(ci->low, low, sizeof(low)),
+			   ratio_text(ci->high, high, sizeof(high)), percent);
+	else
+		buf_printf(b, "no interval, margin %s", percent);
+}
+
+/* The level before the loss and the one that stands, and what else changed between. */
+static int say_loss(struct history *h, const struct history_series *s,
+		    const struct trend *t, double margin, struct buf *b, struct err *err)
+{
+	struct strvec differences = {0};
+	char label[CLOCK_LABEL_SIZE], before[48], since[48];
+	double best = 0, now = 0;
+	int rc;
+
+	stats_median(s->values + t->level.at, t->level.nr, &best);
+	stats_median(s->values + t->level_at, s->nr - t->level_at, &now);
+	clock_label(s->points[t->lost_at].at_ms * NS_PER_MS, label);
+	buf_printf(b, "%+.2f %% since %s: %s before, %s now, ",
+		   100 * (t->level.ratio - 1), label,
+		   unit_human(best, s->unit, before, sizeof(before)),
+		   unit_human(now, s->unit, since, sizeof(since)));
+	say_interval(&t->level, margin, b);
+	rc = history_differences(h, s->points[t->lost_at - 1].result,
+				 s->points[t->lost_at].result, &differences, err);
+	for (size_t i = 0; i < differences.nr; i++)
+		buf_printf(b, "%s%s",
+			   i ? "; " : "; changed with it: ", differences.items[i]);
+	strvec_release(&differences);
+	return rc;
+}
+
+static void say_newest(const struct history_series *s, const struct trend *t,
+		       double margin, struct buf *b)
+{
+	const struct trend_claim *c = &t->newest;
+	char label[CLOCK_LABEL_SIZE], ratio[32];
+
+	clock_label(s->points[t->level_at].at_ms * NS_PER_MS, label);
+	if (!c->newest) {
+		buf_printf(b, "%zu values since %s are too few to judge the next by",
+			   c->nr, label);
+		return;
+	}
+	if (!c->ratio) {
+		buf_puts(b, "a value of 0 or below has no ratio");
+		return;
+	}
+	buf_printf(b, "the newest %zu of %zu value%s are %s of the level since %s, ",
+		   c->newest, s->nr, s->nr == 1 ? "" : "s",
+		   ratio_text(c->ratio, ratio, sizeof(ratio)), label);
+	say_interval(c, margin, b);
+}
+
+static int say_series(struct history *h, const struct history_list *l,
+		      const struct history_judged *j, size_t i, struct buf *b,
+		      struct err *err)
+{
+	const struct history_series *s = &l->items[i];
+	const struct trend *t = &j->items[i];
+	int rc = 0;
+
+	buf_printf(b, "%s: ", verdict_name(t->verdict));
+	name_series(s, b);
+	buf_puts(b, ": ");
+	if (t->level.verdict == VERDICT_DEGRADED)
+		rc = say_loss(h, s, t, j->margins[i], b, err);
+	else
+		say_newest(s, t, j->margins[i], b);
+	buf_puts(b, s->gate ? "\n" : " (informational)\n");
+	return rc;
+}
+
+int history_check(struct history *h, const struct history_list *l,
+		  const struct history_judged *j, FILE *to, struct err *err)
+{
+	size_t gating = 0;
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, BUF_UNBOUNDED);
+	for (int v = VERDICT_DEGRADED; v >= VERDICT_IMPROVED && !rc; v--)
+		for (size_t i = 0; i < l->nr && !rc; i++)
+			if (j->items[i].verdict == (enum verdict)v)
+				rc = say_series(h, l, j, i, &b, err);
+	for (size_t i = 0; i < l->nr; i++)
+		gating += l->items[i].gate;
+	buf_printf(&b, "%zu gating series", gating);
+	for (int v = VERDICT_DEGRADED; v >= VERDICT_NONE; v--)
+		if (j->of[v])
+			buf_printf(&b, ", %zu %s", j->of[v],
+				   verdict_name((enum verdict)v));
+	buf_puts(&b, "\n");
+	if (!rc)
+		fwrite(b.data, 1, b.len, to);
+	buf_release(&b);
+	return rc;
+}

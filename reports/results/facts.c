@@ -1,0 +1,68 @@
+#include "reports/results/facts.h"
+
+#include <string.h>
+
+#include "core/base/mem.h"
+
+static struct json_object *first_gpu(struct json_object *facts)
+{
+	struct json_object *gpus = json_member(facts, "gpus");
+
+	if (!json_object_is_type(gpus, json_type_array) ||
+	    !json_object_array_length(gpus))
+		return NULL;
+	return json_object_array_get_idx(gpus, 0);
+}
+
+char *facts_machine(struct json_object *facts)
+{
+	struct json_object *gpu = first_gpu(facts);
+	const char *name = json_get_text(gpu, "name", NULL);
+	const char *uuid = json_get_text(gpu, "uuid", NULL);
+	const char *cpu = json_get_text(json_member(facts, "cpu"), "model", NULL);
+
+	if (name && uuid)
+		return x_asprintf("%s (%s)", name, uuid);
+	return x_strdup(name ? name : cpu ? cpu : "unknown machine");
+}
+
+static bool says(struct json_object *o, const char *word)
+{
+	switch (json_object_get_type(o)) {
+	case json_type_string:
+		return strcasestr(json_object_get_string(o), word) != NULL;
+	case json_type_object: {
+		json_object_object_foreach(o, key, value)
+		{
+			(void)key;
+			if (says(value, word))
+				return true;
+		}
+		return false;
+	}
+	default:
+		return false;
+	}
+}
+
+bool facts_is_emulated(struct json_object *facts)
+{
+	struct json_object *h = json_member(facts, "hypervisor");
+
+	/* CPUID says KVM where KVM runs; plain QEMU means that it emulates. */
+	return strcmp(json_get_text(h, "kind", ""), "qemu") == 0 || says(h, "tcg");
+}
+
+bool result_is_mock(const struct result *r)
+{
+	return json_get_bool(r->details, "is_mock", false) ||
+	       json_get_bool(json_member(r->details, "server"), "is_mock", false);
+}
+
+bool result_set_has_mock(const struct result_set *s, const char *arm)
+{
+	for (size_t i = 0; i < s->nr; i++)
+		if (strcmp(s->results[i].arm, arm) == 0 && result_is_mock(&s->results[i]))
+			return true;
+	return false;
+}

@@ -1,0 +1,21 @@
+/*
+ * What must be said about where numbers come from: a machine in a few words, whether it
+ * is emulated in software, whether a load ran against the mock server.
+ */
+#ifndef TARE_REPORTS_RESULTS_FACTS_H
+#define TARE_REPORTS_RESULTS_FACTS_H
+
+#include "core/document/json.h"
+#include "reports/results/result_set.h"
+
+#include <stdbool.h>
+
+/* "NVIDIA GB200 (GPU-3f2a...)", else the CPU's model; "unknown machine". free() */
+char *facts_machine(struct json_object *facts);
+/* A virtual machine whose processor is emulated in software (QEMU TCG), without KVM. */
+bool facts_is_emulated(struct json_object *facts);
+/* The load ran against tare's own mock server: its timing is a schedule, not a model's. */
+bool result_is_mock(const struct result *r);
+bool result_set_has_mock(const struct result_set *s, const char *arm);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Results brought together, whatever file they came out of
+ * (reports/import/result_files.h reads them): those of one run, or of one side of a
+ * comparison, by arm, workload and round.
+ */
+#ifndef TARE_REPORTS_RESULTS_RESULT_SET_H
+#define TARE_REPORTS_RESULTS_RESULT_SET_H
+
+#include "core/base/strvec.h"
+#include "core/document/result.h"
+
+#include <stdbool.h>
+
+struct machine_facts {
+	char *arm;
+	int64_t round;
+	struct json_object *facts; /* tare.machine/1 */
+};
+
+struct result_set {
+	char *source;             /* the path as it was given */
+	bool is_run;              /* a run directory: rounds pair */
+	struct json_object *plan; /* NULL where there is none */
+	struct result *results;   /* sorted by arm, workload, round, creation */
+	char **paths;             /* of each result, as read */
+	size_t nr, alloc;
+	struct machine_facts *machines;
+	size_t machines_nr, machines_alloc;
+	struct strvec arms, workloads; /* the plan's order, else as first seen */
+	struct strvec
+		places; /* arms that have no name but where they lie: made by hand */
+	char *baseline; /* the plan's baseline arm, or NULL */
+};
+
+void result_set_release(struct result_set *s);
+
+/* Builds one by hand; the result is moved in. Call result_set_sort() after the last. */
+void result_set_init(struct result_set *s, const char *source);
+void result_set_add(struct result_set *s, struct result *r, const char *path);
+void result_set_sort(struct result_set *s);
+
+/* The results of an arm and workload, which lie side by side; NULL and 0: none. */
+const struct result *result_set_range(const struct result_set *s, const char *arm,
+				      const char *workload, size_t *ret_nr);
+/* Machine facts of that arm: from machines/, else out of its first result; borrowed. */
+struct json_object *result_set_facts(const struct result_set *s, const char *arm);
+
+#endif

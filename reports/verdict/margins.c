@@ -1,0 +1,213 @@
+#include "reports/verdict/margins.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/file.h"
+#include "core/base/mem.h"
+
+static const struct {
+	const char *name;
+	double value;
+} built_in[] = {
+	{"gemm.flops", 0.01},
+	{"load.output_tokens_per_s", 0.03},
+	{"load.requests_per_s", 0.03},
+	{"load.total_tokens_per_s", 0.03},
+	{"load.peak_output_tokens_per_s", 0.03},
+	{"load.ttft_p50_s", 0.05},
+	{"load.ttft_p95_s", 0.1},
+	{"load.ttft_p99_s", 0.1},
+	{"load.itl_p50_s", 0.05},
+	{"load.itl_p95_s", 0.1},
+	{"load.itl_p99_s", 0.1},
+	{"load.latency_p95_s", 0.05},
+	{"load.latency_p99_s", 0.1},
+	{"link.h2d", 0.03},
+	{"link.d2h", 0.03},
+};
+
+void margins_init(struct margins *m)
+{
+	*m = (struct margins){0};
+}
+
+void margins_release(struct margins *m)
+{
+	for (size_t i = 0; i < m->nr; i++)
+		free(m->items[i].name);
+	free(m->items);
+	*m = (struct margins){0};
+}
+
+static void put(struct margins *m, const char *name, double value)
+{
+	for (size_t i = 0; i < m->nr; i++) {
+		if (strcmp(m->items[i].name, name) == 0) {
+			m->items[i].value = value;
+			return;
+		}
+	}
+	GROW(m->items, m->nr, m->alloc);
+	m->items[m->nr++] = (struct margin){.name = x_strdup(name), .value = value};
+}
+
+int margins_add_json(struct margins *m, struct json_object *o, const char *where,
+		     struct err *err)
+{
+	if (!json_object_is_type(o, json_type_object))
+		return err_set(err, ERR_USAGE,
+			       "%s: margins must be an object such as "
+			       "{\"gemm.flops\": 0.01}, not %s",
+			       where, json_type_words(o));
+	json_object_object_foreach(o, name, value)
+	{
+		double v = json_get_real(o, name, -1);
+
+		if (strcmp(name, "$schema") == 0)
+			continue;
+		if (!(v > 0 && v < 1))
+			return err_set(
+				err, ERR_USAGE,
+				"%s: /%s: a margin is a relative difference above 0 "
+				"and below 1, such as 0.01; found %.40s",
+				where, name, json_line(value));
+		put(m, name, v);
+	}
+	return 0;
+}
+
+int margins_read(struct margins *m, const char *path, struct err *err)
+{
+	struct json_object *o;
+	int rc;
+
+	if (file_check_given(path, "margins such as {\"gemm.flops\": 0.01}", err))
+		return -1;
+	o = json_read_commented(path, JSON_FILE_MAX, err);
+	if (!o)
+		return -1;
+	rc = margins_add_json(m, o, path, err);
+	json_object_put(o);
+	return rc;
+}
+
+static const struct margin *own(const struct margins *m, const char *name)
+{
+	for (size_t i = 0; i < m->nr; i++)
+		if (strcmp(m->items[i].name, name) == 0)
+			return &m->items[i];
+	return NULL;
+}
+
+static const double *built(const char *name, const char **ret_name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++) {
+		if (strcmp(built_in[i].name, name) == 0) {
+			*ret_name = built_in[i].name;
+			return &built_in[i].value;
+		}
+	}
+	return NULL;
+}
+
+/* 'metric' or, where 'wanted' has a workload too, "workload/metric"; of any stage. */
+static bool names_metric(const char *wanted, const char *metric)
+{
+	size_t len = strcspn(metric, "@");
+
+	return strcmp(wanted, metric) == 0 ||
+	       (strlen(wanted) == len && strncmp(wanted, metric, len) == 0);
+}
+
+/* "gemm.flpos" was meant for what gemm measured, and "big/load.x" for what load did. */
+static bool is_of_kind(const char *wanted, const char *metric)
+{
+	const char *slash = strchr(wanted, '/'), *from = slash ? slash + 1 : wanted;
+
+	return strncmp(from, metric, strcspn(from, ".") + 1) == 0;
+}
+
+static bool is_built_in(const char *wanted)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
+		if (strcmp(built_in[i].name, wanted) == 0)
+			return true;
+	return false;
+}
+
+void margins_unused(const struct margins *m, const struct strvec *metrics,
+		    struct strvec *ret)
+{
+	for (size_t i = 0; m && i < m->nr; i++) {
+		const char *name = m->items[i].name;
+		char *wanted = x_strndup(name, strcspn(name, ":"));
+		const char *near =
+			nearest_name(wanted, strvec_argv(metrics), metrics->nr);
+		bool is_used = is_built_in(wanted), is_meant = near != NULL;
+
+		for (size_t k = 0; k < metrics->nr; k++) {
+			is_used = is_used || names_metric(wanted, metrics->items[k]);
+			is_meant = is_meant || is_of_kind(wanted, metrics->items[k]);
+		}
+		if (!is_used && is_meant)
+			strvec_addf(ret,
+				    "The margin of '%s' belongs to nothing that was "
+				    "judged%s%s%s. 'tare report --margins FILE' judges "
+				    "again.",
+				    name, near ? ": did you mean '" : "",
+				    near ? near : "", near ? "'?" : "");
+		free(wanted);
+	}
+}
+
+double margins_get(const struct margins *m, const char *workload, const char *metric,
+		   const char *statistic, const char **ret_name)
+{
+	/* A mean has no suffix, so its two special names fall together with the plain
+	 * ones. */
+	const char *mark = strcmp(statistic, "mean") == 0 ? "" : ":";
+	const char *suffix = *mark ? statistic : "";
+	char *names[4] = {x_asprintf("%s/%s%s%s", workload, metric, mark, suffix),
+			  x_asprintf("%s/%s", workload, metric),
+			  x_asprintf("%s%s%s", metric, mark, suffix), x_strdup(metric)};
+	const char *stage = strchr(metric, '@'), *name = NULL;
+	double value = MARGIN_FALLBACK;
+
+	for (size_t i = 0; m && i < ARRAY_SIZE(names) && !name; i++) {
+		const struct margin *f = own(m, names[i]);
+
+		if (f) {
+			name = f->name;
+			value = f->value;
+		}
+	}
+	for (size_t i = 2; i < ARRAY_SIZE(names) && !name; i++) {
+		const double *v = built(names[i], &name);
+
+		if (v)
+			value = *v;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		free(names[i]);
+	if (!name && stage) {
+		/* "load.ttft_p50_s@c8" has the margin of "load.ttft_p50_s". */
+		char *plain = x_strndup(metric, (size_t)(stage - metric));
+
+		value = margins_get(m, workload, plain, statistic, &name);
+		free(plain);
+	}
+	if (ret_name)
+		*ret_name = name;
+	return value;
+}
+
+struct json_object *margins_defaults(void)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
+		json_put_real(o, built_in[i].name, built_in[i].value);
+	return o;
+}

@@ -1,0 +1,44 @@
+/*
+ * The noise floor of a set-up: what 'tare aa' found between two sides that are the same.
+ * For each metric the difference that this set-up shows where there is none (the farther
+ * end of the 90 % interval from 1), and the smallest margin that it could confirm. A run
+ * keeps it as aa.json (tare.floor/1, configs/schema/floor.json), so that its reports can
+ * print it beside every claim.
+ */
+#ifndef TARE_REPORTS_VERDICT_NOISE_FLOOR_H
+#define TARE_REPORTS_VERDICT_NOISE_FLOOR_H
+
+#include "reports/verdict/verdict.h"
+
+#define FLOOR_SCHEMA "tare.floor/1"
+
+struct floor_item {
+	char *workload, *digest, *metric, *statistic;
+	double ratio, floor, smallest_margin; /* 0: not known */
+	struct interval ci95;
+	enum verdict verdict;
+};
+
+struct noise_floor {
+	char *source;                /* the run of 'tare aa'; NULL: there is none */
+	struct json_object *machine; /* facts of its baseline, or NULL */
+	struct floor_item *items;
+	size_t nr, alloc;
+};
+
+/* From a run of 'tare aa'; ERR_USAGE where its two arms are not the same one. */
+int noise_floor_measure(struct noise_floor *ret, const char *aa_dir, struct err *err);
+int noise_floor_write(const struct noise_floor *f, const char *path, struct err *err);
+int noise_floor_read(struct noise_floor *ret, const char *path, struct err *err);
+void noise_floor_release(struct noise_floor *f);
+
+/*
+ * Puts the floors beside the comparisons from index 'from' on, whose baseline is 'set's
+ * 'arm': those of the same work on the same machine. A metric in which 'tare aa' found a
+ * difference where there is none is invalid ("noise-floor: ..."); one whose margin lies
+ * below its floor has a note.
+ */
+void noise_floor_apply(const struct noise_floor *f, struct judgement *j, size_t from,
+		       const struct result_set *set, const char *arm);
+
+#endif

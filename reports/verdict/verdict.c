@@ -1,0 +1,384 @@
+#include "reports/verdict/verdict.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "reports/verdict/verdict_family.h"
+#include "reports/verdict/machines.h"
+#include "reports/verdict/noise_floor.h"
+#include "reports/verdict/verdict_gather.h"
+#include "reports/verdict/verdict_rule.h"
+
+static const struct {
+	const char *name;
+	int exit_status;
+} verdicts[] = {
+	[VERDICT_NONE] = {"not judged", EXIT_INCONCLUSIVE},
+	[VERDICT_EQUIVALENT] = {"equivalent", EXIT_PASS},
+	[VERDICT_IMPROVED] = {"improved", EXIT_PASS},
+	[VERDICT_INCONCLUSIVE] = {"inconclusive", EXIT_INCONCLUSIVE},
+	[VERDICT_DEGRADED] = {"degraded", EXIT_DEGRADED},
+	[VERDICT_INVALID] = {"invalid", EXIT_INVALID},
+};
+
+const char *verdict_name(enum verdict v)
+{
+	return verdicts[v].name;
+}
+
+int verdict_exit_status(enum verdict v)
+{
+	return verdicts[v].exit_status;
+}
+
+bool comparison_level(const struct comparison *c, bool is_candidate, double *ret)
+{
+	size_t nr = is_candidate ? c->n_candidate : c->n_baseline;
+
+	if (!nr)
+		return false;
+	if (c->is_pooled)
+		*ret = c->pooled_values[is_candidate];
+	else
+		*ret = stats_mean(is_candidate ? c->candidate_values : c->baseline_values,
+				  nr);
+	return true;
+}
+
+static void comparison_release(struct comparison *c)
+{
+	char *texts[] = {c->metric,   c->workload,  c->unit,  c->statistic,
+			 c->baseline, c->candidate, c->reason};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		free(texts[i]);
+	free(c->baseline_values);
+	free(c->candidate_values);
+	free(c->rounds);
+	strvec_release(&c->notes);
+}
+
+void judgement_release(struct judgement *j)
+{
+	for (size_t i = 0; i < j->nr; i++)
+		comparison_release(&j->items[i]);
+	for (size_t i = 0; i < j->pairs_nr; i++) {
+		free(j->pairs[i].baseline);
+		free(j->pairs[i].candidate);
+		free(j->pairs[i].baseline_arm);
+		free(j->pairs[i].candidate_arm);
+		likeness_release(&j->pairs[i].likeness);
+	}
+	free(j->items);
+	free(j->pairs);
+	free(j->reason);
+	strvec_release(&j->notes);
+	*j = (struct judgement){0};
+}
+
+/* The names of the fields that break likeness, for a reason. */
+static char *broken_fields(const struct judged_pair *p)
+{
+	const struct likeness *l = &p->likeness;
+	struct buf b;
+
+	buf_init(&b, 400);
+	for (size_t i = 0; i < l->nr; i++)
+		if (l->rows[i].state == LIKENESS_BREAKS)
+			buf_printf(&b, "%s%s (%s, %s)", b.len ? "; " : "",
+				   l->rows[i].field->label, l->rows[i].baseline,
+				   l->rows[i].candidate);
+	if (b.len && p->round > 1)
+		buf_printf(&b, " in round %lld", (long long)p->round);
+	return buf_detach(&b);
+}
+
+static void judge_items(struct judgement *j, size_t from, const struct looks *looks,
+			const struct judge_options *o)
+{
+	const struct judged_pair *pair = &j->pairs[j->pairs_nr - 1];
+	char *broken = broken_fields(pair);
+
+	for (size_t i = from; i < j->nr; i++) {
+		struct comparison *c = &j->items[i];
+		bool was_invalid = c->verdict == VERDICT_INVALID;
+		char *why = c->reason;
+
+		c->margin = margins_get(o->margins, c->workload, c->metric, c->statistic,
+					NULL);
+		if (was_invalid)
+			c->reason = NULL;
+		if (c->n_baseline && c->n_candidate)
+			comparison_decide(c, looks);
+		if (was_invalid)
+			comparison_invalidate(c, "%s", why);
+		else if (*broken)
+			comparison_invalidate(c, "not like for like: %s", broken);
+		if (was_invalid)
+			free(why);
+	}
+	free(broken);
+}
+
+static void add_pair(struct judgement *j, const struct gather_side *b,
+		     const struct gather_side *c)
+{
+	struct judged_pair p = {.baseline = x_strdup(b->label),
+				.candidate = x_strdup(c->label),
+				.baseline_arm = x_strdup(b->arm),
+				.candidate_arm = x_strdup(c->arm)};
+
+	machines_compare(&p.likeness, b, c, &p.round);
+	GROW(j->pairs, j->pairs_nr, j->pairs_alloc);
+	j->pairs[j->pairs_nr++] = p;
+}
+
+static int judge_pair(struct judgement *j, const struct gather_side *b,
+		      const struct gather_side *c, const struct looks *looks,
+		      const struct judge_options *o, struct err *err)
+{
+	size_t from = j->nr;
+
+	add_pair(j, b, c);
+	if (gather_comparisons(j, b, c, o, err))
+		return -1;
+	judge_items(j, from, looks, o);
+	if (o->floor)
+		noise_floor_apply(o->floor, j, from, b->set, b->arm);
+	return 0;
+}
+
+static void note_margins(struct judgement *j, const struct margins *m)
+{
+	struct strvec metrics = {0};
+
+	for (size_t i = 0; i < j->nr; i++) {
+		strvec_add(&metrics, j->items[i].metric);
+		strvec_addf(&metrics, "%s/%s", j->items[i].workload, j->items[i].metric);
+	}
+	margins_unused(m, &metrics, &j->notes);
+	strvec_release(&metrics);
+}
+
+static void conclude(struct judgement *j, const struct looks *looks,
+		     const struct judge_options *o)
+{
+	size_t gating = 0, worst = 0;
+	const struct comparison *first = NULL;
+
+	family_hold(j->items, j->nr, looks);
+	note_margins(j, o->margins);
+	j->overall = VERDICT_NONE;
+	for (size_t i = 0; i < j->nr; i++) {
+		const struct comparison *c = &j->items[i];
+
+		if (!c->gate || c->verdict == VERDICT_NONE)
+			continue;
+		gating++;
+		if (c->verdict > j->overall) {
+			j->overall = c->verdict;
+			worst = 0;
+			first = c;
+		}
+		worst += c->verdict == j->overall;
+	}
+	if (!gating) {
+		j->overall = VERDICT_INCONCLUSIVE;
+		j->reason = x_strdup("no metric gates, so nothing can pass or fail");
+	} else if (j->overall == VERDICT_EQUIVALENT) {
+		j->reason = x_asprintf("%zu of %zu gating metrics equivalent", gating,
+				       gating);
+	} else {
+		j->reason =
+			x_asprintf("%zu of %zu gating metrics %s: %s of %s on %s: %s",
+				   worst, gating, verdict_name(j->overall), first->metric,
+				   first->workload, first->candidate, first->reason);
+	}
+}
+
+static void take_looks(struct judgement *j, const struct result_set *run,
+		       const struct judge_options *o, struct looks *ret)
+{
+	struct json_object *rounds =
+		run->plan ? json_at(run->plan, "schedule/rounds") : NULL;
+	int64_t min = o->looks_min, max = o->looks_max;
+
+	if (!max) {
+		min = json_get_int(rounds, "min", 0);
+		max = json_get_int(rounds, "max", 0);
+	}
+	if (min < 2)
+		min = 2;
+	if (max > min) {
+		j->looks_min = min;
+		j->looks_max = max;
+	}
+	looks_init(ret, min, max);
+}
+
+static void count_rounds(struct judgement *j, const struct result_set *run)
+{
+	for (size_t i = 0; i < run->nr; i++)
+		if (run->results[i].round > j->rounds)
+			j->rounds = run->results[i].round;
+}
+
+static const char *find_baseline(const struct result_set *run, const char *wanted,
+				 struct err *err)
+{
+	const char *name = wanted ? wanted : run->baseline;
+
+	if (!name)
+		return run->arms.items[0];
+	if (strvec_has(&run->arms, name))
+		return name;
+	err_set(err, ERR_USAGE, "%s: no results of the baseline arm '%s'", run->source,
+		name);
+	return NULL;
+}
+
+int judge_run(struct judgement *ret, const struct result_set *run, const char *baseline,
+	      const struct judge_options *o, struct err *err)
+{
+	struct gather_side b = {.set = run}, c = {.set = run};
+	struct looks looks;
+	int rc = 0;
+
+	*ret = (struct judgement){0};
+	b.arm = b.label = find_baseline(run, baseline, err);
+	if (!b.arm)
+		return -1;
+	if (run->arms.nr < 2)
+		return err_set(err, ERR_USAGE,
+			       "%s: one arm ('%s') is nothing to compare with",
+			       run->source, b.arm);
+	count_rounds(ret, run);
+	take_looks(ret, run, o, &looks);
+	for (size_t i = 0; i < run->arms.nr && !rc; i++) {
+		c.arm = c.label = run->arms.items[i];
+		if (strcmp(c.arm, b.arm) != 0)
+			rc = judge_pair(ret, &b, &c, &looks, o, err);
+	}
+	if (rc)
+		judgement_release(ret);
+	else
+		conclude(ret, &looks, o);
+	return rc;
+}
+
+/* "vm (perf.json)"; the whole source where both end alike. */
+static char *label_of(const struct gather_side *s, const struct gather_side *other)
+{
+	const char *base = path_base(s->set->source);
+	bool is_clear = *base && strcmp(base, path_base(other->set->source)) != 0;
+
+	return x_asprintf("%s (%s)", s->arm, is_clear ? base : s->set->source);
+}
+
+/*
+ * Two results of one arm name are told apart by where they came from, and several such
+ * pairs by their arms too.
+ */
+static int judge_across(struct judgement *j, struct gather_side *b, struct gather_side *c,
+			const struct looks *looks, const struct judge_options *o,
+			struct err *err)
+{
+	bool are_same = strcmp(b->arm, c->arm) == 0;
+	bool are_many = b->set->arms.nr > 1 || c->set->arms.nr > 1;
+	char *base = label_of(b, c), *candidate = label_of(c, b);
+	int rc;
+
+	b->label = !are_same ? b->arm : are_many ? base : b->set->source;
+	c->label = !are_same ? c->arm : are_many ? candidate : c->set->source;
+	rc = judge_pair(j, b, c, looks, o, err);
+	free(base);
+	free(candidate);
+	return rc;
+}
+
+int judge_sets(struct judgement *ret, const struct result_set *baseline,
+	       const struct result_set *candidate, const struct judge_options *o,
+	       struct err *err)
+{
+	struct gather_side b = {.set = baseline}, c = {.set = candidate};
+	struct looks looks;
+	int rc = 0;
+
+	*ret = (struct judgement){0};
+	looks_init(&looks, 0, 0);
+	if (baseline->arms.nr == 1 && candidate->arms.nr == 1) {
+		b.arm = baseline->arms.items[0];
+		c.arm = candidate->arms.items[0];
+		rc = judge_across(ret, &b, &c, &looks, o, err);
+	} else {
+		for (size_t i = 0; i < baseline->arms.nr && !rc; i++) {
+			b.arm = c.arm = baseline->arms.items[i];
+			if (strvec_has(&candidate->arms, c.arm))
+				rc = judge_across(ret, &b, &c, &looks, o, err);
+		}
+	}
+	if (!rc && !ret->pairs_nr)
+		rc = err_set(err, ERR_USAGE,
+			     "%s and %s have no arm of the same name ('%s' ... and '%s' "
+			     "...); 'tare baseline save --arm NAME' takes one out of a "
+			     "run, to be compared with anything",
+			     baseline->source, candidate->source, baseline->arms.items[0],
+			     candidate->arms.items[0]);
+	if (rc)
+		judgement_release(ret);
+	else
+		conclude(ret, &looks, o);
+	return rc;
+}
+
+static bool is_waiting(const struct comparison *c)
+{
+	return c->gate && c->verdict == VERDICT_INCONCLUSIVE;
+}
+
+bool judgement_is_decided(const struct judgement *j)
+{
+	size_t gating = 0;
+
+	/* The first look is at looks_min rounds; before it nothing may stop the run. */
+	if (j->looks_max && j->rounds < j->looks_min)
+		return false;
+	for (size_t i = 0; i < j->nr; i++) {
+		if (is_waiting(&j->items[i]))
+			return false;
+		gating += j->items[i].gate;
+	}
+	return gating > 0;
+}
+
+char *judgement_waits_for(const struct judgement *j)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_UNBOUNDED);
+	for (size_t i = 0; i < j->nr; i++) {
+		const struct comparison *c = &j->items[i];
+		char ratio[32], half[32];
+
+		if (!is_waiting(c))
+			continue;
+		buf_printf(&b, "%s%s of %s on %s", b.len ? "; " : "", c->metric,
+			   c->workload, c->candidate);
+		if (c->has_ratio)
+			buf_printf(&b, ": %s",
+				   ratio_text(c->ratio, ratio, sizeof(ratio)));
+		if (c->has_interval)
+			buf_printf(&b, " -+ %s",
+				   percent_text(log(c->ci90.high / c->ci90.low) / 2, half,
+						sizeof(half)));
+		if (c->needed_n > c->n_candidate)
+			buf_printf(&b, ", about %zu more rounds",
+				   c->needed_n - c->n_candidate);
+	}
+	return buf_detach(&b);
+}

@@ -1,0 +1,455 @@
+#include "reports/verdict/verdict_gather.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "reports/statistics/bootstrap.h"
+#include "reports/verdict/conditions.h"
+#include "reports/verdict/gpu_part_alike.h"
+#include "reports/verdict/verdict_rule.h"
+
+static const struct statistic {
+	const char *name;
+	double q; /* 0: the mean */
+} statistics[] = {{"mean", 0}, {"p50", 0.50}, {"p95", 0.95}, {"p99", 0.99}};
+
+/* The results of one side's arm for the workload at hand, in order of rounds. */
+struct side {
+	const struct gather_side *of;
+	const struct result *results;
+	size_t nr;
+};
+
+/* The two sides of one workload while its metrics are gone through. */
+struct gathering {
+	struct judgement *j;
+	struct side sides[2]; /* baseline, candidate */
+	const char *workload;
+	const struct margins *margins;
+	uint64_t seed;
+	char *note; /* for each of the workload's comparisons, or NULL */
+	bool is_paired;
+};
+
+static const struct result *of_round(const struct side *s, int64_t round)
+{
+	for (size_t k = 0; k < s->nr; k++)
+		if (s->results[k].round == round)
+			return &s->results[k];
+	return NULL;
+}
+
+static const struct samples *usable(const struct result *r, const char *metric)
+{
+	const struct samples *s;
+
+	if (!r || r->status == RESULT_FAILED)
+		return NULL;
+	s = result_metric(r, metric);
+	return s && s->nr ? s : NULL;
+}
+
+static double value_of(const struct samples *s, const struct statistic *st)
+{
+	double v = 0;
+
+	if (st->q == 0)
+		return stats_mean(s->values, s->nr);
+	stats_quantile_of(s->values, s->nr, st->q, &v);
+	return v;
+}
+
+/* The samples that the values come from, for a quantile of all of them. */
+static void fill_paired(struct comparison *c, const struct gathering *g,
+			const struct statistic *st, struct round_samples *used[2])
+{
+	const struct side *base = &g->sides[0];
+
+	for (size_t k = 0; k < base->nr; k++) {
+		int64_t round = base->results[k].round;
+		const struct samples *sb = usable(&base->results[k], c->metric);
+		const struct samples *sc =
+			usable(of_round(&g->sides[1], round), c->metric);
+
+		if (!sb || !sc)
+			continue;
+		c->rounds[c->n_baseline] = round;
+		used[0][c->n_baseline] = (struct round_samples){sb->values, sb->nr};
+		used[1][c->n_candidate] = (struct round_samples){sc->values, sc->nr};
+		c->baseline_values[c->n_baseline++] = value_of(sb, st);
+		c->candidate_values[c->n_candidate++] = value_of(sc, st);
+	}
+}
+
+static size_t fill_side(const struct side *side, const char *metric,
+			const struct statistic *st, double *values,
+			struct round_samples *used)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < side->nr; k++) {
+		const struct samples *s = usable(&side->results[k], metric);
+
+		if (s) {
+			used[n] = (struct round_samples){s->values, s->nr};
+			values[n++] = value_of(s, st);
+		}
+	}
+	return n;
+}
+
+/* Samples that gave no value, and the scarcest round so far. */
+static void count_samples(const struct side *side, const char *metric, uint64_t *failed,
+			  size_t *least)
+{
+	for (size_t k = 0; k < side->nr; k++) {
+		const struct samples *s = result_metric(&side->results[k], metric);
+
+		if (!s)
+			continue;
+		*failed += s->failed;
+		if (s->nr && s->nr < *least)
+			*least = s->nr;
+	}
+}
+
+/* What makes this result unusable beside 'first', as a reason; or NULL. */
+static char *flaw_of(const struct result *r, const struct result *first,
+		     const struct gathering *g, const struct side *side)
+{
+	char *why;
+
+	if (r->status == RESULT_INVALID)
+		return x_asprintf("round %lld on %s: %s", (long long)r->round,
+				  side->of->label,
+				  r->reasons.nr ? r->reasons.items[0] : "marked invalid");
+	if (r->status == RESULT_FAILED || !first)
+		return NULL;
+	why = part_mismatch(first, g->sides[0].of->label, r, side->of->label);
+	if (!why)
+		why = server_mismatch(first, g->sides[0].of->label, r, side->of->label);
+	if (why || !*r->digest || !*first->digest ||
+	    strcmp(r->digest, first->digest) == 0)
+		return why;
+	return x_asprintf(
+		"other work: %s in round %lld ran '%s' with other parameters than "
+		"%s (digest %.12s, %.12s)",
+		side->of->label, (long long)r->round, g->workload, g->sides[0].of->label,
+		r->digest, first->digest);
+}
+
+static char *flaw(const struct gathering *g, char **ret_note)
+{
+	const struct result *first = g->sides[0].nr ? g->sides[0].results : NULL;
+	struct conditions_side sides[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < g->sides[i].nr; k++) {
+			char *why =
+				flaw_of(&g->sides[i].results[k], first, g, &g->sides[i]);
+
+			if (why)
+				return why;
+		}
+	}
+	for (size_t i = 0; i < 2; i++)
+		sides[i] = (struct conditions_side){g->sides[i].of->label,
+						    g->sides[i].results, g->sides[i].nr};
+	return throttle_mismatch(&sides[0], &sides[1], ret_note);
+}
+
+static void note_failures(struct comparison *c, const struct gathering *g)
+{
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < g->sides[i].nr; k++) {
+			const struct result *r = &g->sides[i].results[k];
+
+			if (r->status == RESULT_FAILED)
+				strvec_addf(&c->notes, "round %lld failed on %s: %s",
+					    (long long)r->round, g->sides[i].of->label,
+					    r->reasons.nr ? r->reasons.items[0]
+							  : "no reason");
+		}
+	}
+}
+
+static void pool_quantile(struct comparison *c, const struct gathering *g, double q,
+			  struct round_samples *const used[2])
+{
+	const struct bootstrap_spec spec = {
+		.q = q, .is_paired = c->is_paired, .seed = g->seed};
+	const struct quantile_side sides[2] = {{used[0], c->n_baseline},
+					       {used[1], c->n_candidate}};
+
+	c->has_pooled = bootstrap_quantile_ratio(&sides[0], &sides[1], &spec, &c->pooled,
+						 c->pooled_values);
+	if (!c->is_pooled)
+		return;
+	/* No round has the quantile: what value_of() gave for it is none. */
+	free(c->baseline_values);
+	free(c->candidate_values);
+	c->baseline_values = c->candidate_values = NULL;
+}
+
+static void fill(struct comparison *c, const struct gathering *g,
+		 const struct statistic *st)
+{
+	size_t nb = g->sides[0].nr, nc = g->sides[1].nr, least = 0;
+	struct round_samples *used[2];
+
+	c->baseline_values = x_calloc(nb + 1, sizeof(double));
+	c->candidate_values = x_calloc(nb + nc + 1, sizeof(double));
+	c->rounds = x_calloc(nb + 1, sizeof(*c->rounds));
+	used[0] = x_calloc(nb + 1, sizeof(**used));
+	used[1] = x_calloc(nb + nc + 1, sizeof(**used));
+	count_samples(&g->sides[0], c->metric, &c->failed_baseline, &least);
+	count_samples(&g->sides[1], c->metric, &c->failed_candidate, &least);
+	note_failures(c, g);
+	if (g->note)
+		strvec_add(&c->notes, g->note);
+	if (c->is_paired) {
+		fill_paired(c, g, st, used);
+	} else {
+		c->n_baseline = fill_side(&g->sides[0], c->metric, st, c->baseline_values,
+					  used[0]);
+		c->n_candidate = fill_side(&g->sides[1], c->metric, st,
+					   c->candidate_values, used[1]);
+	}
+	if (st->q > 0)
+		pool_quantile(c, g, st->q, used);
+	free(used[0]);
+	free(used[1]);
+}
+
+static struct comparison *new_comparison(const struct gathering *g,
+					 const struct samples *s,
+					 const struct statistic *st, bool gate)
+{
+	struct judgement *j = g->j;
+
+	GROW(j->items, j->nr, j->alloc);
+	j->items[j->nr] =
+		(struct comparison){.metric = x_strdup(s->def.name),
+				    .workload = x_strdup(g->workload),
+				    .unit = x_strdup(s->def.unit),
+				    .statistic = x_strdup(st->name),
+				    .baseline = x_strdup(g->sides[0].of->label),
+				    .candidate = x_strdup(g->sides[1].of->label),
+				    .better = s->def.better,
+				    .gate = gate,
+				    .is_paired = g->is_paired,
+				    .method = ""};
+	return &j->items[j->nr++];
+}
+
+static void add_comparison(const struct gathering *g, const struct samples *s,
+			   const struct statistic *st, bool gate, const char *why_invalid)
+{
+	struct comparison *c = new_comparison(g, s, st, gate);
+
+	fill(c, g, st);
+	if (why_invalid)
+		comparison_invalidate(c, "%s", why_invalid);
+	else if (!c->n_baseline || !c->n_candidate)
+		comparison_invalidate(c, "no %s has a value of it on %s",
+				      c->is_paired ? "pair of rounds" : "result",
+				      c->n_candidate ? c->baseline
+						     : (c->n_baseline || !c->is_paired
+								? c->candidate
+								: "both sides"));
+}
+
+static size_t rounds_for(size_t samples, size_t a_round)
+{
+	size_t n = a_round ? (samples + a_round - 1) / a_round : 0;
+
+	return n && n < BOOTSTRAP_ROUNDS_MIN ? BOOTSTRAP_ROUNDS_MIN : n;
+}
+
+/*
+ * A quantile that must gate and that the samples of a round cannot support: all rounds
+ * together may.
+ */
+static void add_scarce(const struct gathering *g, const struct samples *s,
+		       const struct statistic *st, size_t least, const char *why_invalid)
+{
+	struct comparison *c = new_comparison(g, s, st, true);
+
+	c->is_pooled = true;
+	fill(c, g, st);
+	if (why_invalid) {
+		comparison_invalidate(c, "%s", why_invalid);
+		return;
+	}
+	if (c->has_pooled)
+		return;
+	c->n_baseline = c->n_candidate = 0;
+	c->verdict = VERDICT_INCONCLUSIVE;
+	c->needed_n = rounds_for(stats_quantile_min(st->q), least);
+	c->reason = x_asprintf(
+		"%s needs %zu samples a round, or as many in all from %d rounds "
+		"or more; the scarcest round has %zu",
+		st->name, stats_quantile_min(st->q), BOOTSTRAP_ROUNDS_MIN, least);
+}
+
+/* Did the user name "metric:p99", with or without the workload? */
+static bool is_named(const struct gathering *g, const char *metric, const char *statistic)
+{
+	char *plain = x_asprintf("%s:%s", metric, statistic);
+	char *full = x_asprintf("%s/%s", g->workload, plain);
+	bool is = false;
+
+	for (size_t i = 0; g->margins && i < g->margins->nr; i++)
+		is = is || strcmp(g->margins->items[i].name, plain) == 0 ||
+		     strcmp(g->margins->items[i].name, full) == 0;
+	free(plain);
+	free(full);
+	return is;
+}
+
+static void add_statistics(const struct gathering *g, const struct samples *s,
+			   const char *why_invalid)
+{
+	size_t least = SIZE_MAX;
+	uint64_t failed = 0;
+
+	count_samples(&g->sides[0], s->def.name, &failed, &least);
+	count_samples(&g->sides[1], s->def.name, &failed, &least);
+	add_comparison(g, s, &statistics[0], s->def.gate, why_invalid);
+	for (size_t i = 1; i < ARRAY_SIZE(statistics); i++) {
+		const struct statistic *st = &statistics[i];
+		bool gate = is_named(g, s->def.name, st->name);
+		bool is_there = least != SIZE_MAX && least >= stats_quantile_min(st->q);
+
+		if (is_there && s->def.better != METRIC_NONE)
+			add_comparison(g, s, st, gate, why_invalid);
+		else if (gate)
+			add_scarce(g, s, st, least == SIZE_MAX ? 0 : least, why_invalid);
+	}
+}
+
+/* The unit of a metric must be one on both sides. */
+static int check_units(const struct gathering *g, const struct samples *s,
+		       struct err *err)
+{
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < g->sides[i].nr; k++) {
+			const struct samples *o =
+				result_metric(&g->sides[i].results[k], s->def.name);
+
+			if (o && strcmp(o->def.unit, s->def.unit) != 0)
+				return err_set(
+					err, ERR_INVALID,
+					"%s of %s is in '%s' in one result and in "
+					"'%s' in another (%s): values in different "
+					"units are not compared",
+					s->def.name, g->workload, s->def.unit,
+					o->def.unit, g->sides[i].of->label);
+		}
+	}
+	return 0;
+}
+
+static bool is_known(const struct gathering *g, size_t from, const char *metric)
+{
+	for (size_t i = from; i < g->j->nr; i++)
+		if (strcmp(g->j->items[i].metric, metric) == 0)
+			return true;
+	return false;
+}
+
+static int gather_result(const struct gathering *g, const struct result *r, size_t from,
+			 const char *why, struct err *err)
+{
+	for (size_t m = 0; m < r->metrics_nr; m++) {
+		const struct samples *s = &r->metrics[m];
+
+		if (is_known(g, from, s->def.name))
+			continue;
+		if (check_units(g, s, err))
+			return -1;
+		add_statistics(g, s, why);
+	}
+	return 0;
+}
+
+static bool has_sweep(const struct gather_side *side)
+{
+	for (size_t i = 0; i < side->set->nr; i++)
+		if (strcmp(side->set->results[i].arm, side->arm) == 0 &&
+		    part_is_of_sweep(&side->set->results[i]))
+			return true;
+	return false;
+}
+
+/*
+ * A sweep over a GPU's slices beside an arm that does not sweep: what only the sweep has
+ * is shown in its table, and nothing is missing on the other side.
+ */
+static bool is_of_sweep_alone(const struct gathering *g)
+{
+	for (size_t i = 0; i < 2; i++) {
+		const struct side *has = &g->sides[i], *lacks = &g->sides[1 - i];
+
+		if (has->nr && !lacks->nr && part_is_of_sweep(has->results) &&
+		    !has_sweep(lacks->of))
+			return true;
+	}
+	return false;
+}
+
+static void note_sweep(const struct gathering *g)
+{
+	const struct side *has = &g->sides[g->sides[0].nr ? 0 : 1];
+
+	strvec_addf(&g->j->notes, "%s: only %s ran on that slice of the GPU; not judged",
+		    g->workload, has->of->label);
+}
+
+static int gather_workload(struct gathering *g, struct err *err)
+{
+	size_t from = g->j->nr;
+	char *why;
+	int rc = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		g->sides[i].results =
+			result_set_range(g->sides[i].of->set, g->sides[i].of->arm,
+					 g->workload, &g->sides[i].nr);
+	if (is_of_sweep_alone(g)) {
+		note_sweep(g);
+		return 0;
+	}
+	why = flaw(g, &g->note);
+	for (size_t i = 0; i < 2 && !rc; i++)
+		for (size_t k = 0; k < g->sides[i].nr && !rc; k++)
+			rc = gather_result(g, &g->sides[i].results[k], from, why, err);
+	free(why);
+	free(g->note);
+	g->note = NULL;
+	return rc;
+}
+
+int gather_comparisons(struct judgement *j, const struct gather_side *b,
+		       const struct gather_side *c, const struct judge_options *o,
+		       struct err *err)
+{
+	struct gathering g = {.j = j,
+			      .sides = {{.of = b}, {.of = c}},
+			      .margins = o->margins,
+			      .seed = o->seed};
+	const struct strvec *lists[] = {&b->set->workloads, &c->set->workloads};
+
+	g.is_paired = b->set == c->set && b->set->is_run;
+	for (size_t l = 0; l < 2; l++) {
+		for (size_t i = 0; i < lists[l]->nr; i++) {
+			g.workload = lists[l]->items[i];
+			if (l == 1 && strvec_has(lists[0], g.workload))
+				continue;
+			if (gather_workload(&g, err))
+				return -1;
+		}
+	}
+	return 0;
+}

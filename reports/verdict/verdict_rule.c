@@ -1,0 +1,394 @@
+#include "reports/verdict/verdict_rule.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/mem.h"
+#include "reports/statistics/distributions.h"
+#include "reports/statistics/robust.h"
+
+/* Below this many rounds a side no interval is worth having; said when n is 0 or 1. */
+static const size_t rounds_least = 3;
+
+const char *ratio_text(double ratio, char *text, size_t size)
+{
+	if (ratio >= 0.1 && ratio < 10)
+		snprintf(text, size, "%.4f", ratio);
+	else
+		snprintf(text, size, "%.3g", ratio);
+	return text;
+}
+
+const char *percent_text(double fraction, char *text, size_t size)
+{
+	snprintf(text, size, "%.3g %%", 100 * fraction);
+	return text;
+}
+
+static void ERR_PRINTF(2, 0) set_reason(struct comparison *c, const char *fmt, va_list ap)
+{
+	char text[768];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	free(c->reason);
+	c->reason = x_strdup(text);
+}
+
+static void ERR_PRINTF(2, 3) reason(struct comparison *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_reason(c, fmt, ap);
+	va_end(ap);
+}
+
+void comparison_invalidate(struct comparison *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_reason(c, fmt, ap);
+	va_end(ap);
+	c->verdict = VERDICT_INVALID;
+}
+
+static bool log_ratio_of(const struct comparison *c, struct log_ratio *r)
+{
+	if (c->is_pooled) {
+		*r = c->pooled;
+		return c->has_pooled;
+	}
+	if (c->is_paired)
+		return log_ratio_paired(c->baseline_values, c->candidate_values,
+					c->n_baseline, r);
+	if (!log_ratio_unpaired(c->baseline_values, c->n_baseline, c->candidate_values,
+				c->n_candidate, r))
+		return false;
+	r->df = r->cautious_df;
+	return true;
+}
+
+static bool all_equal(const struct comparison *c)
+{
+	if (c->is_pooled)
+		return false;
+	for (size_t i = 0; i < c->n_baseline; i++)
+		if (c->baseline_values[i] != c->baseline_values[0])
+			return false;
+	for (size_t i = 0; i < c->n_candidate; i++)
+		if (c->candidate_values[i] != c->baseline_values[0])
+			return false;
+	return true;
+}
+
+/* Zero or negative values have no ratio: nothing is claimed about them. */
+static void without_ratio(struct comparison *c)
+{
+	if (!c->gate || all_equal(c)) {
+		c->verdict = VERDICT_NONE;
+		reason(c, all_equal(c)
+				  ? "the same value in every round on both sides, "
+				    "without a ratio: not judged"
+				  : "a value of 0 or below has no ratio: not judged");
+		return;
+	}
+	c->verdict = VERDICT_INCONCLUSIVE;
+	reason(c, "a value of 0 or below has no ratio, so a relative margin cannot "
+		  "decide it");
+}
+
+static void without_interval(struct comparison *c)
+{
+	char text[32];
+
+	c->verdict = VERDICT_INCONCLUSIVE;
+	c->needed_n = rounds_least;
+	reason(c,
+	       "ratio %s from %zu and %zu rounds: an interval needs two rounds a side, a "
+	       "verdict seldom fewer than %zu",
+	       ratio_text(c->ratio, text, sizeof(text)), c->n_baseline, c->n_candidate,
+	       rounds_least);
+}
+
+static enum verdict beyond(const struct interval *ci, const struct interval *band,
+			   enum metric_better better)
+{
+	if (ci->low > band->high)
+		return better == METRIC_HIGHER ? VERDICT_IMPROVED : VERDICT_DEGRADED;
+	if (ci->high < band->low)
+		return better == METRIC_HIGHER ? VERDICT_DEGRADED : VERDICT_IMPROVED;
+	return VERDICT_INCONCLUSIVE;
+}
+
+enum verdict ratio_verdict(const struct interval *ci90, const struct interval *ci95,
+			   double margin, enum metric_better better)
+{
+	struct interval band = margin_band(margin);
+
+	if (better == METRIC_NONE)
+		return VERDICT_NONE;
+	if (ci90->low >= band.low && ci90->high <= band.high)
+		return VERDICT_EQUIVALENT;
+	return beyond(ci95, &band, better);
+}
+
+static void say_decided(struct comparison *c, const struct interval *band)
+{
+	char ratio[32], low[32], high[32], edge[32], margin[32];
+	const struct interval *ci = &c->ci95;
+
+	ratio_text(c->ratio, ratio, sizeof(ratio));
+	percent_text(c->margin, margin, sizeof(margin));
+	if (c->verdict == VERDICT_EQUIVALENT) {
+		reason(c, "ratio %s, 90 %% interval [%s, %s] inside the margin of %s",
+		       ratio, ratio_text(c->ci90.low, low, sizeof(low)),
+		       ratio_text(c->ci90.high, high, sizeof(high)), margin);
+		return;
+	}
+	ratio_text(ci->low > band->high ? band->high : band->low, edge, sizeof(edge));
+	reason(c, "ratio %s, 95 %% interval [%s, %s] wholly %s %s, the margin of %s",
+	       ratio, ratio_text(ci->low, low, sizeof(low)),
+	       ratio_text(ci->high, high, sizeof(high)),
+	       ci->low > band->high ? "above" : "below", edge, margin);
+}
+
+/* The less certain of the two estimates: what more rounds have to overcome. */
+static const struct log_ratio *less_certain(const struct comparison *c,
+					    const struct log_ratio *r)
+{
+	return c->has_pooled && c->pooled.sd > r->sd ? &c->pooled : r;
+}
+
+static size_t rounds_of(const struct comparison *c)
+{
+	return c->n_baseline < c->n_candidate ? c->n_baseline : c->n_candidate;
+}
+
+static size_t rounds_needed(const struct comparison *c, const struct log_ratio *r,
+			    double alpha_degraded)
+{
+	struct needed_spec spec = {.margin = c->margin,
+				   .alpha_equivalence = c->alpha_equivalence,
+				   .alpha_degraded = alpha_degraded,
+				   .power = 0.9};
+	size_t n = stats_needed_n(r, &spec);
+
+	return n && n <= rounds_of(c) ? rounds_of(c) + 1 : n;
+}
+
+static void say_undecided(struct comparison *c, const struct log_ratio *r)
+{
+	char ratio[32], low[32], high[32], margin[32];
+
+	c->needed_n = rounds_needed(c, less_certain(c, r), c->alpha_degraded);
+	ratio_text(c->ratio, ratio, sizeof(ratio));
+	ratio_text(c->ci90.low, low, sizeof(low));
+	ratio_text(c->ci90.high, high, sizeof(high));
+	percent_text(c->margin, margin, sizeof(margin));
+	if (c->needed_n)
+		reason(c,
+		       "ratio %s, 90 %% interval [%s, %s] reaches over the margin of %s; "
+		       "about %zu rounds a side would decide",
+		       ratio, low, high, margin, c->needed_n);
+	else
+		reason(c,
+		       "ratio %s, 90 %% interval [%s, %s] reaches over the margin of %s; "
+		       "so near its edge that 1000 rounds would not decide",
+		       ratio, low, high, margin);
+}
+
+static const double outlier_limit = 5;
+/* With fewer rounds ranks are all or nothing and see less than t does. */
+static const size_t ranks_least = 8;
+
+static void note_outliers(struct comparison *c, const double *logs, const bool *flags)
+{
+	double middle;
+
+	stats_median(logs, c->n_baseline, &middle);
+	for (size_t i = 0; i < c->n_baseline; i++)
+		if (flags[i])
+			strvec_addf(
+				&c->notes,
+				"round %lld stands out: its ratio is %+.1f %% from the "
+				"median round's (kept)",
+				(long long)(c->rounds ? c->rounds[i] : (int64_t)i + 1),
+				100 * expm1(logs[i] - middle));
+}
+
+static double *log_ratios(const struct comparison *c)
+{
+	double *logs = x_calloc(c->n_baseline + 1, sizeof(*logs));
+
+	for (size_t i = 0; i < c->n_baseline; i++)
+		logs[i] = log(c->candidate_values[i] / c->baseline_values[i]);
+	return logs;
+}
+
+/* By signed ranks, with a one-sided error of 'tail'; false: so few cannot give it. */
+static bool rank_interval(const double *logs, size_t nr, double tail,
+			  struct interval *ret)
+{
+	struct interval i;
+
+	if (!signed_rank_interval(logs, nr, tail, &i))
+		return false;
+	*ret = (struct interval){exp(i.low), exp(i.high)};
+	return true;
+}
+
+/* Wild rounds move a mean and widen its interval; ranks bear them. */
+static void use_ranks(struct comparison *c, struct log_ratio *r)
+{
+	size_t n = c->n_baseline;
+	double *logs = log_ratios(c);
+	bool *flags = x_calloc(n + 1, sizeof(*flags));
+	struct interval i;
+
+	if (find_outliers(logs, n, outlier_limit, flags)) {
+		note_outliers(c, logs, flags);
+		c->has_ranks = n >= ranks_least &&
+			       rank_interval(logs, n, c->alpha_equivalence, &i) &&
+			       rank_interval(logs, n, c->alpha_degraded, &i);
+		if (c->has_ranks)
+			r->mean = hodges_lehmann(logs, n);
+	}
+	free(logs);
+	free(flags);
+}
+
+/* The interval of the ratio with a one-sided error of 'level', by the comparison's method. */
+static struct interval interval_at(const struct comparison *c, const struct log_ratio *r,
+				   double level)
+{
+	struct interval i = log_ratio_interval(r, 1 - 2 * level), other;
+	double *logs;
+
+	if (c->has_ranks) {
+		/* So few rounds may have no ranks of that level: then t, as for any. */
+		logs = log_ratios(c);
+		rank_interval(logs, c->n_baseline, level, &i);
+		free(logs);
+	}
+	if (c->has_pooled && !c->is_pooled) {
+		other = log_ratio_interval(&c->pooled, 1 - 2 * level);
+		i.low = fmin(i.low, other.low);
+		i.high = fmax(i.high, other.high);
+	}
+	return i;
+}
+
+static void name_method(struct comparison *c)
+{
+	static const char *const methods[2][2] = {
+		{"Welch t interval of the log values, cautious degrees of freedom",
+		 "Welch t interval of the log values, cautious degrees of freedom, "
+		 "and bootstrap over rounds of the "
+		 "pooled samples: the wider ends"},
+		{"t interval of the paired log ratios",
+		 "t interval of the paired log ratios, and bootstrap over rounds of the "
+		 "pooled samples: the wider ends"},
+	};
+
+	c->method = methods[c->is_paired][c->has_pooled];
+	if (c->is_pooled)
+		c->method = "bootstrap over rounds of the pooled samples";
+	if (c->has_ranks)
+		c->method =
+			c->has_pooled
+				? "Hodges-Lehmann and signed ranks of the paired log "
+				  "ratios, for a round stands out, and bootstrap over "
+				  "rounds of the pooled samples: the wider ends"
+				: "Hodges-Lehmann and signed ranks of the paired log "
+				  "ratios, for a round stands out";
+}
+
+static void note_drift(struct comparison *c)
+{
+	const struct {
+		const char *arm;
+		const double *values;
+		size_t nr;
+	} sides[] = {{c->baseline, c->baseline_values, c->n_baseline},
+		     {c->candidate, c->candidate_values, c->n_candidate}};
+	struct drift d;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sides); i++)
+		if (sides[i].arm && find_drift(sides[i].values, sides[i].nr, &d) &&
+		    d.p < 0.01)
+			strvec_addf(&c->notes,
+				    "%s drifts by %+.2f %% a round (p = %.2g)%s",
+				    sides[i].arm, 100 * d.per_round, d.p,
+				    c->is_paired ? "; pairing cancels it"
+						 : ", which is part of the difference");
+}
+
+static void intervals(struct comparison *c, struct log_ratio *r)
+{
+	struct needed_spec spec = {.alpha_equivalence = c->alpha_equivalence,
+				   .power = 0.9};
+	const struct log_ratio *wide = less_certain(c, r);
+	double d = -log1p(-c->margin);
+
+	c->smallest_margin = stats_smallest_margin(wide, &spec);
+	if (wide->error > 0)
+		c->p_beyond = dist_t_cdf((d - fabs(wide->mean)) / wide->error, wide->df);
+	else if (fabs(wide->mean) > d)
+		c->p_beyond = 0;
+	if (c->is_paired && !c->is_pooled)
+		use_ranks(c, r);
+	c->ci90 = interval_at(c, r, c->alpha_equivalence);
+	c->ci95 = interval_at(c, r, c->alpha_degraded);
+	if (!c->is_pooled)
+		note_drift(c);
+}
+
+void comparison_decide(struct comparison *c, const struct looks *looks)
+{
+	struct interval band = margin_band(c->margin);
+	struct log_ratio r;
+
+	looks_levels(looks, (int64_t)rounds_of(c), &c->alpha_equivalence,
+		     &c->alpha_degraded);
+	if (!log_ratio_of(c, &r)) {
+		name_method(c);
+		without_ratio(c);
+		return;
+	}
+	c->has_ratio = true;
+	c->has_interval = r.has_error;
+	c->p_beyond = 1;
+	if (r.has_error)
+		intervals(c, &r);
+	name_method(c);
+	c->ratio = exp(r.mean);
+	c->verdict = ratio_verdict(&c->ci90, &c->ci95, c->margin, c->better);
+	if (c->verdict == VERDICT_NONE)
+		reason(c, "neither direction is better: shown, not judged");
+	else if (!r.has_error)
+		without_interval(c);
+	else if (c->verdict == VERDICT_INCONCLUSIVE)
+		say_undecided(c, &r);
+	else
+		say_decided(c, &band);
+}
+
+bool comparison_stands(const struct comparison *c, const struct looks *looks,
+		       enum verdict claim, double alpha, size_t *needed_n)
+{
+	double level = looks_level(looks, (int64_t)rounds_of(c), alpha);
+	struct interval band = margin_band(c->margin), ci;
+	struct log_ratio r;
+
+	*needed_n = 0;
+	if (c->verdict != claim || !log_ratio_of(c, &r) || !r.has_error)
+		return false;
+	ci = interval_at(c, &r, level);
+	if (beyond(&ci, &band, c->better) == claim)
+		return true;
+	*needed_n = rounds_needed(c, less_certain(c, &r), level);
+	return false;
+}

@@ -1,0 +1,261 @@
+/*
+ * MIG partitions as an action, on the fake NVML of tests/support/fakes: what is refused
+ * before anything is touched, what is told, and what comes back.
+ */
+#include "core/machine/mig_partition.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "tests/support/built.h"
+
+static char told[512];
+
+static void tell(const char *what)
+{
+	snprintf(told, sizeof(told), "%s", what);
+}
+
+static int set_up(void **state)
+{
+	char *dir = dir_make_temporary("tare-test-partition", NULL);
+	char *path = dir ? path_join(dir, "gpus") : NULL;
+
+	setenv("TARE_FAKE_NVML_STATE", path, 1);
+	free(path);
+	*state = dir;
+	told[0] = '\0';
+	return dir ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = {
+		"TARE_FAKE_NVML_STATE",  "TARE_FAKE_NVML_SHAPE",
+		"TARE_FAKE_NVML_OTHERS", "TARE_FAKE_NVML_PENDING",
+		"TARE_FAKE_NVML_CODE",   "TARE_FAKE_NVML_FAIL_AT"};
+	int rc = dir_remove(*state, NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		unsetenv(names[i]);
+	free(*state);
+	return rc;
+}
+
+static const char *const three[] = {"3g.71gb", "1"};
+static const char *const two[] = {"2g.35gb"};
+
+static struct json_object *act(const struct mig_partition_request *want)
+{
+	struct json_object *o;
+	struct err err = ERR_INIT;
+
+	if (mig_partition_act(want, &o, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_null(json_member(o, "error"));
+	return o;
+}
+
+/* The layout of the first GPU in the document, "3g.71gb@0 1g.18gb@4" or "off". */
+static void check_layout(struct json_object *o, const char *path, const char *wanted)
+{
+	struct json_object *l = json_at(o, path);
+	struct json_object *list = json_member(l, "instances");
+	char text[256] = "";
+	size_t at = 0;
+
+	assert_non_null(l);
+	if (!json_get_bool(l, "enabled", true))
+		at += (size_t)snprintf(text, sizeof(text), "off");
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *e = json_object_array_get_idx(list, i);
+
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s@%lld",
+				       at ? " " : "", json_get_text(e, "profile", "?"),
+				       (long long)json_get_int(e, "start", -1));
+	}
+	assert_string_equal(text, wanted);
+}
+
+static void check_refused(const struct mig_partition_request *want, enum err_kind kind,
+			  const char *word)
+{
+	struct json_object *o;
+	struct err err = ERR_INIT;
+
+	told[0] = '\0';
+	assert_int_equal(mig_partition_act(want, &o, &err), -1);
+	assert_int_equal(err.kind, kind);
+	if (!strstr(err.text, word))
+		fail_msg("'%s' is not in: %s", word, err.text);
+	assert_string_equal(json_get_text(o, "error", ""), err.text);
+	assert_false(json_get_bool(o, "changed", true));
+	assert_string_equal(told, "");
+	json_object_put(o);
+}
+
+static void test_made_and_put_back(void **state)
+{
+	struct mig_partition_request want = {.action = MIG_PARTITION_APPLY,
+					     .profiles = three,
+					     .nr = 2,
+					     .may_switch = true,
+					     .tell = tell};
+	struct json_object *first = act(&want), *second, *o;
+
+	(void)state;
+	assert_non_null(
+		strstr(told, "there is: MIG mode off; will be: 3g.71gb, 1g.18gb"));
+	check_layout(first, "before", "off");
+	check_layout(first, "gpus/0/layout", "3g.71gb@0 1g.18gb@4");
+	want = (struct mig_partition_request){
+		.action = MIG_PARTITION_APPLY, .profiles = two, .nr = 1, .tell = tell};
+	second = act(&want);
+	check_layout(second, "gpus/0/layout", "2g.35gb@0");
+	want = (struct mig_partition_request){.action = MIG_PARTITION_RESTORE,
+					      .layout = json_member(second, "before")};
+	o = act(&want);
+	check_layout(o, "gpus/0/layout", "3g.71gb@0 1g.18gb@4");
+	json_object_put(o);
+	o = act(&want); /* it is as wanted already */
+	assert_false(json_get_bool(o, "changed", true));
+	json_object_put(o);
+	want.layout = json_member(first, "before");
+	o = act(&want);
+	check_layout(o, "gpus/0/layout", "off");
+	json_object_put(o);
+	json_object_put(first);
+	json_object_put(second);
+}
+
+static void test_refusals(void **state)
+{
+	static const char *const unknown[] = {"5g.1gb"};
+	struct mig_partition_request want = {
+		.action = MIG_PARTITION_APPLY, .profiles = two, .nr = 1, .tell = tell};
+
+	(void)state;
+	check_refused(&want, ERR_ENVIRONMENT,
+		      "MIG mode is off; as root: nvidia-smi -i GPU-fafafafa");
+	want.may_switch = true;
+	want.profiles = unknown;
+	check_refused(&want, ERR_USAGE, "no MIG profile '5g.1gb'; it has 1g.18gb");
+	want.nr = 0;
+	check_refused(&want, ERR_USAGE, "which MIG profiles?");
+	want.nr = 1;
+	want.profiles = two;
+	setenv("TARE_FAKE_NVML_OTHERS", "2", 1);
+	check_refused(&want, ERR_ENVIRONMENT, "2 processes compute on it (1, 2)");
+	want.action = MIG_PARTITION_CLEAR;
+	check_refused(&want, ERR_ENVIRONMENT, "2 processes compute on it");
+	unsetenv("TARE_FAKE_NVML_OTHERS");
+	want.device = "GPU-none";
+	check_refused(&want, ERR_ENVIRONMENT, "no such GPU 'GPU-none'");
+	want.device = NULL;
+	setenv("TARE_FAKE_NVML_SHAPE", "gb200", 1);
+	check_refused(&want, ERR_USAGE, "4 GPUs: say which one");
+}
+
+static void test_dry_run_changes_nothing(void **state)
+{
+	struct mig_partition_request want = {.action = MIG_PARTITION_APPLY,
+					     .profiles = two,
+					     .nr = 1,
+					     .may_switch = true,
+					     .is_dry = true,
+					     .tell = tell};
+	struct json_object *o = act(&want);
+
+	(void)state;
+	assert_non_null(strstr(told, "will be: 2g.35gb"));
+	assert_false(json_get_bool(o, "changed", true));
+	check_layout(o, "gpus/0/layout", "off");
+	json_object_put(o);
+}
+
+/* On Ampere the mode waits for a reset; a restore must not leave it waiting. */
+static void test_a_pending_mode_is_put_back(void **state)
+{
+	struct mig_partition_request want = {.action = MIG_PARTITION_APPLY,
+					     .profiles = two,
+					     .nr = 1,
+					     .may_switch = true};
+	struct json_object *first, *o;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	setenv("TARE_FAKE_NVML_PENDING", "1", 1);
+	assert_int_equal(mig_partition_act(&want, &first, &err), -1);
+	assert_non_null(strstr(err.text, "MIG mode on is pending: reset the GPU"));
+	o = json_at(first, "gpus/0/layout");
+	assert_true(json_get_bool(o, "pending", false));
+	want = (struct mig_partition_request){.action = MIG_PARTITION_RESTORE,
+					      .layout = json_member(first, "before")};
+	o = act(&want);
+	assert_false(json_get_bool(json_at(o, "gpus/0/layout"), "pending", true));
+	json_object_put(o);
+	json_object_put(first);
+}
+
+/* Every call fails once, without permission: whatever was made, what was before is told,
+ * and putting it back works. */
+static void test_every_fault_can_be_undone(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	setenv("TARE_FAKE_NVML_CODE", "4", 1);
+	for (int i = 1; i < 300; i++) {
+		struct mig_partition_request want = {.action = MIG_PARTITION_APPLY,
+						     .profiles = three,
+						     .nr = 2,
+						     .may_switch = true};
+		struct json_object *o, *back;
+		struct err err = ERR_INIT;
+		char number[16];
+
+		snprintf(number, sizeof(number), "%d", i);
+		setenv("TARE_FAKE_NVML_FAIL_AT", number, 1);
+		failed += mig_partition_act(&want, &o, &err) != 0;
+		unsetenv("TARE_FAKE_NVML_FAIL_AT");
+		want = (struct mig_partition_request){.action = MIG_PARTITION_RESTORE,
+						      .layout = json_member(o, "before")};
+		if (want.layout) {
+			back = act(&want);
+			check_layout(back, "gpus/0/layout", "off");
+			json_object_put(back);
+		} else {
+			assert_false(json_get_bool(o, "changed", false));
+		}
+		json_object_put(o);
+	}
+	assert_true(failed > 30);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_made_and_put_back, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_dry_run_changes_nothing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_pending_mode_is_put_back, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_every_fault_can_be_undone, set_up,
+						tear_down),
+	};
+
+	(void)argc;
+	if (built_start_on_fakes(argv))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
