@@ -151,9 +151,13 @@ $(BUILD)/obj/gemm/kernels_ptx.o: gemm/kernels.ptx
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 # 'x_preload.c' is a fault that a test loads into a program with LD_PRELOAD.
 PRELOADS := $(patsubst tests/support/%_preload.c,$(BUILD)/tests/support/%.so,$(wildcard tests/support/*_preload.c))
+TOOLS := $(patsubst tests/support/%_main.c,$(BUILD)/tests/support/%,$(wildcard tests/support/*_main.c))
+FAKES := $(patsubst tests/support/fakes/%.c,$(BUILD)/tests/fakes/%,$(wildcard tests/support/fakes/lib*.c))
 EVERY_ARCHIVE := $(foreach r,harness reports gemm inference probe core,$(BUILD)/$(r).a)
 
 $(BUILD)/support.a: $(SUPPORT_OBJ)
+# With the programs, fakes and faults that tests start or load.
+$(TESTS): | $(PROGRAMS) $(PRELOADS) $(FAKES) $(TOOLS)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/support.a $(EVERY_ARCHIVE)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(HARNESS_LIBS) $(INFERENCE_LIBS) $(GEMM_LIBS) $(CORE_LIBS) $(TEST_LIBS)
@@ -163,14 +167,12 @@ $(BUILD)/tests/support/%.so: $(BUILD)/obj/tests/support/%_preload.o
 	$(call say,LD,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $^ -ldl
 
 # 'x_main.c' is a program that only tests use.
-TOOLS := $(patsubst tests/support/%_main.c,$(BUILD)/tests/support/%,$(wildcard tests/support/*_main.c))
 $(TOOLS): $(BUILD)/tests/support/%: $(BUILD)/obj/tests/support/%_main.o $(BUILD)/support.a $(EVERY_ARCHIVE)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(HARNESS_LIBS) $(INFERENCE_LIBS) $(GEMM_LIBS) $(CORE_LIBS) $(TEST_LIBS)
 
 # Fakes of NVIDIA's libraries under their own sonames, for LD_LIBRARY_PATH: 'libX.c' becomes
 # libX, and 'nvml_*.c' and 'cuda_*.c' are parts of the fake NVML and CUDA driver.
-FAKES := $(patsubst tests/support/fakes/%.c,$(BUILD)/tests/fakes/%,$(wildcard tests/support/fakes/lib*.c))
 $(BUILD)/tests/fakes/libnvidia-ml.so.1: $(FAKE_NVML_OBJ) $(BUILD)/sources
 $(BUILD)/tests/fakes/libcuda.so.1: $(FAKE_CUDA_OBJ) $(BUILD)/sources
 $(BUILD)/tests/fakes/%: $(BUILD)/obj/tests/support/fakes/%.o
@@ -187,7 +189,7 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/support.a $(EVERY_ARCHIVE)
 fuzzers: $(FUZZERS)
 tests: $(TESTS) $(PRELOADS) $(FAKES) $(TOOLS)
 check: all tests # the unit tests alone
-	$(Q)BUILD=$(BUILD) tests/run unit
+	$(Q)TARE_BUILT=1 BUILD=$(BUILD) tests/run unit
 
 # Manual pages and completion come out of the programs' own option tables.
 docs: $(BUILD)/docs.stamp
@@ -210,7 +212,7 @@ demo: $(BUILD)/config.mk
 
 test: setup
 	$(Q)$(SUBMAKE) all tests
-	$(Q)CC='$(CC)' BUILD=$(BUILD) tests/run all
+	$(Q)TARE_BUILT=1 CC='$(CC)' BUILD=$(BUILD) tests/run all
 
 bench: all
 	@scripts/setup --install bench

@@ -1,4 +1,5 @@
 #!/bin/bash
+# lane: libvirt
 # A real guest through libvirt, emulated in software: lent, logged in to, given back; and
 # after a SIGKILL, a boot that fails, a deadline and Ctrl-C nothing of it is left.
 . tests/support/e2e.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# lane: libvirt
 # A libvirt daemon that goes silent is noticed: while the connection is opened, and behind
 # any of its answers after that. Between tare and the real daemon stands a proxy that stops
 # carrying answers at the n-th, or when a file is there. A machine that is waited for is not

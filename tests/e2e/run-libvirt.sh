@@ -1,4 +1,5 @@
 #!/bin/bash
+# lane: libvirt
 # The main job on real parts: this machine against a guest under software emulation, which
 # is far slower and must be called degraded. The run is killed (SIGKILL) while its machine
 # is up: 'tare clean' leaves no domain behind, and the run, resumed, ends with every result.
