@@ -88,7 +88,7 @@ ALL_LDFLAGS := $(SANFLAGS) -pthread $(SYSROOT:%=--sysroot=%) -Wl,--as-needed -Wl
 
 # A room is a folder and what lies below it (ARCHITECTURE.md); 'x_main.c' holds the main() of
 # tare-x and is left out of its archive.
-ROOMS := core gemm inference probe reports harness
+ROOMS := core cuda gemm inference probe reports harness
 sources = $(sort $(filter-out %_main.c,$(shell find $(1) -name '*.c')))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 $(foreach r,$(ROOMS),$(eval OBJ_$(r) := $(call objects,$(call sources,$(r)))))
@@ -116,8 +116,8 @@ PROGRAMS := $(BUILD)/tare $(foreach m,$(MAINS),$(call program_of,$(m)))
 all: $(PROGRAMS) $(if $(CROSS),,docs)
 
 # Program, its main, archives in link order, libraries. A program that runs on the machine
-# under test has its room and core, and the libraries that its room names.
-LIBS_gemm = $(GEMM_LIBS)
+# under test has its room, the rooms that this uses (ROOMS_x), core, and its libraries (LIBS_x).
+ROOMS_gemm := cuda
 LIBS_inference = $(INFERENCE_LIBS)
 define program
 $(1): $(BUILD)/obj/$(2:.c=.o) $(3)
@@ -125,7 +125,8 @@ $(1): $(BUILD)/obj/$(2:.c=.o) $(3)
 endef
 room_of = $(firstword $(subst /, ,$(1)))
 $(eval $(call program,$(BUILD)/tare,harness/cmd/tare_main.c,$(BUILD)/harness.a $(BUILD)/reports.a $(BUILD)/core.a,$(HARNESS_LIBS)))
-$(foreach m,$(MAINS),$(eval $(call program,$(call program_of,$(m)),$(m),$(BUILD)/$(call room_of,$(m)).a $(BUILD)/core.a,$(LIBS_$(call room_of,$(m))))))
+archives_of = $(patsubst %,$(BUILD)/%.a,$(1) $(ROOMS_$(1)) core)
+$(foreach m,$(MAINS),$(eval $(call program,$(call program_of,$(m)),$(m),$(call archives_of,$(call room_of,$(m))),$(LIBS_$(call room_of,$(m))))))
 
 # A file that went away must leave its archive too, hence the list of sources.
 $(BUILD)/%.a: $(BUILD)/sources
@@ -145,7 +146,7 @@ EXTRA_core/document/version.c = -DTARE_COMMIT='"$(COMMIT)"' \
 $(BUILD)/obj/core/document/version.o: $(BUILD)/commit
 
 # Embedded by .incbin, which no compiler lists as a dependency.
-$(BUILD)/obj/gemm/kernels_ptx.o: gemm/kernels.ptx
+$(BUILD)/obj/gemm/kernels.o: gemm/kernels.ptx
 
 # Unit tests: one program per module, tests/unit/test_x.c, linked with everything.
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -153,14 +154,14 @@ TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*
 PRELOADS := $(patsubst tests/support/%_preload.c,$(BUILD)/tests/support/%.so,$(wildcard tests/support/*_preload.c))
 TOOLS := $(patsubst tests/support/%_main.c,$(BUILD)/tests/support/%,$(wildcard tests/support/*_main.c))
 FAKES := $(patsubst tests/support/fakes/%.c,$(BUILD)/tests/fakes/%,$(wildcard tests/support/fakes/lib*.c))
-EVERY_ARCHIVE := $(foreach r,harness reports gemm inference probe core,$(BUILD)/$(r).a)
+EVERY_ARCHIVE := $(foreach r,harness reports gemm cuda inference probe core,$(BUILD)/$(r).a)
 
 $(BUILD)/support.a: $(SUPPORT_OBJ)
 # With the programs, fakes and faults that tests start or load.
 $(TESTS): | $(PROGRAMS) $(PRELOADS) $(FAKES) $(TOOLS)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/support.a $(EVERY_ARCHIVE)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(HARNESS_LIBS) $(INFERENCE_LIBS) $(GEMM_LIBS) $(CORE_LIBS) $(TEST_LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(HARNESS_LIBS) $(INFERENCE_LIBS) $(CORE_LIBS) $(TEST_LIBS)
 
 $(BUILD)/tests/support/%.so: $(BUILD)/obj/tests/support/%_preload.o
 	@mkdir -p $(@D)
@@ -169,7 +170,7 @@ $(BUILD)/tests/support/%.so: $(BUILD)/obj/tests/support/%_preload.o
 # 'x_main.c' is a program that only tests use.
 $(TOOLS): $(BUILD)/tests/support/%: $(BUILD)/obj/tests/support/%_main.o $(BUILD)/support.a $(EVERY_ARCHIVE)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(HARNESS_LIBS) $(INFERENCE_LIBS) $(GEMM_LIBS) $(CORE_LIBS) $(TEST_LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(HARNESS_LIBS) $(INFERENCE_LIBS) $(CORE_LIBS) $(TEST_LIBS)
 
 # Fakes of NVIDIA's libraries under their own sonames, for LD_LIBRARY_PATH: 'libX.c' becomes
 # libX, and 'nvml_*.c' and 'cuda_*.c' are parts of the fake NVML and CUDA driver.
@@ -184,7 +185,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/support.a $(EVERY_ARCHIVE)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) \
-		$(HARNESS_LIBS) $(INFERENCE_LIBS) $(GEMM_LIBS) $(CORE_LIBS)
+		$(HARNESS_LIBS) $(INFERENCE_LIBS) $(CORE_LIBS)
 
 fuzzers: $(FUZZERS)
 tests: $(TESTS) $(PRELOADS) $(FAKES) $(TOOLS)

@@ -22,7 +22,7 @@ union scale scale_of(const struct arithmetic *a, double value)
 static int layout(struct blaslt *lt, struct lt_layout **ret, int type, int64_t rows,
 		  int64_t columns, struct err *err)
 {
-	struct cuda *c = &lt->device->cuda;
+	const struct cublas_api *c = lt->api;
 
 	return cublas_ok(c,
 			 c->cublasLtMatrixLayoutCreate(ret, type, (uint64_t)rows,
@@ -32,7 +32,7 @@ static int layout(struct blaslt *lt, struct lt_layout **ret, int type, int64_t r
 
 static int describe(struct blaslt *lt, struct err *err)
 {
-	struct cuda *c = &lt->device->cuda;
+	const struct cublas_api *c = lt->api;
 	const struct problem *p = lt->problem;
 	const struct arithmetic *a = p->arithmetic;
 	int32_t op_a = a->a_is_transposed ? BLAS_OP_T : BLAS_OP_N;
@@ -63,7 +63,7 @@ static int describe(struct blaslt *lt, struct err *err)
 
 static int search(struct blaslt *lt, struct err *err)
 {
-	struct cuda *c = &lt->device->cuda;
+	const struct cublas_api *c = lt->api;
 
 	if (cublas_ok(c,
 		      c->cublasLtMatmulAlgoGetHeuristic(
@@ -79,16 +79,17 @@ static int search(struct blaslt *lt, struct err *err)
 	return 0;
 }
 
-int blaslt_open(struct blaslt *lt, struct device *d, const struct problem *p,
-		cu_pointer workspace, size_t workspace_bytes, struct err *err)
+int blaslt_open(struct blaslt *lt, struct device *d, struct cublas_api *api,
+		const struct problem *p, cu_pointer workspace, size_t workspace_bytes,
+		struct err *err)
 {
 	*lt = (struct blaslt){.device = d,
+			      .api = api,
 			      .problem = p,
 			      .workspace = workspace,
 			      .workspace_bytes = workspace_bytes};
-	if (!d->cuda.blaslt && cuda_open_blaslt(&d->cuda, err) != 0)
-		return -1;
-	if (describe(lt, err) != 0 || search(lt, err) != 0) {
+	if (cublas_api_open_lt(api, err) != 0 || describe(lt, err) != 0 ||
+	    search(lt, err) != 0) {
 		blaslt_close(lt);
 		return -1;
 	}
@@ -97,7 +98,7 @@ int blaslt_open(struct blaslt *lt, struct device *d, const struct problem *p,
 
 void blaslt_close(struct blaslt *lt)
 {
-	struct cuda *c = lt->device ? &lt->device->cuda : NULL;
+	const struct cublas_api *c = lt->api;
 
 	if (!c)
 		return;
@@ -119,16 +120,16 @@ void blaslt_close(struct blaslt *lt)
 int blaslt_multiply(struct blaslt *lt, cu_pointer a, cu_pointer b, cu_pointer c,
 		    struct err *err)
 {
-	struct cuda *cuda = &lt->device->cuda;
 	union scale alpha = scale_of(lt->problem->arithmetic, lt->problem->alpha);
 	union scale beta = scale_of(lt->problem->arithmetic, lt->problem->beta);
 	void *at_c = (void *)(uintptr_t)c;
-	int status = cuda->cublasLtMatmul(
+	int status = lt->api->cublasLtMatmul(
 		lt->handle, lt->desc, &alpha, (const void *)(uintptr_t)a, lt->a,
 		(const void *)(uintptr_t)b, lt->b, &beta, at_c, lt->c, at_c, lt->c,
 		&lt->candidates[lt->chosen].algo, (void *)(uintptr_t)lt->workspace,
 		lt->workspace_bytes, lt->device->stream);
 
-	return cublas_ok(cuda, status, err, "multiply with cuBLASLt (algorithm %d of %d)",
-			 lt->chosen + 1, lt->nr_candidates);
+	return cublas_ok(lt->api, status, err,
+			 "multiply with cuBLASLt (algorithm %d of %d)", lt->chosen + 1,
+			 lt->nr_candidates);
 }

@@ -6,13 +6,15 @@
 #ifndef TARE_GEMM_BLASLT_H
 #define TARE_GEMM_BLASLT_H
 
-#include "gemm/device.h"
+#include "cuda/device.h"
+#include "gemm/cublas_api.h"
 #include "gemm/problem.h"
 
 #define BLASLT_CANDIDATES 32
 
 struct blaslt {
-	struct device *device; /* borrowed */
+	struct device *device;  /* borrowed */
+	struct cublas_api *api; /* borrowed */
 	const struct problem *problem;
 	struct cublaslt *handle;
 	struct lt_desc *desc;
@@ -28,8 +30,9 @@ struct blaslt {
  * ERR_ENVIRONMENT, with cuBLASLt's own words, where it has no algorithm for the problem.
  * The first candidate is chosen. On failure nothing is left to close.
  */
-int blaslt_open(struct blaslt *lt, struct device *d, const struct problem *p,
-		cu_pointer workspace, size_t workspace_bytes, struct err *err);
+int blaslt_open(struct blaslt *lt, struct device *d, struct cublas_api *api,
+		const struct problem *p, cu_pointer workspace, size_t workspace_bytes,
+		struct err *err);
 void blaslt_close(struct blaslt *lt);
 
 /* One product with the chosen algorithm, ordered in the device's stream. */

@@ -7,8 +7,10 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "cuda/device.h"
+#include "cuda/timer.h"
 #include "gemm/blaslt.h"
-#include "gemm/device.h"
+#include "gemm/kernels.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -23,6 +25,9 @@ enum { DEFAULT_N = 16384, BLOCKS = 2048 };
 struct gpu {
 	struct engine engine;
 	struct device device;
+	struct kernels kernels;
+	struct timer timer;
+	struct cublas_api api;
 	struct cublas *handle;
 	struct blaslt lt;
 	bool uses_lt;
@@ -31,27 +36,11 @@ struct gpu {
 	int version;
 	cu_pointer a, b, c, workspace, flush;
 	size_t flush_bytes;
-	struct cu_event **starts, **stops;
-	int64_t nr_events;
 };
 
 static struct gpu *of(struct engine *e)
 {
 	return (struct gpu *)e;
-}
-
-static void destroy_events(struct gpu *g)
-{
-	for (int64_t i = 0; i < g->nr_events; i++) {
-		if (g->starts[i])
-			g->device.cuda.cuEventDestroy_v2(g->starts[i]);
-		if (g->stops[i])
-			g->device.cuda.cuEventDestroy_v2(g->stops[i]);
-	}
-	free(g->starts);
-	free(g->stops);
-	g->starts = g->stops = NULL;
-	g->nr_events = 0;
 }
 
 static void cublas_close(struct engine *e)
@@ -60,15 +49,16 @@ static void cublas_close(struct engine *e)
 
 	if (!g)
 		return;
-	destroy_events(g);
+	timer_release(&g->timer);
 	blaslt_close(&g->lt);
 	if (g->handle)
-		g->device.cuda.cublasDestroy_v2(g->handle);
+		g->api.cublasDestroy_v2(g->handle);
 	device_free(&g->device, g->a);
 	device_free(&g->device, g->b);
 	device_free(&g->device, g->c);
 	device_free(&g->device, g->workspace);
 	device_free(&g->device, g->flush);
+	kernels_unload(&g->kernels);
 	device_close(&g->device);
 	free(g);
 }
@@ -87,12 +77,15 @@ static int cublas_open(const struct engine_request *r, struct engine **ret,
 			       "--threads is for --backend openblas; leave it out");
 	}
 	if (device_open(&g->device, r->device, r->sms, &is_none, err) != 0) {
+		if (is_none)
+			err_wrap(err, "--backend openblas needs no GPU, cublas does");
 		if (is_none && !r->device)
 			err->code = ENGINE_NONE_HERE;
 		free(g);
 		return -1;
 	}
-	if (cuda_open_blas(&g->device.cuda, err) != 0) {
+	if (kernels_load(&g->kernels, &g->device, err) != 0 ||
+	    cublas_api_open(&g->api, err) != 0) {
 		cublas_close(&g->engine);
 		return -1;
 	}
@@ -138,7 +131,7 @@ static int fill(struct gpu *g, cu_pointer matrix, int64_t nr, enum element_type 
 	int kind = (int)type, how = (int)g->problem->fill;
 	void *arguments[] = {&matrix, &count, &kind, &how, &seed};
 
-	return device_launch(&g->device, KERNEL_FILL, BLOCKS, arguments, err);
+	return kernels_launch(&g->kernels, KERNEL_FILL, BLOCKS, arguments, err);
 }
 
 static int cublas_reset(struct engine *e, struct err *err)
@@ -198,7 +191,7 @@ static int allocate(struct gpu *g, struct err *err)
 /* The workspace comes after the stream, which resets it. */
 static int start_library(struct gpu *g, struct err *err)
 {
-	struct cuda *c = &g->device.cuda;
+	const struct cublas_api *c = &g->api;
 
 	if (cublas_ok(c, c->cublasCreate_v2(&g->handle), err, "start cuBLAS") != 0 ||
 	    cublas_ok(c, c->cublasGetVersion_v2(g->handle, &g->version), err,
@@ -226,8 +219,8 @@ static int start_library(struct gpu *g, struct err *err)
 static int open_lt(struct gpu *g, struct err *err)
 {
 	return g->lt.device ? 0
-			    : blaslt_open(&g->lt, &g->device, g->problem, g->workspace,
-					  workspace_bytes, err);
+			    : blaslt_open(&g->lt, &g->device, &g->api, g->problem,
+					  g->workspace, workspace_bytes, err);
 }
 
 /* FP8 exists in cuBLASLt only: its own choice is the first candidate. */
@@ -265,33 +258,14 @@ static int multiply_once(struct gpu *g, struct err *err)
 
 	if (g->uses_lt)
 		return blaslt_multiply(&g->lt, g->a, g->b, g->c, err);
-	status = g->device.cuda.cublasGemmEx(
+	status = g->api.cublasGemmEx(
 		g->handle, a->a_is_transposed ? BLAS_OP_T : BLAS_OP_N, BLAS_OP_N, m, n, k,
 		&alpha, (const void *)(uintptr_t)g->a, a->cuda_ab,
 		a->a_is_transposed ? k : m, (const void *)(uintptr_t)g->b, a->cuda_ab, k,
 		&beta, (void *)(uintptr_t)g->c, a->cuda_c, m, a->cublas_compute,
 		(int)g->algo);
-	return cublas_ok(&g->device.cuda, status, err, "multiply with cublasGemmEx in %s",
+	return cublas_ok(&g->api, status, err, "multiply with cublasGemmEx in %s",
 			 precision_names[a->precision]);
-}
-
-static int create_events(struct gpu *g, int64_t nr, struct err *err)
-{
-	struct cuda *c = &g->device.cuda;
-
-	if (g->nr_events >= nr)
-		return 0;
-	destroy_events(g);
-	g->starts = x_calloc((size_t)nr, sizeof(struct cu_event *));
-	g->stops = x_calloc((size_t)nr, sizeof(struct cu_event *));
-	g->nr_events = nr;
-	for (int64_t i = 0; i < nr; i++)
-		if (cuda_ok(c, c->cuEventCreate(&g->starts[i], CU_EVENT_TIMED), err,
-			    "make an event") != 0 ||
-		    cuda_ok(c, c->cuEventCreate(&g->stops[i], CU_EVENT_TIMED), err,
-			    "make an event") != 0)
-			return -1;
-	return 0;
 }
 
 static int flush_cache(struct gpu *g, struct err *err)
@@ -306,28 +280,10 @@ static int flush_cache(struct gpu *g, struct err *err)
 
 static int enqueue(struct gpu *g, int64_t nr, struct err *err)
 {
-	struct cuda *c = &g->device.cuda;
-
 	for (int64_t i = 0; i < nr; i++)
-		if (flush_cache(g, err) != 0 ||
-		    cuda_ok(c, c->cuEventRecord(g->starts[i], g->device.stream), err,
-			    "record an event") != 0 ||
-		    multiply_once(g, err) != 0 ||
-		    cuda_ok(c, c->cuEventRecord(g->stops[i], g->device.stream), err,
-			    "record an event") != 0)
+		if (flush_cache(g, err) != 0 || timer_begin(&g->timer, i, err) != 0 ||
+		    multiply_once(g, err) != 0 || timer_end(&g->timer, i, err) != 0)
 			return -1;
-	return 0;
-}
-
-static int elapsed(struct gpu *g, struct cu_event *from, struct cu_event *to, double *ret,
-		   struct err *err)
-{
-	float ms = 0;
-
-	if (cuda_ok(&g->device.cuda, g->device.cuda.cuEventElapsedTime(&ms, from, to),
-		    err, "read the time between two events") != 0)
-		return -1;
-	*ret = (double)ms / 1e3;
 	return 0;
 }
 
@@ -342,19 +298,19 @@ static int cublas_multiply(struct engine *e, int64_t nr, double *seconds, double
 {
 	struct gpu *g = of(e);
 
-	if (create_events(g, nr, err) != 0 || enqueue(g, nr, err) != 0 ||
-	    device_wait_event(&g->device, g->stops[nr - 1], timeout_ns(g->problem, nr),
-			      "multiply", err) != 0)
+	if (timer_reserve(&g->timer, &g->device, nr, err) != 0 ||
+	    enqueue(g, nr, err) != 0 ||
+	    timer_wait(&g->timer, nr - 1, timeout_ns(g->problem, nr), "multiply", err) !=
+		    0)
 		return -1;
 	for (int64_t i = 0; i < nr; i++) {
-		if (seconds &&
-		    elapsed(g, g->starts[i], g->stops[i], &seconds[i], err) != 0)
+		if (seconds && timer_seconds(&g->timer, i, &seconds[i], err) != 0)
 			return -1;
 		if (!gaps || i + 1 == nr)
 			continue;
 		gaps[i] = NAN; /* the flush lies between */
 		if (g->flush_bytes == 0 &&
-		    elapsed(g, g->stops[i], g->starts[i + 1], &gaps[i], err) != 0)
+		    timer_gap_seconds(&g->timer, i, &gaps[i], err) != 0)
 			return -1;
 	}
 	return 0;
@@ -372,7 +328,7 @@ static int sample_on_device(struct gpu *g, cu_pointer where, cu_pointer out, int
 	void *arguments[] = {&g->a,  &g->b,   &g->c, &type_ab, &type_c, &k,
 			     &a_row, &a_step, &k,    &ldc,     &where,  &out};
 
-	return device_launch(&g->device, KERNEL_SAMPLE, (unsigned)nr, arguments, err);
+	return kernels_launch(&g->kernels, KERNEL_SAMPLE, (unsigned)nr, arguments, err);
 }
 
 static int fetch_samples(struct gpu *g, cu_pointer where, cu_pointer out,
@@ -431,7 +387,7 @@ static int digest_into(struct gpu *g, cu_pointer out, uint64_t sums[2], struct e
 
 	if (cuda_ok(c, c->cuMemsetD8Async(out, 0, 16, g->device.stream), err,
 		    "clear the digest") != 0 ||
-	    device_launch(&g->device, KERNEL_DIGEST, BLOCKS, arguments, err) != 0 ||
+	    kernels_launch(&g->kernels, KERNEL_DIGEST, BLOCKS, arguments, err) != 0 ||
 	    device_wait(&g->device, 120 * NS_PER_S, "digest C", err) != 0)
 		return -1;
 	return cuda_ok(c, c->cuMemcpyDtoH_v2(sums, out, 16), err,
@@ -473,7 +429,7 @@ static void cublas_describe(struct engine *e, struct json_object *details)
 	struct json_object *algo = json_object_new_object();
 
 	json_put_text(library, "name", g->uses_lt ? "cuBLASLt" : "cuBLAS");
-	json_put_text(library, "file", g->device.cuda.blas_name);
+	json_put_text(library, "file", g->api.name);
 	json_put_int(library, "version", g->version);
 	json_put_int(library, "workspace_bytes", (int64_t)workspace_bytes);
 	json_put(details, "library", library);

@@ -6,17 +6,16 @@
 #include "gemm/engines.h"
 
 #include "core/base/clock.h"
+#include "core/base/library.h"
 #include "core/base/mem.h"
 #include "core/base/stop.h"
 #include "gemm/fill.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char *const library_names[] = {"libopenblas.so.0", "libopenblas.so",
 					    "libopenblasp.so.0", NULL};
@@ -41,6 +40,16 @@ struct openblas {
 	void *a, *b, *c;
 };
 
+static const struct library_symbol symbols[] = {
+	{"cblas_sgemm", offsetof(struct openblas, sgemm), false},
+	{"cblas_dgemm", offsetof(struct openblas, dgemm), false},
+	{"openblas_get_num_threads", offsetof(struct openblas, get_num_threads), true},
+	{"openblas_set_num_threads", offsetof(struct openblas, set_num_threads), true},
+	{"openblas_get_config", offsetof(struct openblas, get_config), true},
+	{"openblas_get_corename", offsetof(struct openblas, get_corename), true},
+	{0},
+};
+
 static struct openblas *of(struct engine *e)
 {
 	return (struct openblas *)e;
@@ -57,41 +66,24 @@ static void openblas_close(struct engine *e)
 	free(e);
 }
 
-/* A function pointer out of dlsym()'s object pointer, which ISO C does not convert. */
-static bool find(void *library, const char *name, void *ret)
-{
-	void *at = dlsym(library, name);
-
-	memcpy(ret, &at, sizeof(at));
-	return at != NULL;
-}
-
 static int open_library(struct openblas *o, struct err *err)
 {
-	char why[256] = "";
+	char why[LIBRARY_WHY_MAX];
+	const char *missing;
 
-	for (const char *const *name = library_names; *name && !o->library; name++) {
-		o->library = dlopen(*name, RTLD_NOW | RTLD_LOCAL);
-		o->library_name = *name;
-		if (!o->library && !why[0])
-			snprintf(why, sizeof(why), "%s", dlerror());
-	}
+	o->library = library_open(library_names, &o->library_name, why);
 	if (!o->library)
 		return err_set(
 			err, ERR_ENVIRONMENT,
 			"OpenBLAS could not be opened: %s; install libopenblas0 or "
 			"put the library into lib/ beside the program",
 			why);
-	find(o->library, "openblas_get_num_threads", &o->get_num_threads);
-	find(o->library, "openblas_set_num_threads", &o->set_num_threads);
-	find(o->library, "openblas_get_config", &o->get_config);
-	find(o->library, "openblas_get_corename", &o->get_corename);
-	if (!find(o->library, "cblas_sgemm", &o->sgemm) ||
-	    !find(o->library, "cblas_dgemm", &o->dgemm))
-		return err_set(err, ERR_ENVIRONMENT,
-			       "%s has no cblas_sgemm and cblas_dgemm: %s",
-			       o->library_name, "it was built without CBLAS");
-	return 0;
+	missing = library_find(o->library, symbols, o);
+	return missing ? err_set(err, ERR_ENVIRONMENT,
+				 "%s has no %s: it was built without CBLAS; install "
+				 "libopenblas0",
+				 o->library_name, missing)
+		       : 0;
 }
 
 static int openblas_open(const struct engine_request *r, struct engine **ret,

@@ -1,15 +1,9 @@
 #include "gemm/surroundings.h"
 
 #include <stdio.h>
-#include <strings.h>
 
 /* NVML's accumulators step by a millisecond or so. */
 static const double slowdown_seen_s = 0.002;
-
-static bool is_mig(const struct device *d)
-{
-	return strncasecmp(d->asked, "MIG-", 4) == 0;
-}
 
 static void look_for_others(struct watch *w)
 {
@@ -19,7 +13,7 @@ static void look_for_others(struct watch *w)
 
 	if (!d || !w->wants_exclusive)
 		return;
-	if (isolation_look(is_mig(d) ? d->asked : d->pci, &now, &err) != 0) {
+	if (isolation_look(device_is_mig(d) ? d->asked : d->pci, &now, &err) != 0) {
 		snprintf(w->why_not, sizeof(w->why_not), "%s", err.text);
 		return;
 	}
@@ -70,7 +64,7 @@ static void check_others(const struct watch *w, struct result *r)
 
 	if (!w->is_others_known)
 		return;
-	if (is_mig(w->device))
+	if (device_is_mig(w->device))
 		snprintf(text, sizeof(text),
 			 "%u other processes compute on the MIG device, %u on other "
 			 "parts of its GPU",

@@ -7,7 +7,7 @@
 
 #include "core/document/result.h"
 #include "core/machine/telemetry.h"
-#include "gemm/device.h"
+#include "cuda/device.h"
 #include "gemm/other_processes.h"
 
 struct watch {

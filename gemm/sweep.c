@@ -3,7 +3,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/machine/mig.h"
-#include "gemm/device.h"
+#include "cuda/device.h"
 #include "gemm/metrics.h"
 #include "gemm/run.h"
 

@@ -1,5 +1,6 @@
 #include "core/machine/nvml.h"
 
+#include "core/base/library.h"
 #include "core/base/mem.h"
 #include "core/machine/nvml_impl.h"
 
@@ -10,18 +11,12 @@
 #include <string.h>
 #include <strings.h>
 
-struct symbol {
-	const char *name;
-	size_t offset;
-	bool is_optional;
-};
-
 #define NEEDED(symbol, parameters) {#symbol, offsetof(struct nvml, symbol), false},
 #define OPTIONAL(symbol, parameters) {#symbol, offsetof(struct nvml, symbol), true},
 
-static const struct symbol symbols[] = {
-	NVML_FUNCTIONS(NEEDED) NVML_OPTIONAL_FUNCTIONS(OPTIONAL){
-		"nvmlErrorString", offsetof(struct nvml, nvmlErrorString), true},
+static const struct library_symbol symbols[] = {
+	NVML_FUNCTIONS(NEEDED) NVML_OPTIONAL_FUNCTIONS(OPTIONAL)
+		OPTIONAL(nvmlErrorString, ){0},
 };
 
 static const char *const library_names[] = {"libnvidia-ml.so.1", "libnvidia-ml.so", NULL};
@@ -98,35 +93,22 @@ int nvml_lacks(struct err *err, const char *function)
 		       "the NVIDIA driver has no %s; install a newer one", function);
 }
 
-static int find_symbols(struct nvml *n, struct err *err)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		void *at = dlsym(n->library, symbols[i].name);
-
-		if (!at && !symbols[i].is_optional)
-			return nvml_lacks(err, symbols[i].name);
-		memcpy((char *)n + symbols[i].offset, &at, sizeof(at));
-	}
-	return 0;
-}
-
 struct nvml *nvml_open(struct err *err)
 {
 	struct nvml *n = x_calloc(1, sizeof(*n));
-	char why[256] = "";
+	char why[LIBRARY_WHY_MAX];
+	const char *missing;
 	int code;
 
-	for (const char *const *name = library_names; *name && !n->library; name++) {
-		n->library = dlopen(*name, RTLD_NOW | RTLD_LOCAL);
-		if (!n->library && !why[0])
-			snprintf(why, sizeof(why), "%s", dlerror());
-	}
+	n->library = library_open(library_names, NULL, why);
 	if (!n->library) {
 		err_set(err, ERR_ENVIRONMENT, "no NVIDIA driver: %s", why);
 		nvml_close(n);
 		return NULL;
 	}
-	if (find_symbols(n, err) != 0) {
+	missing = library_find(n->library, symbols, n);
+	if (missing) {
+		nvml_lacks(err, missing);
 		nvml_close(n);
 		return NULL;
 	}

@@ -1,8 +1,9 @@
 /*
- * gemm/cuda.h declares what it needs of CUDA by itself. Where the toolkit's headers are
- * installed, they are the independent source that it is compared with.
+ * cuda/cuda.h and gemm/cublas_api.h declare what they need of CUDA by themselves. Where the
+ * toolkit's headers are installed, they are the independent source to compare with.
  */
-#include "gemm/cuda.h"
+#include "cuda/cuda.h"
+#include "gemm/cublas_api.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

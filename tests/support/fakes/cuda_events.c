@@ -24,14 +24,6 @@ int cuStreamDestroy_v2(struct cu_stream *s)
 	return 0;
 }
 
-int cuStreamSynchronize(struct cu_stream *s);
-int cuStreamSynchronize(struct cu_stream *s)
-{
-	UNUSED(s);
-	CALL();
-	return 0;
-}
-
 int cuEventCreate(struct cu_event **ret, unsigned flags);
 int cuEventCreate(struct cu_event **ret, unsigned flags)
 {

@@ -5,7 +5,7 @@
 #ifndef TARE_TESTS_FAKE_CUDA_STATE_H
 #define TARE_TESTS_FAKE_CUDA_STATE_H
 
-#include "gemm/cuda.h"
+#include "cuda/cuda.h"
 #include "tests/support/fakes/fake.h"
 
 enum { UNKNOWN = 999, INVALID_VALUE = 1, SM_COUNT = 132 };

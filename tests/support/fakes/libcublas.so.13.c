@@ -4,7 +4,7 @@
  * TARE_FAKE_CUBLAS_FAIL_AT    the call that fails, with CUBLAS_STATUS_INTERNAL_ERROR
  * TARE_FAKE_CUBLAS_WRONG      every product has one wrong entry, the first
  */
-#include "gemm/cuda.h"
+#include "gemm/cublas_api.h"
 #include "tests/support/fakes/fake.h"
 #include "tests/support/fakes/product.h"
 

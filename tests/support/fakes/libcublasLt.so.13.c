@@ -3,7 +3,7 @@
  *
  * TARE_FAKE_CUBLASLT_FAIL_AT    the call that fails, with CUBLAS_STATUS_INTERNAL_ERROR
  */
-#include "gemm/cuda.h"
+#include "gemm/cublas_api.h"
 #include "tests/support/fakes/fake.h"
 #include "tests/support/fakes/product.h"
 

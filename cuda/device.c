@@ -1,4 +1,4 @@
-#include "gemm/device.h"
+#include "cuda/device.h"
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* kernels_ptx.c: NUL-terminated. */
-extern const char gemm_kernels_ptx[];
-
-enum { BLOCK_THREADS = 256 };
 
 static int fail(struct device *d, cu_result code, struct err *err, const char *what)
 {
@@ -71,9 +66,19 @@ static int read_facts(struct device *d, struct err *err)
 	return 0;
 }
 
+static bool is_mig(const char *which)
+{
+	return strncasecmp(which, "MIG-", 4) == 0;
+}
+
 static bool is_uuid(const char *which)
 {
-	return strncasecmp(which, "GPU-", 4) == 0 || strncasecmp(which, "MIG-", 4) == 0;
+	return strncasecmp(which, "GPU-", 4) == 0 || is_mig(which);
+}
+
+bool device_is_mig(const struct device *d)
+{
+	return is_mig(d->asked);
 }
 
 static bool matches(const struct device *d, const char *which, int ordinal)
@@ -81,7 +86,7 @@ static bool matches(const struct device *d, const char *which, int ordinal)
 	char number[16];
 
 	/* With only one device visible, CUDA itself has matched the UUID. */
-	if (strncasecmp(which, "MIG-", 4) == 0)
+	if (is_mig(which))
 		return true;
 	snprintf(number, sizeof(number), "%d", ordinal);
 	return strcasecmp(which, d->uuid) == 0 || strcasecmp(which, d->pci) == 0 ||
@@ -124,8 +129,8 @@ static int make_green(struct device *d, int64_t sms, struct err *err)
 	    !d->cuda.cuCtxFromGreenCtx)
 		return err_set(
 			err, ERR_ENVIRONMENT,
-			"--sms needs green contexts, which this driver lacks; install "
-			"one for CUDA 12.4 or later");
+			"a part of the multiprocessors (--sms) needs green contexts, "
+			"which this driver lacks; install one for CUDA 12.4 or later");
 	if (sms > d->sm_count)
 		return err_set(err, ERR_USAGE,
 			       "--sms %" PRId64 " is more than the %d that the GPU has",
@@ -149,21 +154,6 @@ static int make_green(struct device *d, int64_t sms, struct err *err)
 	return 0;
 }
 
-static int load_kernels(struct device *d, struct err *err)
-{
-	static const char *const names[] = {"tare_fill", "tare_digest", "tare_sample"};
-
-	if (fail(d, d->cuda.cuModuleLoadData(&d->module, gemm_kernels_ptx), err,
-		 "load our kernels") != 0)
-		return -1;
-	for (int i = 0; i < DEVICE_KERNELS; i++)
-		if (fail(d,
-			 d->cuda.cuModuleGetFunction(&d->kernels[i], d->module, names[i]),
-			 err, "find our kernels") != 0)
-			return -1;
-	return 0;
-}
-
 static int open_context(struct device *d, int64_t sms, struct err *err)
 {
 	if (fail(d, d->cuda.cuDevicePrimaryCtxRetain(&d->context, d->id), err,
@@ -175,11 +165,10 @@ static int open_context(struct device *d, int64_t sms, struct err *err)
 	if (fail(d, d->cuda.cuCtxSetCurrent(d->context), err, "use the GPU's context") !=
 		    0 ||
 	    fail(d, d->cuda.cuStreamCreate(&d->stream, CU_STREAM_UNBLOCKED), err,
-		 "make a stream") != 0 ||
-	    fail(d, d->cuda.cuEventCreate(&d->done, CU_EVENT_TIMED), err,
-		 "make an event") != 0)
+		 "make a stream") != 0)
 		return -1;
-	return load_kernels(d, err);
+	return fail(d, d->cuda.cuEventCreate(&d->done, CU_EVENT_TIMED), err,
+		    "make an event");
 }
 
 int device_open(struct device *d, const char *which, int64_t sms, bool *ret_none,
@@ -206,8 +195,6 @@ int device_open(struct device *d, const char *which, int64_t sms, bool *ret_none
 /* Failures while closing have nobody to help; the driver takes back what is left. */
 void device_close(struct device *d)
 {
-	if (d->module)
-		d->cuda.cuModuleUnload(d->module);
 	if (d->done)
 		d->cuda.cuEventDestroy_v2(d->done);
 	if (d->stream)
@@ -238,7 +225,7 @@ int device_alloc(struct device *d, cu_pointer *ret, size_t bytes, const char *wh
 		return cuda_ok(
 			&d->cuda, code, err,
 			"out of memory on the GPU: %s needs %.2f GiB and %.2f GiB are "
-			"free; use a smaller --n",
+			"free; ask for less",
 			what, (double)bytes / 0x1p30,
 			(double)device_available_bytes(d) / 0x1p30);
 	}
@@ -249,16 +236,6 @@ void device_free(struct device *d, cu_pointer p)
 {
 	if (p)
 		d->cuda.cuMemFree_v2(p);
-}
-
-int device_launch(struct device *d, enum device_kernel kernel, unsigned blocks,
-		  void **arguments, struct err *err)
-{
-	return fail(d,
-		    d->cuda.cuLaunchKernel(d->kernels[kernel], blocks, 1, 1,
-					   BLOCK_THREADS, 1, 1, 0, d->stream, arguments,
-					   NULL),
-		    err, "start a kernel");
 }
 
 int device_wait_event(struct device *d, struct cu_event *e, int64_t timeout_ns,
