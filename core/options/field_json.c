@@ -95,9 +95,11 @@ int field_set_json(const struct field *f, void *obj, struct json_object *v,
 	    is_whole(v))
 		return field_put_int(f, obj, json_object_get_int64(v), number, where,
 				     err);
+	/* A second rounding, of the product, would lose a nanosecond of several weeks. */
 	if (f->kind == FIELD_SECONDS && is_number(v) && fabs(number) < 9e9)
-		return field_put_int(f, obj, (int64_t)llround(number * 1e9), number,
-				     where, err);
+		return field_put_int(f, obj,
+				     (int64_t)llroundl((long double)number * 1e9L),
+				     number, where, err);
 	if (f->kind == FIELD_REAL && is_number(v))
 		return field_put_real(f, obj, number, where, err);
 	if (f->kind == FIELD_INTS && is_number(v) && is_whole(v)) {

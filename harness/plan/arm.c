@@ -1,4 +1,4 @@
-/* The plan's provisioners and arms. */
+/* The plan's arms: where each runs, how it is reached, on which part of its GPU. */
 #include "harness/plan/plan_impl.h"
 
 #include "core/base/clock.h"
@@ -12,6 +12,7 @@
 
 static const char *const target_names[] = {"local", "ssh", "vm", NULL};
 static const char *const driver_names[] = {"as-is", "nvidia", "vfio", NULL};
+static const char mig_all[] = "all"; /* "mig": "all": the whole GPU, then each profile */
 
 const struct field arm_fields[] = {
 	{.name = "target",
@@ -97,75 +98,25 @@ const struct field arm_ssh_fields[] = {
 	{0},
 };
 
-int plan_check_name(const char *name, const char *file, const char *pointer,
-		    struct err *err)
-{
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "0123456789._-");
-
-	if (len && len <= 40 && !name[len] && name[0] != '.' && name[0] != '-')
-		return 0;
-	return err_set(
-		err, ERR_USAGE,
-		"%s: %s: the name '%.80s' must be letters, digits, '.', '_' or '-', at "
-		"most 40, for it becomes part of file names",
-		file, pointer, name);
-}
-
-static int read_provision(struct plan *p, const char *name, struct json_object *o,
-			  struct err *err)
-{
-	struct provision *v = &p->provisions[p->provisions_nr++];
-	char *pointer = x_asprintf("/provisioners/%s", name);
-	const char *kind = json_get_text(o, "kind", NULL);
-	int rc = -1;
-
-	*v = (struct provision){.name = x_strdup(name)};
-	if (!kind) {
-		err_set(err, ERR_USAGE, "%s: %s: the key 'kind' is missing", p->path,
-			pointer);
-	} else if (!(v->kind = provisioner_kind_find(kind))) {
-		struct strvec names = {0};
-		const char *near;
-
-		for (const struct provisioner_kind *const *k = provisioner_kinds(); *k;
-		     k++)
-			strvec_add(&names, (*k)->name);
-		near = nearest_name(kind, strvec_argv(&names), names.nr);
-		err_set(err, ERR_USAGE, "%s: %s/kind: unknown kind '%.60s'%s%s%s",
-			p->path, pointer, kind, near ? "; did you mean '" : "",
-			near ? near : "", near ? "'?" : "");
-		strvec_release(&names);
-	} else {
-		json_object_deep_copy(o, &v->config, NULL);
-		json_object_object_del(v->config, "kind");
-		rc = v->kind->check_config
-			     ? v->kind->check_config(v->config, p->path, pointer, err)
-			     : fields_check_json(v->kind->fields, v->config, p->path,
-						 pointer, NULL, err);
-	}
-	free(pointer);
-	return rc;
-}
-
-int plan_read_provisioners(struct plan *p, struct json_object *o, struct err *err)
-{
-	if (!o)
-		return 0;
-	if (!json_object_is_type(o, json_type_object))
-		return err_set(err, ERR_USAGE,
-			       "%s: /provisioners: expected an object, found %s", p->path,
-			       json_type_words(o));
-	p->provisions =
-		x_calloc((size_t)json_object_object_length(o), sizeof(*p->provisions));
-	json_object_object_foreach(o, name, value)
-	{
-		if (plan_check_name(name, p->path, "/provisioners", err) ||
-		    read_provision(p, name, value, err))
-			return -1;
-	}
-	return 0;
-}
+const struct field arm_mig_fields[] = {
+	{.name = "slices",
+	 .kind = FIELD_INT,
+	 .offset = offsetof(struct arm_mig, slices),
+	 .min = 0,
+	 .max = 16,
+	 .help = "The plainest profile of that many compute slices."},
+	{.name = "profile",
+	 .kind = FIELD_TEXT,
+	 .offset = offsetof(struct arm_mig, profile),
+	 .help = "A profile as the driver calls it ('tare mig list'), or \"all\": the "
+		 "whole GPU and then each profile that it has, each workload once on "
+		 "each."},
+	{.name = "gpu",
+	 .kind = FIELD_TEXT,
+	 .offset = offsetof(struct arm_mig, gpu),
+	 .help = "UUID or PCI address of the GPU; needed where the machine has several."},
+	{0},
+};
 
 /* The arm's keys that are not ours: its provisioner's, or those of an SSH login. */
 static struct json_object *other_keys(struct json_object *o)
@@ -250,6 +201,52 @@ static int read_ssh_arm(struct plan *p, struct arm *a, struct json_object *rest,
 	return rc;
 }
 
+/* The machine's own "gpu" object asks for a slice: what is inside cannot be cut again. */
+static bool is_slice_already(const struct arm *a)
+{
+	return json_get_text(json_member(a->machine, "gpu"), "profile", NULL);
+}
+
+static int check_mig(const struct plan *p, const struct arm *a, const char *pointer,
+		     struct err *err)
+{
+	const struct arm_mig *m = &a->mig;
+
+	if ((m->slices > 0) == (m->profile != NULL))
+		return err_set(err, ERR_USAGE,
+			       "%s: %s: either \"all\", or one of 'slices' and 'profile'",
+			       p->path, pointer);
+	if (is_slice_already(a))
+		return err_set(err, ERR_USAGE,
+			       "%s: %s: the machine gets a MIG-backed slice "
+			       "(gpu.profile) already, which cannot be cut again",
+			       p->path, pointer);
+	return 0;
+}
+
+static int read_mig(const struct plan *p, struct arm *a, struct json_object *o,
+		    const char *arm_pointer, struct err *err)
+{
+	char *pointer;
+	int rc = 0;
+
+	if (!o)
+		return 0;
+	a->mig.is_wanted = true;
+	pointer = x_asprintf("%s/mig", arm_pointer);
+	if (json_object_is_type(o, json_type_string) &&
+	    strcmp(json_object_get_string(o), mig_all) == 0)
+		a->mig.profile = x_strdup(mig_all);
+	else
+		rc = fields_bind_json(arm_mig_fields, &a->mig, o, p->path, pointer, NULL,
+				      err);
+	if (!rc)
+		rc = check_mig(p, a, pointer, err);
+	a->mig.is_all = a->mig.profile && strcmp(a->mig.profile, mig_all) == 0;
+	free(pointer);
+	return rc;
+}
+
 static int read_arm(struct plan *p, const char *name, struct json_object *o,
 		    struct err *err)
 {
@@ -287,7 +284,7 @@ static int read_arm(struct plan *p, const char *name, struct json_object *o,
 		rc = fields_bind_json(arm_fixed_fields, a, rest, p->path, pointer, NULL,
 				      err);
 	if (!rc)
-		rc = plan_read_arm_mig(p, a, json_member(o, "mig"), pointer, err);
+		rc = read_mig(p, a, json_member(o, "mig"), pointer, err);
 	if (!rc && a->target != ARM_VM && a->provisioner)
 		rc = err_set(err, ERR_USAGE,
 			     "%s: %s/provisioner: only target vm takes one", p->path,
@@ -331,6 +328,19 @@ static void merge(struct json_object *into, struct json_object *from)
 	}
 }
 
+static struct json_object *mig_to_json(const struct arm *a)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (a->mig.slices)
+		json_put_int(o, "slices", a->mig.slices);
+	if (a->mig.profile)
+		json_put_text(o, "profile", a->mig.profile);
+	if (a->mig.gpu)
+		json_put_text(o, "gpu", a->mig.gpu);
+	return o;
+}
+
 struct json_object *arm_to_json(const struct arm *a)
 {
 	struct json_object *o = fields_to_json(arm_fields, a);
@@ -348,7 +358,7 @@ struct json_object *arm_to_json(const struct arm *a)
 		json_put(o, "ssh", json_object_get(ssh));
 	}
 	if (a->mig.is_wanted)
-		json_put(o, "mig", arm_mig_to_json(a));
+		json_put(o, "mig", mig_to_json(a));
 	json_object_put(ssh);
 	return o;
 }

@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "harness/plan/plan_impl.h"
 #include "harness/provision/provisioner.h"
+#include "harness/provision/kinds/provisioner_kinds.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -72,6 +73,58 @@ const struct field schedule_fields[] = {
 	{0},
 };
 
+static int read_provision(struct plan *p, const char *name, struct json_object *o,
+			  struct err *err)
+{
+	struct provision *v = &p->provisions[p->provisions_nr++];
+	char *pointer = x_asprintf("/provisioners/%s", name);
+	const char *kind = json_get_text(o, "kind", NULL);
+	int rc = -1;
+
+	*v = (struct provision){.name = x_strdup(name)};
+	if (!kind) {
+		err_set(err, ERR_USAGE, "%s: %s: the key 'kind' is missing", p->path,
+			pointer);
+	} else if (!(v->kind = provisioner_kind_find(kind))) {
+		struct strvec names = {0};
+
+		for (const struct provisioner_kind *const *k = provisioner_kinds(); *k;
+		     k++)
+			strvec_add(&names, (*k)->name);
+		name_unknown(&names, kind, "unknown kind", err);
+		err_wrap(err, "%s: %s/kind", p->path, pointer);
+		strvec_release(&names);
+	} else {
+		json_object_deep_copy(o, &v->config, NULL);
+		json_object_object_del(v->config, "kind");
+		rc = v->kind->check_config
+			     ? v->kind->check_config(v->config, p->path, pointer, err)
+			     : fields_check_json(v->kind->fields, v->config, p->path,
+						 pointer, NULL, err);
+	}
+	free(pointer);
+	return rc;
+}
+
+static int read_provisioners(struct plan *p, struct json_object *o, struct err *err)
+{
+	if (!o)
+		return 0;
+	if (!json_object_is_type(o, json_type_object))
+		return err_set(err, ERR_USAGE,
+			       "%s: /provisioners: expected an object, found %s", p->path,
+			       json_type_words(o));
+	p->provisions =
+		x_calloc((size_t)json_object_object_length(o), sizeof(*p->provisions));
+	json_object_object_foreach(o, name, value)
+	{
+		if (plan_check_name(name, p->path, "/provisioners", err) ||
+		    read_provision(p, name, value, err))
+			return -1;
+	}
+	return 0;
+}
+
 static int read_schedule(struct plan *p, struct json_object *o, struct err *err)
 {
 	static const char *const others[] = {"rounds", NULL};
@@ -123,30 +176,25 @@ static int read_margins(struct plan *p, struct json_object *o, struct err *err)
 
 static int find_baseline(struct plan *p, const char *name, struct err *err)
 {
+	const struct arm *arm = plan_arm(p, name);
 	struct strvec names = {0};
-	const char *near;
 
-	for (size_t i = 0; i < p->arms_nr; i++) {
-		if (strcmp(p->arms[i].name, name) == 0) {
-			p->baseline = i;
-			strvec_release(&names);
-			return 0;
-		}
-		strvec_add(&names, p->arms[i].name);
+	if (arm) {
+		p->baseline = (size_t)(arm - p->arms);
+		return 0;
 	}
-	near = nearest_name(name, strvec_argv(&names), names.nr);
-	err_set(err, ERR_USAGE, "%s: /baseline: the plan has no arm '%.60s'%s%s%s",
-		p->path, name, near ? "; did you mean '" : "", near ? near : "",
-		near ? "'?" : "");
+	for (size_t i = 0; i < p->arms_nr; i++)
+		strvec_add(&names, p->arms[i].name);
+	name_unknown(&names, name, "the plan has no arm", err);
 	strvec_release(&names);
-	return -1;
+	return err_wrap(err, "%s: /baseline", p->path);
 }
 
 static int read_parts(struct plan *p, struct json_object *o, const char *baseline,
 		      struct err *err)
 {
 	if (plan_check_name(p->name, p->path, "/name", err) ||
-	    plan_read_provisioners(p, json_member(o, "provisioners"), err) ||
+	    read_provisioners(p, json_member(o, "provisioners"), err) ||
 	    plan_read_arms(p, json_member(o, "arms"), err) ||
 	    plan_read_workloads(p, json_member(o, "workloads"), err) ||
 	    read_schedule(p, json_member(o, "schedule"), err) ||
@@ -228,9 +276,12 @@ void plan_release(struct plan *p)
 		arm_release(&p->arms[i]);
 	for (size_t i = 0; i < p->workloads_nr; i++)
 		workload_release(&p->workloads[i]);
+	for (size_t i = 0; i < p->programs_nr; i++)
+		fields_free_described(p->programs[i].options);
 	free(p->provisions);
 	free(p->arms);
 	free(p->workloads);
+	free(p->programs);
 	json_object_put(p->margins);
 	free(p->path);
 	free(p->name);
@@ -283,20 +334,4 @@ void plan_digest(const struct plan *p, char hex[65])
 
 	digest_of(text, strlen(text), hex);
 	json_object_put(o);
-}
-
-const struct arm *plan_arm(const struct plan *p, const char *name)
-{
-	for (size_t i = 0; i < p->arms_nr; i++)
-		if (strcmp(p->arms[i].name, name) == 0)
-			return &p->arms[i];
-	return NULL;
-}
-
-const struct provision *plan_provision(const struct plan *p, const char *name)
-{
-	for (size_t i = 0; i < p->provisions_nr; i++)
-		if (strcmp(p->provisions[i].name, name) == 0)
-			return &p->provisions[i];
-	return NULL;
 }

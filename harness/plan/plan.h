@@ -72,13 +72,18 @@ struct provision {
 	struct json_object *config; /* without "kind" */
 };
 
+/* A program of ours, and what it says of its own options. */
+struct plan_program {
+	const char *name; /* "tare-gemm" */
+	struct field *options;
+};
+
 struct workload {
 	char *name; /* unique in the plan; the kind's name unless given */
 	const struct workload_kind *kind;
-	struct json_object
-		*params; /* as given, checked against the program's own table */
-	struct json_object
-		*server; /* a kind that needs one: tare-serve's options, or NULL */
+	struct json_object *params; /* as given, checked against 'options' */
+	struct json_object *server; /* tare-serve's, for a kind that needs one, or NULL */
+	const struct field *options, *server_options; /* the programs'; the plan's */
 	int64_t timeout_ns;
 	bool is_gating; /* false: its metrics are shown and never part of the verdict */
 };
@@ -101,6 +106,8 @@ struct plan {
 	size_t gpu_hosts_nr;
 	struct workload *workloads;
 	size_t workloads_nr;
+	struct plan_program *programs; /* of the workloads, each asked once */
+	size_t programs_nr, programs_alloc;
 	struct schedule schedule;
 	struct json_object *margins; /* metric name: relative difference */
 };
@@ -124,6 +131,9 @@ void plan_digest(const struct plan *p, char hex[65]);
 
 const struct arm *plan_arm(const struct plan *p, const char *name); /* or NULL */
 const struct provision *plan_provision(const struct plan *p, const char *name);
+/* "WHAT 'NAME'; did you mean 'ONE OF known'?" as ERR_USAGE; -1. */
+int name_unknown(const struct strvec *known, const char *name, const char *what,
+		 struct err *err);
 
 /* configs/schema/plan.json, made of the tables; owned by the caller. */
 struct json_object *plan_schema(void);

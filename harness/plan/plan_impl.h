@@ -11,19 +11,14 @@ extern const struct field arm_ssh_fields[]; /* of struct arm_ssh: an SSH arm's o
 extern const struct field arm_mig_fields[]; /* of struct arm_mig */
 extern const struct field schedule_fields[]; /* of struct schedule */
 extern const struct field rounds_fields[];   /* of struct schedule, within "rounds" */
+extern const struct field workload_fields[]; /* of struct workload: beside its kind */
 
-int plan_read_provisioners(struct plan *p, struct json_object *o, struct err *err);
 int plan_read_arms(struct plan *p, struct json_object *o, struct err *err);
 int plan_read_workloads(struct plan *p, struct json_object *list, struct err *err);
 
 /* Names become parts of file names: letters, digits, '.', '_', '-', at most 40. */
 int plan_check_name(const char *name, const char *file, const char *pointer,
 		    struct err *err);
-
-/* The arm's "mig" (NULL is fine), after its machine was read. */
-int plan_read_arm_mig(const struct plan *p, struct arm *a, struct json_object *o,
-		      const char *arm_pointer, struct err *err);
-struct json_object *arm_mig_to_json(const struct arm *a);
 
 /* Which arms change whose GPUs' drivers: after every arm was read. */
 int plan_find_gpu_hosts(struct plan *p, struct err *err);

@@ -1,40 +1,41 @@
 /* The plan's workloads: [{"gemm": {...}}, {"load": {...}, "name": "chat"}]. */
 #include "harness/plan/plan_impl.h"
 
-#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "harness/plan/workload_kind.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t timeout_default_ns = 3600 * NS_PER_S;
+const struct field workload_fields[] = {
+	{.name = "timeout",
+	 .kind = FIELD_SECONDS,
+	 .offset = offsetof(struct workload, timeout_ns),
+	 .unset = "3600",
+	 .min = 1,
+	 .max = 604800},
+	{.name = "gate",
+	 .kind = FIELD_FLAG,
+	 .offset = offsetof(struct workload, is_gating),
+	 .unset = "true"},
+	{0},
+};
 
 static int unknown_kind(const struct plan *p, const char *pointer, const char *kind,
 			struct err *err)
 {
 	struct strvec names = {0};
-	const char *near;
 
 	for (const struct workload_kind *const *k = workload_kinds(); *k; k++)
 		strvec_add(&names, (*k)->name);
-	near = nearest_name(kind, strvec_argv(&names), names.nr);
-	err_set(err, ERR_USAGE, "%s: %s: unknown workload '%.60s'%s%s%s", p->path,
-		pointer, kind, near ? "; did you mean '" : "", near ? near : "",
-		near ? "'?" : "");
+	name_unknown(&names, kind, "unknown workload", err);
 	strvec_release(&names);
-	return -1;
+	return err_wrap(err, "%s: %s", p->path, pointer);
 }
 
-/* What stands beside the kind. */
 static bool is_own_key(const char *key)
 {
-	static const char *const own[] = {"name", "timeout", "gate"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		if (strcmp(key, own[i]) == 0)
-			return true;
-	return false;
+	return strcmp(key, "name") == 0 || field_find(workload_fields, key);
 }
 
 /* The one key that is not our own names the kind. */
@@ -67,30 +68,45 @@ static int find_kind(const struct plan *p, struct workload *w, struct json_objec
 	return w->kind ? 0 : unknown_kind(p, pointer, found, err);
 }
 
-static int check_params(const struct plan *p, const char *program,
+/* Asks each program once, however many workloads it has. */
+static const struct field *options_of(struct plan *p, const char *program,
+				      struct err *err)
+{
+	struct field *options;
+
+	for (size_t i = 0; i < p->programs_nr; i++)
+		if (strcmp(p->programs[i].name, program) == 0)
+			return p->programs[i].options;
+	options = program_options(program, err);
+	if (options) {
+		GROW(p->programs, p->programs_nr, p->programs_alloc);
+		p->programs[p->programs_nr++] = (struct plan_program){program, options};
+	}
+	return options;
+}
+
+static int check_params(const struct plan *p, const struct field *options,
 			const char *const *hidden, struct json_object *params,
 			const char *pointer, const char *const *others, struct err *err)
 {
-	struct field *fields = workload_fields(program, hidden, err);
-	int rc;
+	struct field *shown = program_options_shown(options, hidden);
+	int rc = fields_check_json(shown, params, p->path, pointer, others, err);
 
-	if (!fields)
-		return -1;
-	rc = fields_check_json(fields, params, p->path, pointer, others, err);
-	fields_free_described(fields);
+	free(shown);
 	return rc;
 }
 
-static int take_params(const struct plan *p, struct workload *w,
-		       struct json_object *params, const char *pointer, struct err *err)
+static int take_params(struct plan *p, struct workload *w, struct json_object *params,
+		       const char *pointer, struct err *err)
 {
 	static const char *const with_server[] = {"server", NULL};
 	struct json_object *server = json_member(params, "server");
 	char *at;
 	int rc;
 
-	if (check_params(p, w->kind->program, w->kind->hidden, params, pointer,
-			 w->kind->server ? with_server : NULL, err))
+	w->options = options_of(p, w->kind->program, err);
+	if (!w->options || check_params(p, w->options, w->kind->hidden, params, pointer,
+					w->kind->server ? with_server : NULL, err))
 		return -1;
 	json_object_deep_copy(params, &w->params, NULL);
 	if (!w->kind->server)
@@ -102,45 +118,15 @@ static int take_params(const struct plan *p, struct workload *w,
 			       "\"mock\"} is the "
 			       "built-in reference server",
 			       p->path, pointer);
+	w->server_options = options_of(p, w->kind->server, err);
+	if (!w->server_options)
+		return -1;
 	at = x_asprintf("%s/server", pointer);
-	rc = check_params(p, w->kind->server, NULL, server, at, NULL, err);
+	rc = check_params(p, w->server_options, NULL, server, at, NULL, err);
 	free(at);
 	if (!rc)
 		json_object_deep_copy(server, &w->server, NULL);
 	return rc;
-}
-
-static const struct field own_fields[] = {
-	{.name = "timeout",
-	 .kind = FIELD_SECONDS,
-	 .offset = offsetof(struct workload, timeout_ns),
-	 .min = 1,
-	 .max = 604800},
-	{.name = "gate",
-	 .kind = FIELD_FLAG,
-	 .offset = offsetof(struct workload, is_gating)},
-};
-
-static int take_own(const struct plan *p, struct workload *w, struct json_object *o,
-		    const char *pointer, struct err *err)
-{
-	w->timeout_ns = timeout_default_ns;
-	w->is_gating = true;
-	for (size_t i = 0; i < ARRAY_SIZE(own_fields); i++) {
-		const struct field *f = &own_fields[i];
-		struct json_object *v = json_member(o, f->name);
-		char *where;
-		int rc;
-
-		if (!v)
-			continue;
-		where = x_asprintf("%s: %s/%s", p->path, pointer, f->name);
-		rc = field_set_json(f, w, v, where, err);
-		free(where);
-		if (rc)
-			return -1;
-	}
-	return 0;
 }
 
 static int check_unique(const struct plan *p, const char *pointer, struct err *err)
@@ -165,13 +151,16 @@ static int read_workload(struct plan *p, struct json_object *o, const char *poin
 	int rc;
 
 	*w = (struct workload){0};
+	fields_init(workload_fields, w);
 	if (find_kind(p, w, o, pointer, &params, err))
 		return -1;
 	w->name = x_strdup(json_get_text(o, "name", w->kind->name));
 	at = x_asprintf("%s/%s", pointer, w->kind->name);
 	rc = take_params(p, w, params, at, err);
 	free(at);
-	if (rc || take_own(p, w, o, pointer, err) ||
+	if (rc ||
+	    fields_bind_json(workload_fields, w, o, p->path, pointer,
+			     (const char *const[]){"name", w->kind->name, NULL}, err) ||
 	    plan_check_name(w->name, p->path, pointer, err))
 		return -1;
 	return check_unique(p, pointer, err);
@@ -209,14 +198,18 @@ void workload_release(struct workload *w)
 struct json_object *workload_to_json(const struct workload *w)
 {
 	struct json_object *o = json_object_new_object();
-	struct json_object *params = NULL;
+	struct json_object *params = NULL, *own;
 
 	json_object_deep_copy(w->params, &params, NULL);
 	if (w->server)
 		json_put(params, "server", json_object_get(w->server));
 	json_put(o, w->kind->name, params);
 	json_put_text(o, "name", w->name);
-	json_put_int(o, "timeout", w->timeout_ns / NS_PER_S);
-	json_put_bool(o, "gate", w->is_gating);
+	own = fields_to_json(workload_fields, w);
+	json_object_object_foreach(own, key, value)
+	{
+		json_put(o, key, json_object_get(value));
+	}
+	json_object_put(own);
 	return o;
 }

@@ -83,7 +83,7 @@ const struct workload_kind *workload_kind_find(const char *name)
 	return NULL;
 }
 
-char *workload_program_path(const char *program, struct err *err)
+char *program_path(const char *program, struct err *err)
 {
 	const char *elsewhere = getenv(PROGRAM_DIR_VARIABLE);
 	char *dir = elsewhere ? x_strdup(elsewhere) : path_program_dir(err), *path;
@@ -102,7 +102,7 @@ char *workload_program_path(const char *program, struct err *err)
 
 static struct json_object *describe(const char *program, struct err *err)
 {
-	char *path = workload_program_path(program, err);
+	char *path = program_path(program, err);
 	const char *argv[] = {path, "--describe", "json", NULL};
 	struct proc_spec spec = {
 		.argv = argv,
@@ -120,6 +120,18 @@ static struct json_object *describe(const char *program, struct err *err)
 	return o;
 }
 
+struct field *program_options(const char *program, struct err *err)
+{
+	struct json_object *o = describe(program, err);
+	struct field *options;
+
+	if (!o)
+		return NULL;
+	options = fields_from_description(json_member(o, "options"), program, err);
+	json_object_put(o);
+	return options;
+}
+
 static bool is_in(const char *const *names, const char *name)
 {
 	for (; names && *names; names++)
@@ -128,43 +140,30 @@ static bool is_in(const char *const *names, const char *name)
 	return false;
 }
 
-struct field *workload_fields(const char *program, const char *const *hidden,
-			      struct err *err)
+struct field *program_options_shown(const struct field *options,
+				    const char *const *hidden)
 {
-	struct json_object *o = describe(program, err), *options, *shown;
-	struct field *fields;
+	size_t nr = 0;
+	struct field *shown;
 
-	if (!o)
-		return NULL;
-	options = json_member(o, "options");
-	shown = json_object_new_array();
-	for (size_t i = 0; options && i < json_object_array_length(options); i++) {
-		struct json_object *option = json_object_array_get_idx(options, i);
-		const char *name = json_get_text(option, "name", "");
-
-		if (!is_in(hidden, name) && !is_in(always_hidden, name))
-			json_object_array_add(shown, json_object_get(option));
-	}
-	fields = fields_from_description(shown, program, err);
-	json_object_put(shown);
-	json_object_put(o);
-	return fields;
+	while (options[nr].name)
+		nr++;
+	shown = x_calloc(nr + 1, sizeof(*shown));
+	nr = 0;
+	for (const struct field *f = options; f->name; f++)
+		if (!is_in(hidden, f->name) && !is_in(always_hidden, f->name))
+			shown[nr++] = *f;
+	return shown;
 }
 
-int workload_args(const char *program, struct json_object *params, struct strvec *ret,
-		  struct err *err)
+void program_args(const struct field *options, struct json_object *params,
+		  struct strvec *ret)
 {
-	struct field *fields = workload_fields(program, NULL, err);
-
-	if (!fields)
-		return -1;
 	json_object_object_foreach(params, key, value)
 	{
-		const struct field *f = field_find(fields, key);
+		const struct field *f = field_find(options, key);
 
 		if (f)
 			field_json_to_args(f, value, ret);
 	}
-	fields_free_described(fields);
-	return 0;
 }

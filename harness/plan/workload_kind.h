@@ -32,17 +32,15 @@ const struct workload_kind *const *workload_kinds(void);          /* NULL-termin
 #define PROGRAM_DIR_VARIABLE "TARE_PROGRAM_DIR"
 
 /* The path of a program of ours: beside this one, or where the variable says; free(). */
-char *workload_program_path(const char *program, struct err *err);
+char *program_path(const char *program, struct err *err);
 
-/*
- * The options a program describes itself, without the hidden ones; free with
- * fields_free_described().
- */
-struct field *workload_fields(const char *program, const char *const *hidden,
-			      struct err *err);
-
+/* Runs the program: the options that it describes itself; fields_free_described(). */
+struct field *program_options(const char *program, struct err *err);
+/* Those that a plan may set: not 'hidden', nor what the harness sets always; free(). */
+struct field *program_options_shown(const struct field *options,
+				    const char *const *hidden);
 /* The arguments behind the program's name that these parameters mean. */
-int workload_args(const char *program, struct json_object *params, struct strvec *ret,
-		  struct err *err);
+void program_args(const struct field *options, struct json_object *params,
+		  struct strvec *ret);
 
 #endif

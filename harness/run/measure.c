@@ -88,14 +88,12 @@ static int build_command(struct session *s, const struct step_at *at, struct tar
 {
 	struct json_object *params;
 	const char *path;
-	int rc;
 
 	if (w->server) {
 		if (place(s, at, t, w->kind->server, NULL, &path, err))
 			return -1;
 		strvec_add(argv, path);
-		if (workload_args(w->kind->server, w->server, argv, err))
-			return -1;
+		program_args(w->server_options, w->server, argv);
 		strvec_add(argv, "--");
 	}
 	if (place(s, at, t, w->kind->program, w->kind->extra, &path, err))
@@ -104,10 +102,8 @@ static int build_command(struct session *s, const struct step_at *at, struct tar
 	if (w->server)
 		strvec_add_all(argv, (const char *const[]){"--target={url}", NULL});
 	params = params_on(w, part);
-	rc = workload_args(w->kind->program, params, argv, err);
+	program_args(w->options, params, argv);
 	json_object_put(params);
-	if (rc)
-		return -1;
 	strvec_addf(argv, "--output=%s", output);
 	return 0;
 }

@@ -19,22 +19,12 @@ static bool is_wanted(const struct strvec *names, const char *name)
 	return !names || !names->nr || strvec_has(names, name);
 }
 
-static int unknown_name(const char *what, const char *name, const struct strvec *known,
-			struct err *err)
-{
-	const char *near = nearest_name(name, strvec_argv(known), known->nr);
-
-	return err_set(err, ERR_USAGE, "the plan has no %s '%s'%s%s%s", what, name,
-		       near ? "; did you mean '" : "", near ? near : "",
-		       near ? "'?" : "");
-}
-
 static int check_names(const char *what, const struct strvec *names,
 		       const struct strvec *known, struct err *err)
 {
 	for (size_t i = 0; names && i < names->nr; i++)
 		if (!strvec_has(known, names->items[i]))
-			return unknown_name(what, names->items[i], known, err);
+			return name_unknown(known, names->items[i], what, err);
 	return 0;
 }
 
@@ -47,9 +37,10 @@ int run_filter_check(const struct run_filter *f, const struct plan *p, struct er
 		strvec_add(&arms, p->arms[i].name);
 	for (size_t i = 0; i < p->workloads_nr; i++)
 		strvec_add(&workloads, p->workloads[i].name);
-	rc = check_names("arm", f->arms, &arms, err);
+	rc = check_names("the plan has no arm", f->arms, &arms, err);
 	if (!rc)
-		rc = check_names("workload", f->workloads, &workloads, err);
+		rc = check_names("the plan has no workload", f->workloads, &workloads,
+				 err);
 	strvec_release(&arms);
 	strvec_release(&workloads);
 	return rc;

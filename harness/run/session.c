@@ -320,7 +320,7 @@ static struct parcel *find_parcel(struct session *s, const char *program, struct
 	for (size_t i = 0; i < s->parcels_nr; i++)
 		if (strcmp(s->parcels[i].program, program) == 0)
 			return &s->parcels[i];
-	path = workload_program_path(program, err);
+	path = program_path(program, err);
 	if (!path)
 		return NULL;
 	GROW(s->parcels, s->parcels_nr, s->parcels_alloc);

@@ -8,6 +8,7 @@
 
 static const char script[] =
 	"#!/bin/sh\n"
+	"echo asked >>\"${0%/*}/" FAKE_GEMM_ASKED "\"\n"
 	"cat <<'JSON'\n"
 	"{\"name\": \"tare-gemm\", \"options\": [\n"
 	" {\"name\": \"n\", \"kind\": \"int\", \"min\": 1, \"max\": 100000, \"help\": "

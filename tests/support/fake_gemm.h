@@ -7,6 +7,9 @@
 #ifndef TARE_TESTS_SUPPORT_FAKE_GEMM_H
 #define TARE_TESTS_SUPPORT_FAKE_GEMM_H
 
+/* In that folder: a line for each time that the program was asked. */
+#define FAKE_GEMM_ASKED "asked"
+
 /*
  * Around a group of tests, whose *state then is the path of that folder, which
  * TARE_PROGRAM_DIR names: a test may put files there, and all of it goes in the end.

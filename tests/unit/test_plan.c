@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -165,16 +166,42 @@ static void parameters_become_arguments(void **state)
 	static const char params[] =
 		"{\"n\": 64, \"precision\": \"fp64\", \"warmup_seconds\": 0.5}";
 	struct json_object *o = json_parse(params, strlen(params), "params", NULL);
+	struct field *options = program_options("tare-gemm", NULL);
 	struct strvec args = {0};
 
 	(void)state;
-	assert_int_equal(workload_args("tare-gemm", o, &args, NULL), 0);
+	assert_non_null(options);
+	program_args(options, o, &args);
+	fields_free_described(options);
 	assert_int_equal(args.nr, 3);
 	assert_string_equal(args.items[0], "--n=64");
 	assert_string_equal(args.items[1], "--precision=fp64");
 	assert_string_equal(args.items[2], "--warmup-seconds=0.5");
 	strvec_release(&args);
 	json_object_put(o);
+}
+
+/* However many workloads it has, and however often they run. */
+static void a_program_is_asked_once(void **state)
+{
+	static const char text[] =
+		"{\"name\": \"x\", \"baseline\": \"a\", " GOOD_ARMS
+		", \"workloads\": [{\"gemm\": {\"n\": 1}}, {\"gemm\": {\"n\": 2}, "
+		"\"name\": \"two\"}]}";
+	char *asked = path_join(*state, FAKE_GEMM_ASKED);
+	struct err err = ERR_INIT;
+	struct buf lines;
+	struct plan p;
+
+	(void)unlink(asked);
+	if (read_text(*state, text, &p, &err))
+		fail_msg("%s", err.text);
+	assert_ptr_equal(p.workloads[0].options, p.workloads[1].options);
+	plan_release(&p);
+	assert_int_equal(file_read(asked, 1000, &lines, &err), 0);
+	assert_string_equal(lines.data, "asked\n");
+	buf_release(&lines);
+	free(asked);
 }
 
 static const struct {
@@ -288,6 +315,7 @@ int main(void)
 		cmocka_unit_test(mig_is_read_and_written),
 		cmocka_unit_test(the_baseline_gets_a_twin),
 		cmocka_unit_test(parameters_become_arguments),
+		cmocka_unit_test(a_program_is_asked_once),
 		cmocka_unit_test(every_mistake_is_explained),
 	};
 
