@@ -68,15 +68,15 @@ static bool is_done(struct detached *a)
 	return is;
 }
 
-static enum detached_end await(struct detached *a, int64_t deadline_ns, bool heeds_stop)
+static enum detached_end await(struct detached *a, int64_t deadline_ns)
 {
 	while (!is_done(a)) {
 		struct pollfd fds[] = {
 			{.fd = a->done, .events = POLLIN},
-			{.fd = heeds_stop ? stop_fd() : -1, .events = POLLIN},
+			{.fd = stop_fd(), .events = POLLIN},
 		};
 
-		if (heeds_stop && stop_requested())
+		if (stop_requested())
 			return DETACHED_STOPPED;
 		if (clock_passed(deadline_ns))
 			return DETACHED_LATE;
@@ -86,7 +86,7 @@ static enum detached_end await(struct detached *a, int64_t deadline_ns, bool hee
 }
 
 enum detached_end detached_call_run(const struct detached_call *call, void *ctx,
-				    int64_t deadline_ns, bool heeds_stop)
+				    int64_t deadline_ns)
 {
 	struct detached *a = x_calloc(1, sizeof(*a));
 	enum detached_end end;
@@ -98,7 +98,7 @@ enum detached_end detached_call_run(const struct detached_call *call, void *ctx,
 		detached_free(a, true);
 		return DETACHED_NO_THREAD;
 	}
-	end = await(a, deadline_ns, heeds_stop);
+	end = await(a, deadline_ns);
 	pthread_mutex_lock(&a->lock);
 	if (a->is_done)
 		end = DETACHED_DONE;

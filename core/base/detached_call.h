@@ -4,7 +4,7 @@
  *
  *	static const struct detached_call lookup = {.run = look_up, .release = lookup_free};
  *
- *	if (detached_call_run(&lookup, ctx, deadline_ns, true) == DETACHED_DONE)
+ *	if (detached_call_run(&lookup, ctx, deadline_ns) == DETACHED_DONE)
  *		... what run() left in ctx ...
  */
 #ifndef TARE_CORE_BASE_DETACHED_CALL_H
@@ -31,7 +31,7 @@ enum detached_end {
  * is left behind, releases it.
  */
 enum detached_end detached_call_run(const struct detached_call *call, void *ctx,
-				    int64_t deadline_ns, bool heeds_stop);
+				    int64_t deadline_ns);
 
 /* A thread that gets no signals: they are the main thread's. 0, or why not as errno has it.
  */

@@ -196,15 +196,15 @@ static enum proc_end pump(struct child *c, const struct proc_spec *spec,
 }
 
 /* PROC_EXITED once the child has ended; it is not reaped yet. */
-static enum proc_end await_end(const struct child *c, int64_t deadline_ns, bool heed_stop)
+static enum proc_end await_end(const struct child *c, int64_t deadline_ns)
 {
 	while (!has_ended(c)) {
 		struct pollfd fds[] = {
 			{.fd = c->pidfd, .events = POLLIN},
-			{.fd = heed_stop ? stop_fd() : -1, .events = POLLIN},
+			{.fd = stop_fd(), .events = POLLIN},
 		};
 
-		if (heed_stop && stop_requested())
+		if (stop_requested())
 			return PROC_STOPPED;
 		if (clock_passed(deadline_ns))
 			return PROC_TIMED_OUT;
@@ -220,10 +220,12 @@ static int finish(struct child *c, enum proc_end end, int64_t deadline_ns,
 	int status = 0;
 
 	if (end == PROC_EXITED)
-		end = await_end(c, deadline_ns, true);
+		end = await_end(c, deadline_ns);
 	if (end != PROC_EXITED) {
 		kill(-c->pid, SIGTERM);
-		await_end(c, clock_deadline_ns(kill_grace_ns), false);
+		stop_shield_begin();
+		await_end(c, clock_deadline_ns(kill_grace_ns));
+		stop_shield_end();
 		kill(-c->pid, SIGKILL); /* also what the child started and left */
 	}
 	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)

@@ -62,8 +62,8 @@ static int explain(const char *host, enum detached_end end, int rc, struct err *
 		       gai_strerror(rc));
 }
 
-int resolve(const char *host, uint16_t port, int64_t deadline_ns, bool ignores_stop,
-	    struct addrinfo **ret, struct err *err)
+int resolve(const char *host, uint16_t port, int64_t deadline_ns, struct addrinfo **ret,
+	    struct err *err)
 {
 	static const struct detached_call call = {.run = run, .release = lookup_free};
 	struct lookup *l = x_calloc(1, sizeof(*l));
@@ -74,7 +74,7 @@ int resolve(const char *host, uint16_t port, int64_t deadline_ns, bool ignores_s
 	snprintf(l->service, sizeof(l->service), "%u", (unsigned)port);
 	/* An address is no question to anybody else, and needs no thread. */
 	if (look_up(l, AI_NUMERICHOST) == EAI_NONAME)
-		end = detached_call_run(&call, l, deadline_ns, !ignores_stop);
+		end = detached_call_run(&call, l, deadline_ns);
 	if (end != DETACHED_DONE)
 		return explain(host, end, 0, err);
 	rc = l->rc;

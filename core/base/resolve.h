@@ -12,11 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * TCP addresses of 'host', a name or an address, in the system's order; freeaddrinfo().
- * 'ignores_stop': for a clean-up that must not be cut short by a stop request.
- */
-int resolve(const char *host, uint16_t port, int64_t deadline_ns, bool ignores_stop,
-	    struct addrinfo **ret, struct err *err);
+/* TCP addresses of 'host', a name or an address, in the system's order; freeaddrinfo(). */
+int resolve(const char *host, uint16_t port, int64_t deadline_ns, struct addrinfo **ret,
+	    struct err *err);
 
 #endif

@@ -115,15 +115,14 @@ static void take_back(struct session *s, const struct arm *arm, struct lease *le
 {
 	struct step_at at = {.arm = arm->name};
 	struct err err = ERR_INIT;
-	bool was_stopped = stop_requested();
 
-	if (was_stopped)
-		stop_clear();
+	stop_shield_begin();
 	if (arm_lease_give_back(s, &at, arm, lease, &err))
 		log_error("%s; 'tare lease down %s' gives it back", err.text, s->dir);
 	err_clear(&err);
 	if (gpu_driver_restore(s, &err))
 		log_error("%s; 'tare lease down %s' tries that again", err.text, s->dir);
+	stop_shield_end();
 }
 
 static int lease_up(struct session *s, const struct arm *arm, bool json, struct err *err)

@@ -48,18 +48,14 @@ static int write_reports(struct session *s, const struct run_request *request,
 	return rc;
 }
 
-/*
- * Whatever happened, and also behind a Ctrl-C: its flag is down meanwhile, so that a
- * second one ends the wait and not the first.
- */
+/* Whatever happened, and also behind a Ctrl-C. */
 static int restore_drivers(struct session *s, struct err *err)
 {
-	bool was_stopped = stop_requested();
 	int rc;
 
-	if (was_stopped)
-		stop_clear();
+	stop_shield_begin();
 	rc = gpu_driver_restore(s, err);
+	stop_shield_end();
 	if (rc)
 		log_failure(err);
 	return rc;

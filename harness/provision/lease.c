@@ -126,7 +126,7 @@ static bool try_once(const char *address, uint16_t port, int64_t deadline_ns,
 	int left = 0;
 
 	err_clear(trouble);
-	if (resolve(address, port, until, false, &all, trouble))
+	if (resolve(address, port, until, &all, trouble))
 		return false;
 	err_set(trouble, ERR_ENVIRONMENT, "nothing there greets as an SSH server does");
 	until = earlier(clock_deadline_ns(patience_ns), deadline_ns);

@@ -9,6 +9,8 @@
 int provisioner_acquire(struct provisioner *p, const struct lease_request *want,
 			struct lease **ret, struct err *err)
 {
+	struct stop_leaves *left;
+
 	if (lease_check_id("run id", want->run_id, err) ||
 	    lease_check_id("label", want->label, err) || stop_check(err))
 		return -1;
@@ -16,8 +18,13 @@ int provisioner_acquire(struct provisioner *p, const struct lease_request *want,
 		return err_set(err, ERR_INTERNAL,
 			       "lease %s: no time limit or no folder to work in",
 			       want->label);
-	if (p->ops->acquire(p, want, ret, err))
+	left = stop_leaves_begin("machine tare-%s-%s (%s)", want->run_id, want->label,
+				 p->ops->kind);
+	if (p->ops->acquire(p, want, ret, err)) {
+		stop_leaves_end(left);
 		return err_wrap(err, "%s: lease %s", p->ops->kind, want->label);
+	}
+	(*ret)->left = left;
 	return 0;
 }
 
@@ -28,27 +35,39 @@ const struct lease_info *lease_info(const struct lease *l)
 
 int provisioner_release(struct provisioner *p, struct lease *l, struct err *err)
 {
+	struct stop_leaves *left;
+	int rc;
+
 	if (!l)
 		return 0;
-	if (p->ops->release(p, l, err))
-		return err_wrap(err, "%s", p->ops->kind);
-	return 0;
+	left = l->left;
+	stop_shield_begin();
+	rc = p->ops->release(p, l, err);
+	stop_shield_end();
+	stop_leaves_end(left);
+	return rc ? err_wrap(err, "%s", p->ops->kind) : 0;
 }
 
 void provisioner_keep(struct provisioner *p, struct lease *l)
 {
-	if (l)
-		p->ops->keep(l);
+	if (!l)
+		return;
+	stop_leaves_end(l->left);
+	p->ops->keep(l);
 }
 
 int provisioner_sweep(struct provisioner *p, const char *run_id, size_t *ret_nr,
 		      struct err *err)
 {
 	size_t nr = 0;
+	int rc;
 
 	if (lease_check_id("run id", run_id, err))
 		return -1;
-	if (p->ops->sweep(p, run_id, &nr, err))
+	stop_shield_begin();
+	rc = p->ops->sweep(p, run_id, &nr, err);
+	stop_shield_end();
+	if (rc)
 		return err_wrap(err, "%s: sweep of run %s", p->ops->kind, run_id);
 	if (ret_nr)
 		*ret_nr = nr;
@@ -126,9 +145,14 @@ int provisioner_host_reserve(struct provisioner *p, const char *host, char **ret
 int provisioner_host_restore(struct provisioner *p, const char *host, const char *was,
 			     struct err *err)
 {
+	int rc;
+
 	if (!p->ops->host_restore)
 		return no_hosts(p, err);
-	if (p->ops->host_restore(p, host, was, err))
+	stop_shield_begin();
+	rc = p->ops->host_restore(p, host, was, err);
+	stop_shield_end();
+	if (rc)
 		return err_wrap(err, "%s: host %s", p->ops->kind, host);
 	return 0;
 }

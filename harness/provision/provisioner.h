@@ -57,7 +57,8 @@ const struct lease_info *lease_info(const struct lease *l);
 
 /*
  * Gives it back and frees the lease, whatever the answer; NULL is fine. Already gone
- * counts as success. -1: the machine may still be there and *err names it.
+ * counts as success. -1: the machine may still be there and *err names it. Behind a shield
+ * (core/base/stop.h), as sweeping and restoring are.
  */
 int provisioner_release(struct provisioner *p, struct lease *l, struct err *err);
 

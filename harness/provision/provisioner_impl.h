@@ -35,7 +35,8 @@ struct provisioner {
 };
 
 struct lease {
-	struct lease_info info; /* texts owned by the kind that made it */
+	struct lease_info info;   /* texts owned by the kind that made it */
+	struct stop_leaves *left; /* provisioner.c's */
 };
 
 /* "tare-<run id>-<label>"; free(). */

@@ -241,17 +241,12 @@ static int end_mig(struct turn *t, struct err *err)
 	return -1;
 }
 
-/*
- * Giving back must not be cut short by the Ctrl-C that led here, so the flag is taken
- * down meanwhile; whoever presses again ends the wait, and a third time the process.
- */
+/* Behind a shield, for it must not be cut short by the Ctrl-C that led here. */
 static int give_back(struct turn *t, int rc, struct err *err)
 {
 	struct err later = ERR_INIT;
-	bool was_stopped = stop_requested();
 
-	if (was_stopped)
-		stop_clear();
+	stop_shield_begin();
 	if (end_mig(t, &later)) {
 		if (!rc)
 			*err = later;
@@ -276,9 +271,8 @@ static int give_back(struct turn *t, int rc, struct err *err)
 			*err = later;
 		rc = -1;
 	}
-	if (was_stopped && !rc)
-		rc = err_set(err, ERR_INTERRUPTED, "interrupted");
-	return rc;
+	stop_shield_end();
+	return rc ? rc : stop_check(err);
 }
 
 int arm_turn(struct session *s, int round, const struct arm *arm, const bool *wanted,

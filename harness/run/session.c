@@ -7,6 +7,7 @@
 #include "core/document/result.h"
 #include "core/document/run_directory.h"
 #include "core/document/version.h"
+#include "core/base/stop.h"
 #include "harness/plan/workload_kind.h"
 #include "harness/run/gpu_driver.h"
 #include "harness/run/mig_turn.h"
@@ -260,6 +261,8 @@ int session_begin(struct session *s, const struct plan *plan, const char *dir,
 	};
 	rc = open_directory(s, err);
 	if (!rc) {
+		s->leaves = stop_leaves_begin(
+			"run %s; 'tare clean %s' gives back what it has", s->run_id, dir);
 		rc = write_begin(s, err);
 		if (is_resumed)
 			rc = sweep_stage(s, rc, err);
@@ -289,6 +292,7 @@ void session_end(struct session *s)
 	free(s->parcels);
 	free(s->provisioners);
 	journal_close(s->journal);
+	stop_leaves_end(s->leaves);
 	json_object_put(s->taken);
 	json_object_put(s->cut);
 	strvec_release(&s->kept);

@@ -24,6 +24,8 @@ struct session {
 	const struct plan *plan;
 	char *dir, *run_id, *workdir; /* workdir: 0700, disks and keys of leases */
 	struct journal *journal;
+	struct stop_leaves
+		*leaves; /* the run, for who ends it at once (core/base/stop.h) */
 	struct provisioner **provisioners; /* by index of the plan's; NULL until needed */
 	struct parcel *parcels;
 	size_t parcels_nr, parcels_alloc;

@@ -33,18 +33,18 @@ static void watch_over(int fd)
 }
 
 /* errno says why when it is -1; EINTR for a stop request. */
-static int await(int fd, int64_t deadline_ns, bool ignores_stop)
+static int await(int fd, int64_t deadline_ns)
 {
 	for (;;) {
 		struct pollfd fds[] = {
 			{.fd = fd, .events = POLLOUT},
-			{.fd = ignores_stop ? -1 : stop_fd(), .events = POLLIN},
+			{.fd = stop_fd(), .events = POLLIN},
 		};
 		int failed = 0;
 		socklen_t len = sizeof(failed);
 
 		errno = EINTR;
-		if (!ignores_stop && stop_requested())
+		if (stop_requested())
 			return -1;
 		errno = ETIMEDOUT;
 		if (clock_passed(deadline_ns))
@@ -59,7 +59,7 @@ static int await(int fd, int64_t deadline_ns, bool ignores_stop)
 	}
 }
 
-static int dial_one(const struct addrinfo *a, int64_t deadline_ns, bool ignores_stop)
+static int dial_one(const struct addrinfo *a, int64_t deadline_ns)
 {
 	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int why;
@@ -69,7 +69,7 @@ static int dial_one(const struct addrinfo *a, int64_t deadline_ns, bool ignores_
 	watch_over(fd);
 	if (connect(fd, a->ai_addr, a->ai_addrlen) == 0)
 		return fd;
-	if (errno == EINPROGRESS && await(fd, deadline_ns, ignores_stop) == 0)
+	if (errno == EINPROGRESS && await(fd, deadline_ns) == 0)
 		return fd;
 	why = errno;
 	close(fd);
@@ -105,20 +105,19 @@ static int count(const struct addrinfo *a)
 	return nr;
 }
 
-int dial_tcp(const char *host, uint16_t port, int64_t deadline_ns, bool ignores_stop,
-	     struct err *err)
+int dial_tcp(const char *host, uint16_t port, int64_t deadline_ns, struct err *err)
 {
 	struct addrinfo *found;
 	int fd = -1, why = ENOENT, left;
 
-	if (resolve(host, port, deadline_ns, ignores_stop, &found, err))
+	if (resolve(host, port, deadline_ns, &found, err))
 		return -1;
 	/* One that nobody answers at must not take the time of the others. */
 	left = count(found);
 	for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
 		int64_t share_ns = clock_left_ns(deadline_ns) / left--;
 
-		fd = dial_one(a, clock_deadline_ns(share_ns), ignores_stop);
+		fd = dial_one(a, clock_deadline_ns(share_ns));
 		why = errno;
 		if (fd < 0 && (why == EINTR || clock_passed(deadline_ns)))
 			break;

@@ -15,10 +15,8 @@
 
 /*
  * The descriptor, or -1. Every address that the name has is tried, each with its share of
- * the time that is left. 'ignores_stop': for a clean-up that must not be cut short by a stop
- * request.
+ * the time that is left.
  */
-int dial_tcp(const char *host, uint16_t port, int64_t deadline_ns, bool ignores_stop,
-	     struct err *err);
+int dial_tcp(const char *host, uint16_t port, int64_t deadline_ns, struct err *err);
 
 #endif

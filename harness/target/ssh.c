@@ -23,7 +23,7 @@ struct ssh_link {
 	ssh_session session;
 	ssh_event event;
 	char *name;
-	bool is_dead, ignores_stop;
+	bool is_dead;
 };
 
 /* A failed step: libssh's own words behind ours. */
@@ -44,12 +44,12 @@ static int step(struct ssh_link *l, int64_t deadline_ns, struct err *err)
 	bool pending = ssh_get_poll_flags(l->session) & SSH_WRITE_PENDING;
 	struct pollfd fds[] = {
 		{.fd = ssh_get_fd(l->session), .events = POLLIN},
-		{.fd = l->ignores_stop ? -1 : stop_fd(), .events = POLLIN},
+		{.fd = stop_fd(), .events = POLLIN},
 	};
 
 	if (pending)
 		fds[0].events |= POLLOUT;
-	if (!l->ignores_stop && stop_check(err))
+	if (stop_check(err))
 		return -1;
 	if (clock_passed(deadline_ns))
 		return err_set_code(err, ERR_ENVIRONMENT, "errno", ETIMEDOUT,
@@ -206,7 +206,7 @@ static struct ssh_agent_watch *lend_agent(struct ssh_link *l, const struct ssh_p
 	struct ssh_agent_watch *w;
 	int fd;
 
-	w = ssh_agent_watch(patience, l->ignores_stop, &fd);
+	w = ssh_agent_watch(patience, &fd);
 	if (w)
 		ssh_set_agent_socket(l->session, fd);
 	return w;
@@ -235,7 +235,7 @@ static int login(struct ssh_link *l, const struct ssh_params *p, int64_t deadlin
 	int rc;
 
 	if (p->key_file ? import_key(p->key_file, &key, err)
-			: ssh_agent_check(deadline_ns, l->ignores_stop, err))
+			: ssh_agent_check(deadline_ns, err))
 		return -1;
 	agent = key ? NULL : lend_agent(l, p);
 	rc = log_in(l, key, deadline_ns, err);
@@ -292,8 +292,7 @@ static int connect_and_login(struct ssh_link *l, const struct ssh_params *p,
 			     struct err *err)
 {
 	int64_t deadline = clock_deadline_ns(p->connect_timeout_ns);
-	int fd =
-		dial_tcp(p->host, p->port ? p->port : 22, deadline, l->ignores_stop, err);
+	int fd = dial_tcp(p->host, p->port ? p->port : 22, deadline, err);
 
 	if (fd < 0)
 		return -1;
@@ -309,12 +308,10 @@ static int connect_and_login(struct ssh_link *l, const struct ssh_params *p,
 	return 0;
 }
 
-struct ssh_link *ssh_link_open(const struct ssh_params *p, bool ignores_stop,
-			       struct err *err)
+struct ssh_link *ssh_link_open(const struct ssh_params *p, struct err *err)
 {
 	struct ssh_link *l = x_calloc(1, sizeof(*l));
 
-	l->ignores_stop = ignores_stop;
 	l->name = x_asprintf("%s port %u", p->host, p->port ? p->port : 22);
 	l->session = ssh_new();
 	if (l->session && !connect_and_login(l, p, err))
@@ -490,7 +487,7 @@ static int lost(struct running *r, struct err *err)
 
 static bool wants_to_end(struct running *r, enum proc_end *why)
 {
-	if (!r->e->ignores_stop && stop_requested())
+	if (stop_requested())
 		*why = PROC_STOPPED;
 	else if (clock_passed(r->e->deadline_ns) || (r->e->gives_up && *r->e->gives_up))
 		*why = PROC_TIMED_OUT;
@@ -504,13 +501,14 @@ static void end_early(struct running *r, enum proc_end why)
 {
 	int64_t deadline = clock_deadline_ns(end_grace_ns);
 
-	r->link->ignores_stop = true;
+	stop_shield_begin();
 	if (!r->input_done || r->e->holds_input)
 		ssh_channel_send_eof(r->channel);
 	while (!r->is_closed && ssh_is_connected(r->link->session)) {
 		if (step(r->link, deadline, NULL))
 			break;
 	}
+	stop_shield_end();
 	if (!r->is_closed)
 		r->link->is_dead = true;
 	r->end.end = why;
@@ -565,7 +563,6 @@ int ssh_link_exec(struct ssh_link *l, const struct ssh_exec *e, struct ssh_end *
 	};
 	int rc;
 
-	l->ignores_stop = e->ignores_stop;
 	r.channel = ssh_channel_new(l->session);
 	if (!r.channel) {
 		l->is_dead = true;

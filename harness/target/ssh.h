@@ -16,9 +16,7 @@
 
 struct ssh_link;
 
-/* 'ignores_stop': for a clean-up that must not be cut short by a stop request. */
-struct ssh_link *ssh_link_open(const struct ssh_params *p, bool ignores_stop,
-			       struct err *err);
+struct ssh_link *ssh_link_open(const struct ssh_params *p, struct err *err);
 void ssh_link_close(struct ssh_link *l); /* NULL is fine */
 /* False once the connection was lost or given up. */
 bool ssh_link_is_alive(const struct ssh_link *l);
@@ -29,7 +27,6 @@ struct ssh_exec {
 	size_t input_len;
 	int input_fd;         /* what follows them, to its end; -1: nothing */
 	bool holds_input;     /* keep its input open until it ends: its end is an order */
-	bool ignores_stop;    /* for a clean-up that must not be cut short */
 	const bool *gives_up; /* a sink sets it when it has had enough; may be NULL */
 	proc_sink *on_out, *on_diag;
 	void *sink_ctx;

@@ -30,16 +30,15 @@ static int silent(const char *path, struct err *err)
 }
 
 /* 0: something came, or the agent hung up, which libssh sees as well. */
-static int await(int fd, const char *path, int64_t deadline_ns, bool ignores_stop,
-		 struct err *err)
+static int await(int fd, const char *path, int64_t deadline_ns, struct err *err)
 {
 	while (!clock_passed(deadline_ns)) {
 		struct pollfd fds[] = {
 			{.fd = fd, .events = POLLIN},
-			{.fd = ignores_stop ? -1 : stop_fd(), .events = POLLIN},
+			{.fd = stop_fd(), .events = POLLIN},
 		};
 
-		if (!ignores_stop && stop_check(err))
+		if (stop_check(err))
 			return -1;
 		if (poll(fds, 2, clock_poll_ms(deadline_ns, 1000)) > 0 && fds[0].revents)
 			return 0;
@@ -68,7 +67,7 @@ static int dial(char path[sizeof(((struct sockaddr_un *)0)->sun_path)])
 	return -1;
 }
 
-int ssh_agent_check(int64_t deadline_ns, bool ignores_stop, struct err *err)
+int ssh_agent_check(int64_t deadline_ns, struct err *err)
 {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	int64_t until = clock_deadline_ns(patience_ns);
@@ -78,8 +77,7 @@ int ssh_agent_check(int64_t deadline_ns, bool ignores_stop, struct err *err)
 		return errno == EAGAIN ? silent(path, err) : 0;
 	if (send(fd, question, sizeof(question), MSG_NOSIGNAL) ==
 	    (ssize_t)sizeof(question))
-		rc = await(fd, path, until < deadline_ns ? until : deadline_ns,
-			   ignores_stop, err);
+		rc = await(fd, path, until < deadline_ns ? until : deadline_ns, err);
 	close(fd);
 	return rc;
 }
@@ -91,7 +89,6 @@ struct ssh_agent_watch {
 	pthread_t thread;
 	int fd, end; /* the connection; an eventfd: the watch is to end */
 	int64_t deadline_ns;
-	bool ignores_stop;
 	struct err why; /* the thread's, until it has ended */
 };
 
@@ -103,13 +100,13 @@ static void *watch(void *ctx)
 	for (;;) {
 		struct pollfd fds[] = {
 			{.fd = w->end, .events = POLLIN},
-			{.fd = w->ignores_stop ? -1 : stop_fd(), .events = POLLIN},
+			{.fd = stop_fd(), .events = POLLIN},
 		};
 
 		(void)poll(fds, 2, clock_poll_ms(w->deadline_ns, 1000));
 		if (fds[0].revents)
 			return NULL;
-		if ((!w->ignores_stop && stop_check(&w->why)) ||
+		if (stop_check(&w->why) ||
 		    (clock_passed(w->deadline_ns) && silent(w->path, &w->why)))
 			break;
 	}
@@ -118,12 +115,11 @@ static void *watch(void *ctx)
 	return NULL;
 }
 
-struct ssh_agent_watch *ssh_agent_watch(int64_t patience, bool ignores_stop, int *ret_fd)
+struct ssh_agent_watch *ssh_agent_watch(int64_t patience, int *ret_fd)
 {
 	struct ssh_agent_watch *w = x_calloc(1, sizeof(*w));
 
 	*w = (struct ssh_agent_watch){.deadline_ns = clock_deadline_ns(patience),
-				      .ignores_stop = ignores_stop,
 				      .why = ERR_INIT};
 	w->fd = dial(w->path);
 	w->end = w->fd >= 0 ? eventfd(0, EFD_CLOEXEC) : -1;

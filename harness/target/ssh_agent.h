@@ -24,13 +24,12 @@
  * 0: it answers, or there is none (libssh then goes on to the default keys). -1: it took the
  * connection and says nothing within ten seconds or the deadline, or a stop was requested.
  */
-int ssh_agent_check(int64_t deadline_ns, bool ignores_stop, struct err *err);
+int ssh_agent_check(int64_t deadline_ns, struct err *err);
 
 struct ssh_agent_watch;
 
 /* *ret_fd is the caller's to close, once the watch has ended. NULL: nothing to watch. */
-struct ssh_agent_watch *ssh_agent_watch(int64_t patience_ns, bool ignores_stop,
-					int *ret_fd);
+struct ssh_agent_watch *ssh_agent_watch(int64_t patience_ns, int *ret_fd);
 /*
  * Ends the watch and frees it; NULL is fine. -1: it had to end the connection, and *err says
  * why.

@@ -63,7 +63,6 @@ static int exec_transfer(struct ssh_target *s, const struct buf *command, int in
 	struct ssh_exec e = {
 		.command = command->data,
 		.input_fd = input_fd,
-		.ignores_stop = s->is_closing,
 		.gives_up = &x->is_over,
 		.on_out = take_data,
 		.on_diag = take_words,

@@ -19,7 +19,7 @@ int ssh_target_reach(struct ssh_target *s, struct err *err)
 	if (s->link && ssh_link_is_alive(s->link))
 		return 0;
 	ssh_link_close(s->link);
-	s->link = ssh_link_open(&s->params, s->is_closing, err);
+	s->link = ssh_link_open(&s->params, err);
 	return s->link ? 0 : -1;
 }
 
@@ -62,7 +62,6 @@ static int run_script(struct ssh_target *s, const struct proc_spec *spec,
 		.input_len = script->len,
 		.input_fd = -1,
 		.holds_input = true,
-		.ignores_stop = s->is_closing,
 		.on_out = keep_out,
 		.on_diag = keep_diag,
 		.sink_ctx = &k,
@@ -200,12 +199,10 @@ static int ssh_remove_workdir(struct target *t, const char *path, struct err *er
 				       .env = env,
 				       .timeout_ns = tidy_timeout_ns,
 				       .output_max = SSH_WORDS_MAX};
-	struct ssh_target *s = ssh_target_of(t);
 	struct proc_outcome o;
 	char why[300];
 	int rc = 0;
 
-	s->is_closing = true;
 	if (ssh_run(t, &spec, &o, err))
 		return -1;
 	if (o.end != PROC_EXITED || o.code != 0)

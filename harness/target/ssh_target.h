@@ -18,7 +18,6 @@ struct ssh_target {
 	struct target base;
 	struct ssh_params params; /* its texts are owned here */
 	struct ssh_link *link;
-	bool is_closing;      /* clean-up: a stop request does not cut it short */
 	unsigned inputs;      /* numbers the files that become standard inputs */
 	struct strvec placed; /* paths that target_place() handed out */
 };

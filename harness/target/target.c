@@ -2,6 +2,7 @@
 
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "harness/target/target_impl.h"
 
 #include <stdlib.h>
@@ -95,11 +96,13 @@ int target_close(struct target *t, struct err *err)
 
 	if (!t)
 		return 0;
+	stop_shield_begin();
 	if (t->workdir && t->ops->remove_workdir(t, t->workdir, err))
 		rc = err_wrap(err,
 			      "%s: the folder %s may be left behind; remove it by hand",
 			      t->name, t->workdir);
 	t->ops->free(t);
+	stop_shield_end();
 	free(t->workdir);
 	free(t->name);
 	free(t);

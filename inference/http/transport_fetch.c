@@ -146,10 +146,8 @@ static int fetch_failed(const struct fetch *f, const char *url, CURLcode code,
 static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down,
 		       curl_off_t up_total, curl_off_t up)
 {
-	const bool *was_stopped = ctx;
-
-	(void)down_total, (void)down, (void)up_total, (void)up;
-	return stop_requested() && !*was_stopped;
+	(void)ctx, (void)down_total, (void)down, (void)up_total, (void)up;
+	return stop_requested();
 }
 
 int transport_fetch(const struct transport *t, const struct fetch *f, struct buf *ret,
@@ -159,7 +157,6 @@ int transport_fetch(const struct transport *t, const struct fetch *f, struct buf
 	CURL *easy = curl_easy_init();
 	char *url = x_asprintf("%s%s", t->url, f->path);
 	struct curl_slist *list = headers(t, f);
-	bool was_stopped = stop_requested(); /* what is asked behind a stop is wanted */
 	long status = 0;
 	CURLcode code;
 
@@ -179,7 +176,6 @@ int transport_fetch(const struct transport *t, const struct fetch *f, struct buf
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, ret);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
 	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &was_stopped);
 	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 	code = curl_easy_perform(easy);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

@@ -76,6 +76,7 @@ static void attend(int pidfd, int *lifeline, bool has_client, int64_t grace_ns, 
 
 int serve_guard(const struct serve_config *config, const struct strvec *client)
 {
+	struct stop_leaves *left;
 	struct err err = ERR_INIT;
 	int line[2], pidfd, status = 0;
 	pid_t pid;
@@ -98,7 +99,9 @@ int serve_guard(const struct serve_config *config, const struct strvec *client)
 		return log_failure(&err);
 	}
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	left = stop_leaves_begin("process %d, which ends the server by itself", (int)pid);
 	attend(pidfd, &line[1], client->nr > 0, config->grace_ns, pid);
+	stop_leaves_end(left);
 	if (line[1] >= 0)
 		close(line[1]);
 	if (waitpid(pid, &status, WNOHANG) != pid)

@@ -51,7 +51,7 @@ static void the_second_address_is_tried(void **state)
 	(void)state;
 	two_addresses_open(&two);
 	for (int64_t s = 4; fd < 0 && s <= 16; s *= 4)
-		fd = dial_tcp("two", 22, clock_deadline_ns(s * NS_PER_S), true, &err);
+		fd = dial_tcp("two", 22, clock_deadline_ns(s * NS_PER_S), &err);
 	if (fd < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(getpeername(fd, (struct sockaddr *)&peer, &len), 0);

@@ -11,6 +11,7 @@
 #include "harness/provision/list/list.h"
 #include "harness/provision/provisioner_impl.h"
 #include "harness/provision/kinds/provisioner_kinds.h"
+#include "tests/support/child.h"
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -27,6 +28,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -155,7 +157,7 @@ static void a_dead_machine_is_not_waited_for(void **state)
 	assert_string_equal(err.text, "it died");
 }
 
-static void a_stop_ends_the_wait(void **state)
+static void a_stop_ends_the_wait_body(void **state)
 {
 	struct err err = ERR_INIT;
 
@@ -164,7 +166,11 @@ static void a_stop_ends_the_wait(void **state)
 	raise(SIGINT);
 	assert_int_equal(lease_wait_ssh("127.0.0.1", 1, CLOCK_NEVER, &err), -1);
 	assert_int_equal(err.kind, ERR_INTERRUPTED);
-	stop_clear();
+}
+
+static void a_stop_ends_the_wait(void **state)
+{
+	child_run(a_stop_ends_the_wait_body, state);
 }
 
 /* A list of two machines that both are the greeter, told apart by their addresses. */
@@ -310,12 +316,19 @@ static void what_a_killed_run_held_is_swept(void **state)
 	lab_close(&lab);
 }
 
-/* Somebody stopped in the middle of taking a machine: Ctrl-C ends the wait for him. */
-static void a_lock_is_not_waited_for_without_end(void **state)
+static void *let_go(void *fd)
+{
+	close(*(int *)fd);
+	return NULL;
+}
+
+/* A machine is given back behind a Ctrl-C as well, and another's lock is waited for. */
+static void a_stop_keeps_no_machine_body(void **state)
 {
 	struct lease *l;
 	struct err err = ERR_INIT;
 	struct lab lab;
+	pthread_t thread;
 	char *path;
 	int fd;
 
@@ -327,31 +340,36 @@ static void a_lock_is_not_waited_for_without_end(void **state)
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	stop_install();
 	raise(SIGINT);
-	assert_int_equal(provisioner_release(lab.p, l, &err), -1);
-	assert_int_equal(err.kind, ERR_INTERRUPTED);
-	stop_clear();
-	close(fd);
+	raise(SIGINT);
+	assert_int_equal(pthread_create(&thread, NULL, let_go, &fd), 0);
+	if (provisioner_release(lab.p, l, &err))
+		fail_msg("%s", err.text);
+	pthread_join(thread, NULL);
+	assert_true(stop_requested());
 	free(path);
-	assert_int_equal(provisioner_sweep(lab.p, "a", NULL, NULL), 0);
 	lab_close(&lab);
 }
 
-/* Takes the folder's lock for good as soon as the machine is taken, and presses Ctrl-C. */
-static void lock_and_stop(void *ctx, const char *what)
+static void a_stop_keeps_no_machine(void **state)
+{
+	child_run(a_stop_keeps_no_machine_body, state);
+}
+
+/* The folder's lock cannot be had once the machine is taken, and Ctrl-C is pressed. */
+static void spoil_and_stop(void *ctx, const char *what)
 {
 	const struct lab *lab = ctx;
 	char *path = x_asprintf("%s/locks/.lock", lab->dir);
-	int fd;
 
 	if (strcmp(what, "waiting for SSH") == 0) {
-		fd = open(path, O_RDWR); /* closed when the test ends */
-		assert_int_equal(flock(fd, LOCK_EX), 0);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(mkdir(path, 0700), 0);
 		raise(SIGINT);
 	}
 	free(path);
 }
 
-static void what_cannot_be_undone_is_named(void **state)
+static void what_cannot_be_undone_is_named_body(void **state)
 {
 	struct err err = ERR_INIT;
 	struct lease *l;
@@ -360,18 +378,22 @@ static void what_cannot_be_undone_is_named(void **state)
 				     .label = "r1",
 				     .workdir = "/nowhere",
 				     .timeout_ns = 60 * NS_PER_S,
-				     .note = lock_and_stop,
+				     .note = spoil_and_stop,
 				     .note_ctx = &lab};
 
 	(void)state;
 	lab_open(&lab);
 	stop_install();
 	assert_int_equal(provisioner_acquire(lab.p, &want, &l, &err), -1);
-	stop_clear();
 	assert_int_equal(err.kind, ERR_INTERRUPTED);
 	assert_non_null(strstr(err.text, "tare-a-r1 stays on loan"));
 	assert_non_null(strstr(err.text, "tare clean"));
 	lab_close(&lab);
+}
+
+static void what_cannot_be_undone_is_named(void **state)
+{
+	child_run(what_cannot_be_undone_is_named_body, state);
 }
 
 /* It may be this run's: to pass over it in silence would leave the machine on loan. */
@@ -561,7 +583,7 @@ int main(void)
 		cmocka_unit_test(two_leases_are_two_machines),
 		cmocka_unit_test(one_machine_can_be_asked_for),
 		cmocka_unit_test(what_a_killed_run_held_is_swept),
-		cmocka_unit_test(a_lock_is_not_waited_for_without_end),
+		cmocka_unit_test(a_stop_keeps_no_machine),
 		cmocka_unit_test(what_cannot_be_undone_is_named),
 		cmocka_unit_test(a_damaged_holder_is_no_free_machine),
 		cmocka_unit_test(a_swept_lease_gives_nothing_back),

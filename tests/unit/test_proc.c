@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/base/stop.h"
+#include "tests/support/child.h"
 #include "tests/support/kernel.h"
 
 #include <errno.h>
@@ -235,11 +236,16 @@ static void check_deadline(const char *script)
 	assert_true(all_orphans_end());
 }
 
+static void adopt_orphans(void)
+{
+	if (kernel_has_subreaper())
+		assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+}
+
 static void the_deadline_ends_child_and_grandchildren(void **state)
 {
 	(void)state;
-	if (kernel_has_subreaper())
-		assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	adopt_orphans();
 	check_deadline("exec sleep " FOREVER);
 	check_deadline("sleep " FOREVER " & sleep " FOREVER " & wait");
 	/* Deaf to the polite signal. */
@@ -271,25 +277,30 @@ static void stop_when_told(void *ctx, const char *data, size_t len)
 	raise(SIGTERM);
 }
 
-static void a_stop_request_ends_it(void **state)
+static void a_stop_request_ends_it_body(void **state)
 {
 	struct proc_outcome o;
 
 	(void)state;
+	adopt_orphans();
 	stop_install();
 	o = sh("echo up; sleep " FOREVER, (struct proc_spec){.on_out = stop_when_told});
 	assert_int_equal(o.end, PROC_STOPPED);
 	proc_outcome_release(&o);
 	assert_true(stop_requested());
-	stop_clear();
 	assert_true(all_orphans_end());
+}
+
+static void a_stop_request_ends_it(void **state)
+{
+	child_run(a_stop_request_ends_it_body, state);
 }
 
 /*
  * No output is left to wait for: the request comes while we wait for the end alone. It comes
  * from the child, when it sees both our ends of its outputs closed.
  */
-static void a_stop_request_ends_a_silent_child(void **state)
+static void a_stop_request_ends_a_silent_child_body(void **state)
 {
 	static const char script[] = "open() { ls /proc/$PPID/fd | wc -l; }\n"
 				     "n=$(open); exec >&- 2>&-\n"
@@ -298,15 +309,20 @@ static void a_stop_request_ends_a_silent_child(void **state)
 	struct proc_outcome o;
 
 	(void)state;
+	adopt_orphans();
 	stop_install();
 	o = sh(script, (struct proc_spec){0});
 	assert_int_equal(o.end, PROC_STOPPED);
 	proc_outcome_release(&o);
-	stop_clear();
 	assert_true(all_orphans_end());
 }
 
-static void nothing_starts_after_a_stop_request(void **state)
+static void a_stop_request_ends_a_silent_child(void **state)
+{
+	child_run(a_stop_request_ends_a_silent_child_body, state);
+}
+
+static void nothing_starts_after_a_stop_request_body(void **state)
 {
 	const char *const argv[] = {"true", NULL};
 	struct proc_spec spec = {.argv = argv, .timeout_ns = plenty_ns, .output_max = 10};
@@ -318,7 +334,11 @@ static void nothing_starts_after_a_stop_request(void **state)
 	raise(SIGINT);
 	assert_int_equal(proc_run(&spec, &o, &err), -1);
 	assert_int_equal(err.kind, ERR_INTERRUPTED);
-	stop_clear();
+}
+
+static void nothing_starts_after_a_stop_request(void **state)
+{
+	child_run(nothing_starts_after_a_stop_request_body, state);
 }
 
 /* Started by something that ignores SIGCHLD, as some service managers do. */

@@ -14,6 +14,7 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/base/stop.h"
+#include "tests/support/child.h"
 #include "tests/support/ssh_rig.h"
 
 #include <poll.h>
@@ -208,7 +209,7 @@ static void test_an_agent_that_never_signs(void **state)
 	free(path);
 }
 
-static void test_a_stop_while_it_signs(void **state)
+static void test_a_stop_while_it_signs_body(void **state)
 {
 	struct ssh_params p = sshd_params(ssh_rig(state)->server);
 	char *path = path_join(ssh_rig(state)->dir, "stopped");
@@ -220,9 +221,13 @@ static void test_a_stop_while_it_signs(void **state)
 	p.key_file = NULL;
 	assert_null(target_ssh_new(&p, &err));
 	assert_int_equal(err.kind, ERR_INTERRUPTED);
-	stop_clear();
 	agent_end(&a);
 	free(path);
+}
+
+static void test_a_stop_while_it_signs(void **state)
+{
+	child_run(test_a_stop_while_it_signs_body, state);
 }
 
 static void run_ok(const char *const *argv, struct proc_outcome *ret)

@@ -14,6 +14,7 @@
 #include "core/base/mem.h"
 #include "core/base/rng.h"
 #include "core/base/stop.h"
+#include "tests/support/child.h"
 #include "tests/support/ssh_rig.h"
 
 #include <errno.h>
@@ -208,7 +209,7 @@ static void stop_us(void *ctx, const char *data, size_t len)
 	raise(SIGINT);
 }
 
-static void test_stop_ends_the_command(void **state)
+static void test_stop_ends_the_command_body(void **state)
 {
 	struct target *t = ssh_rig_connect(ssh_rig(state)->server);
 	char *lock = path_join(ssh_rig(state)->dir, "lock-stop"), *script;
@@ -228,10 +229,15 @@ static void test_stop_ends_the_command(void **state)
 	assert_int_equal(o.end, PROC_STOPPED);
 	proc_outcome_release(&o);
 	ssh_rig_close(t); /* the clean-up works although a stop was requested */
-	stop_clear();
+	stop_shield_begin();
 	assert_true(lock_is_free_by(lock, clock_deadline_ns(80 * NS_PER_S)));
 	free(script);
 	free(lock);
+}
+
+static void test_stop_ends_the_command(void **state)
+{
+	child_run(test_stop_ends_the_command_body, state);
 }
 
 static void kill_server(void *ctx, const char *data, size_t len)

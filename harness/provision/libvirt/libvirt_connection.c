@@ -87,7 +87,7 @@ static int open_in_time(const char *uri, virConnectPtr *ret, struct err *err)
 
 	*ret = NULL;
 	*o = (struct opening){.uri = x_strdup(uri), .why = ERR_INIT};
-	end = detached_call_run(&call, o, clock_deadline_ns(LIBVIRT_OPEN_TIME), true);
+	end = detached_call_run(&call, o, clock_deadline_ns(LIBVIRT_OPEN_TIME));
 	if (end != DETACHED_DONE)
 		return not_opened(uri, end, err);
 	*ret = o->conn;

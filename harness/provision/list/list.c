@@ -4,6 +4,7 @@
 #include "core/options/field.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "harness/provision/host_key.h"
 #include "harness/provision/provisioner_impl.h"
 
@@ -394,8 +395,12 @@ static void fill_info(struct list_lease *lease, const struct machine *m)
 static void undo(const struct list *l, const struct list_lease *lease, struct err *err)
 {
 	struct err left = ERR_INIT;
+	int rc;
 
-	if (give_back(l, lease->lock_path, lease->name, &left))
+	stop_shield_begin();
+	rc = give_back(l, lease->lock_path, lease->name, &left);
+	stop_shield_end();
+	if (rc)
 		err_wrap(err, "%s stays on loan (%.300s), 'tare clean' gives it back",
 			 lease->name, left.text);
 }

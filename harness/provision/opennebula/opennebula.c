@@ -2,6 +2,7 @@
 
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "harness/provision/opennebula/opennebula_impl.h"
 
 #include <inttypes.h>
@@ -124,7 +125,7 @@ static int host_restore(struct provisioner *base, const char *name, const char *
 
 	if (strcmp(was, "enabled") != 0)
 		return 0;
-	one_client_set_stoppable(c, false);
+	stop_shield_begin();
 	if (find_host_id(c, name, &h, err)) {
 		bad = -1;
 	} else {
@@ -132,7 +133,7 @@ static int host_restore(struct provisioner *base, const char *name, const char *
 			bad = one_host_status(c, h.id, ONE_HOST_ENABLE, err);
 		one_host_release(&h);
 	}
-	one_client_set_stoppable(c, true);
+	stop_shield_end();
 	return bad ? err_wrap(err, "enable it with 'onehost enable %s'", name) : 0;
 }
 

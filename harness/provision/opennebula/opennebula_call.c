@@ -50,11 +50,6 @@ void one_client_free(struct one_client *c)
 	free(c);
 }
 
-void one_client_set_stoppable(struct one_client *c, bool is_stoppable)
-{
-	xmlrpc_set_stoppable(c->rpc, is_stoppable);
-}
-
 bool one_client_is_exposed(const struct one_client *c)
 {
 	return xmlrpc_is_exposed(c->rpc);

@@ -24,8 +24,6 @@ struct one_client_params {
 
 struct one_client *one_client_new(const struct one_client_params *p, struct err *err);
 void one_client_free(struct one_client *c);
-/* False while cleaning up: a stop request then ends nothing early. */
-void one_client_set_stoppable(struct one_client *c, bool is_stoppable);
 bool one_client_is_exposed(const struct one_client *c);
 const char *one_client_endpoint(const struct one_client *c);
 

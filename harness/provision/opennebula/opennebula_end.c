@@ -99,17 +99,10 @@ static bool holds_device(struct one_client *c, struct ending *e)
 	return holds;
 }
 
-/* The stop that led to ending a machine does not cut it short; one that comes then does. */
-static bool wants_to_leave(bool was_stopped)
-{
-	return !was_stopped && stop_requested();
-}
-
 static int still_there(const struct ending *e, struct err *err)
 {
 	return err_set_code(
-		err, e->last.kind == ERR_INTERRUPTED ? ERR_INTERRUPTED : ERR_ENVIRONMENT,
-		e->last.origin, e->last.code,
+		err, ERR_ENVIRONMENT, e->last.origin, e->last.code,
 		"VM %" PRId64 " %s: %.500s; end it with 'onevm terminate "
 		"--hard %" PRId64 "' or 'tare clean'",
 		e->vm, e->was_gone ? "has ended but not let go" : "may still be there",
@@ -120,9 +113,9 @@ int one_end_vm(struct one_provisioner *p, int64_t vm, int64_t host, struct err *
 {
 	struct ending e = {.vm = vm, .host = host};
 	int64_t deadline = clock_deadline_ns(p->config.release_timeout_ns);
-	bool was_stopped = stop_requested(), is_ended = false;
+	bool is_ended = false;
 
-	one_client_set_stoppable(p->client, false);
+	stop_shield_begin();
 	for (;;) {
 		look(p->client, &e);
 		is_ended = e.is_gone && !holds_device(p->client, &e);
@@ -131,13 +124,9 @@ int one_end_vm(struct one_provisioner *p, int64_t vm, int64_t host, struct err *
 		e.is_gone = false;
 		if (is_ended || clock_passed(deadline))
 			break;
-		if (wants_to_leave(was_stopped)) {
-			stop_check(&e.last);
-			break;
-		}
 		clock_sleep_until(clock_deadline_ns(p->config.poll_ns));
 	}
-	one_client_set_stoppable(p->client, true);
+	stop_shield_end();
 	return is_ended ? 0 : still_there(&e, err);
 }
 
@@ -168,20 +157,15 @@ int one_end_run(struct one_provisioner *p, const char *run_id, const char *name,
 		size_t *ret_nr, struct err *err)
 {
 	struct left l = {.run_id = run_id, .name = name};
-	bool was_stopped = stop_requested();
 	int bad;
 
-	one_client_set_stoppable(p->client, false);
+	stop_shield_begin();
 	bad = one_vm_pool(p->client, collect, &l, err);
-	one_client_set_stoppable(p->client, true);
 	/* One that does not end must not keep the others. */
-	for (size_t i = 0, nr = bad ? 0 : l.nr; i < nr; i++) {
-		if (!one_end_vm(p, l.items[i].vm, l.items[i].host, bad ? NULL : err))
-			continue;
-		bad = -1;
-		if (wants_to_leave(was_stopped))
-			break;
-	}
+	for (size_t i = 0, nr = bad ? 0 : l.nr; i < nr; i++)
+		if (one_end_vm(p, l.items[i].vm, l.items[i].host, bad ? NULL : err))
+			bad = -1;
+	stop_shield_end();
 	if (ret_nr)
 		*ret_nr = l.nr;
 	free(l.items);

@@ -7,6 +7,7 @@
 #include "harness/provision/opennebula/opennebula_impl.h"
 
 #include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "harness/provision/check_row.h"
 #include "harness/provision/opennebula/opennebula_rights.h"
 
@@ -73,9 +74,9 @@ static int try_forged(struct trial *q, size_t i, struct err *err)
 	size_t nr;
 	int bad;
 
-	one_client_set_stoppable(c, false);
+	stop_shield_begin();
 	bad = one_template_instantiate(c, q->t.id, name, true, extra, &vm, &why);
-	one_client_set_stoppable(c, true);
+	stop_shield_end();
 	judge(q, i, !bad, &why);
 	free(extra);
 	/* An answer that got lost may have made one: it is looked for by its name. */

@@ -85,7 +85,7 @@ static int instantiate(struct one_lease *l, const char *extra, struct err *err)
 	int bad;
 
 	/* Never cut short: the answer is the machine's id. */
-	one_client_set_stoppable(c, false);
+	stop_shield_begin();
 	bad = one_template_instantiate(c, l->template_.id, l->name, is_held, extra,
 				       &l->vm.id, &why);
 	if (bad && one_is_code(&why, ONE_E_AUTHORIZATION) &&
@@ -96,7 +96,7 @@ static int instantiate(struct one_lease *l, const char *extra, struct err *err)
 		bad = one_template_instantiate(c, l->template_.id, l->name, is_held, "",
 					       &l->vm.id, &why);
 	}
-	one_client_set_stoppable(c, true);
+	stop_shield_end();
 	if (!bad)
 		return 0;
 	l->vm.id = -1;

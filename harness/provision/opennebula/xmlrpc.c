@@ -20,7 +20,7 @@ struct xmlrpc {
 	struct curl_slist *headers;
 	char *endpoint;
 	size_t reply_max;
-	bool is_exposed, is_stoppable;
+	bool is_exposed;
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -95,7 +95,7 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down,
 	struct transfer *t = ctx;
 
 	(void)down_total, (void)down, (void)up_total, (void)up;
-	return t->x->is_stoppable && stop_check(&t->why) ? 1 : 0;
+	return stop_check(&t->why) ? 1 : 0;
 }
 
 struct xmlrpc *xmlrpc_new(const struct xmlrpc_params *p, struct err *err)
@@ -106,7 +106,6 @@ struct xmlrpc *xmlrpc_new(const struct xmlrpc_params *p, struct err *err)
 
 	x->endpoint = x_strdup(p->endpoint);
 	x->reply_max = p->reply_max ? p->reply_max : REPLY_MAX;
-	x->is_stoppable = true;
 	if (read_endpoint(x, &is_local, err)) {
 		xmlrpc_free(x);
 		return NULL;
@@ -155,11 +154,6 @@ void xmlrpc_free(struct xmlrpc *x)
 bool xmlrpc_is_exposed(const struct xmlrpc *x)
 {
 	return x->is_exposed;
-}
-
-void xmlrpc_set_stoppable(struct xmlrpc *x, bool is_stoppable)
-{
-	x->is_stoppable = is_stoppable;
 }
 
 /* What an HTTP status other than 200 means here. */

@@ -32,12 +32,10 @@ void xmlrpc_free(struct xmlrpc *x);
 
 /* True when the endpoint is http:// on another machine: the secret travels in clear. */
 bool xmlrpc_is_exposed(const struct xmlrpc *x);
-/* While true (the default) a stop request ends a call early with ERR_INTERRUPTED. */
-void xmlrpc_set_stoppable(struct xmlrpc *x, bool is_stoppable);
 
 /*
  * 'stream' may be NULL. On success *ret is the reply's value (xmlrpc_value_release()); a
- * fault is a failure.
+ * fault is a failure. A stop request ends it early with ERR_INTERRUPTED (core/base/stop.h).
  */
 int xmlrpc_call(struct xmlrpc *x, const char *method, const struct xmlrpc_arg *args,
 		size_t nr, int64_t timeout_ns, const struct xmlrpc_stream *stream,
