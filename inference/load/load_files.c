@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/document/json.h"
 #include "core/base/mem.h"
+#include "inference/load/formats/formats.h"
 
 /* Writes the lines of one record. */
 typedef void put_record(FILE *f, const struct load_stage *stage,
@@ -84,19 +85,21 @@ static void put_chunks(FILE *f, const struct load_stage *s,
 	json_object_put(text);
 }
 
-static void put_stages(const struct load_run *run, FILE *f, put_record *put)
+static int put_stages(const struct load_run *run, FILE *f, put_record *put,
+		      struct err *err)
 {
-	for (size_t i = 0; i < run->stages_nr; i++) {
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < run->stages_nr; i++) {
 		const struct load_stage *stage = &run->outcomes[i].stage;
-		unsigned nr;
-		const struct spool_part *parts = spool_parts(run->outcomes[i].spool, &nr);
-		struct spool_reader *reader = spool_reader_new(parts, nr);
+		struct spool_reader *reader = spool_read(run->outcomes[i].spool);
 		struct request_record r;
 
-		while (spool_reader_next(reader, &r))
+		while ((rc = spool_reader_next(reader, &r, err)) > 0)
 			put(f, stage, &r);
 		spool_reader_free(reader);
 	}
+	return rc;
 }
 
 static int write_lines(const struct load_run *run, const char *path, put_record *put,
@@ -106,8 +109,7 @@ static int write_lines(const struct load_run *run, const char *path, put_record 
 
 	if (file_out_open(&f, path, 0644, err))
 		return -1;
-	put_stages(run, f.stream, put);
-	return file_out_close(&f, true, err);
+	return file_out_close(&f, put_stages(run, f.stream, put, err) == 0, err);
 }
 
 int load_write_requests(const struct load_run *r, const char *path, struct err *err)
@@ -118,6 +120,84 @@ int load_write_requests(const struct load_run *r, const char *path, struct err *
 int load_write_chunks(const struct load_run *r, const char *path, struct err *err)
 {
 	return write_lines(r, path, put_chunks, err);
+}
+
+/* The run's stages and spools, side by side as the writers want them. */
+struct sources {
+	struct load_stage *stages;
+	struct spool_reader **readers;
+	struct record_source *sources;
+	size_t nr;
+};
+
+static void sources_open(struct sources *s, const struct load_run *r)
+{
+	s->nr = r->stages_nr;
+	s->stages = x_calloc(s->nr + 1, sizeof(*s->stages));
+	s->readers = x_calloc(s->nr + 1, sizeof(*s->readers));
+	s->sources = x_calloc(s->nr + 1, sizeof(*s->sources));
+	for (size_t i = 0; i < s->nr; i++) {
+		s->stages[i] = r->outcomes[i].stage;
+		s->readers[i] = spool_read(r->outcomes[i].spool);
+		s->sources[i] = spool_reader_source(s->readers[i]);
+	}
+}
+
+static void sources_release(struct sources *s)
+{
+	for (size_t i = 0; i < s->nr; i++)
+		spool_reader_free(s->readers[i]);
+	free(s->stages);
+	free(s->readers);
+	free(s->sources);
+}
+
+/* The mean length where lengths vary. */
+static void set_lengths(struct load_report *report, const struct load_run *r)
+{
+	const struct trace *list = r->prompt.lengths;
+
+	report->prompt_tokens = r->prompt.prompt_rule.mean;
+	report->output_tokens = r->prompt.output_rule.mean;
+	if (!list)
+		return;
+	report->prompt_tokens = report->output_tokens = 0;
+	for (size_t i = 0; i < list->nr; i++) {
+		report->prompt_tokens += list->entries[i].prompt_tokens;
+		report->output_tokens += list->entries[i].output_tokens;
+	}
+	report->prompt_tokens /= (int64_t)list->nr;
+	report->output_tokens /= (int64_t)list->nr;
+}
+
+int load_write_formats(const struct load_run *r, struct err *err)
+{
+	const struct load_options *o = r->options;
+	struct sources s;
+	struct load_report report;
+	int rc = 0;
+
+	if (!o->guidellm_file && !o->vllm_file)
+		return 0;
+	sources_open(&s, r);
+	report = (struct load_report){
+		.target = r->origin,
+		.model = r->facts.model,
+		.endpoint = o->endpoint ? "/v1/chat/completions" : "/v1/completions",
+		.profile = load_profile_names[o->profile],
+		.warmup_s = (double)load_share_ns(o->warmup_ns, o->seconds_ns) * 1e-9,
+		.cooldown_s = (double)load_share_ns(o->cooldown_ns, o->seconds_ns) * 1e-9,
+		.stages = s.stages,
+		.sources = s.sources,
+		.stages_nr = s.nr,
+	};
+	set_lengths(&report, r);
+	if (o->guidellm_file)
+		rc = format_write_guidellm(&report, o->guidellm_file, err);
+	if (!rc && o->vllm_file)
+		rc = format_write_vllm(&report, o->vllm_file, err);
+	sources_release(&s);
+	return rc;
 }
 
 int load_check_files(const struct load_options *o, struct err *err)

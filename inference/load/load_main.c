@@ -5,7 +5,6 @@
 #include "core/base/stop.h"
 #include "inference/load/load_files.h"
 #include "inference/load/load_options.h"
-#include "inference/load/load_peers.h"
 #include "inference/load/load_records.h"
 #include "inference/load/load_result.h"
 #include "inference/load/load_run.h"
@@ -24,7 +23,7 @@ static int write_files(const struct load_run *r, struct err *err)
 		return -1;
 	if (o->records_file && load_write_records(r, o->records_file, err))
 		return -1;
-	return load_write_peers(r, err);
+	return load_write_formats(r, err);
 }
 
 /* Exit status of a run whose result was made, or -1. */

@@ -16,7 +16,6 @@ struct chain {
 	struct spool_reader *reader;
 	struct chunk_stamp *chunks;
 	size_t chunks_alloc;
-	const char *error;
 };
 
 static void shift(int64_t *at, int64_t by)
@@ -45,25 +44,27 @@ static void to_wall(struct chain *c, struct request_record *r, int64_t by)
 	r->chunks = c->chunks;
 }
 
-static bool chain_next(void *ctx, struct request_record *ret)
+static int chain_next(void *ctx, struct request_record *ret, struct err *err)
 {
 	struct chain *c = ctx;
+	int rc;
 
 	for (; c->at < c->nr; c->at++) {
 		const struct records_stage *s = &c->files[c->at].stages[c->stage];
 
 		if (!c->reader)
 			c->reader = spool_reader_new(s->parts, s->parts_nr);
-		if (spool_reader_next(c->reader, ret)) {
+		rc = spool_reader_next(c->reader, ret, err);
+		if (rc < 0)
+			return err_wrap(err, "%s", c->files[c->at].path);
+		if (rc) {
 			to_wall(c, ret, s->stage.wall_offset_ns);
-			return true;
+			return 1;
 		}
-		if (spool_reader_error(c->reader))
-			c->error = spool_reader_error(c->reader);
 		spool_reader_free(c->reader);
 		c->reader = NULL;
 	}
-	return false;
+	return 0;
 }
 
 static void chain_rewind(void *ctx)
@@ -112,6 +113,7 @@ static int merge_stage(const struct records_file *files, size_t nr, size_t i,
 	struct chain c = {.files = files, .nr = nr, .stage = i};
 	struct record_source source = {
 		.ctx = &c, .next = chain_next, .rewind = chain_rewind};
+	int rc;
 
 	if (stage.measure_end_ns <= stage.measure_start_ns)
 		return err_set(
@@ -120,11 +122,11 @@ static int merge_stage(const struct records_file *files, size_t nr, size_t i,
 			"them with one --start-at",
 			stage.label);
 	*ret = (struct stage_report){.is_aborted = false};
-	summary_make(&ret->summary, &stage, &source, level);
+	rc = summary_make(&ret->summary, &stage, &source, level, err);
 	chain_rewind(&c);
 	free(c.chunks);
-	if (c.error)
-		return err_set(err, ERR_USAGE, "stage %s: %s", stage.label, c.error);
+	if (rc)
+		return err_wrap(err, "stage %s", stage.label);
 	ret->client = files[0].stages[i].client;
 	for (size_t f = 0; f < nr; f++) {
 		const struct records_stage *s = &files[f].stages[i];

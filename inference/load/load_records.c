@@ -112,8 +112,14 @@ static int put_part(int fd, const struct spool_part *p, const char *path, struct
 		ssize_t n = pread(p->fd, space, left < COPY_BYTES ? left : COPY_BYTES,
 				  (off_t)(p->offset + at));
 
-		if (n <= 0)
-			rc = err_errno(err, "records of the run");
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			rc = err_errno(err, "records of the run: reading them back");
+		else if (!n)
+			rc = err_set(err, ERR_ENVIRONMENT,
+				     "records of the run: the temporary file is shorter "
+				     "than what was written to it (TMPDIR)");
 		else
 			rc = put_all(fd, space, (size_t)n, path, err);
 		at += n > 0 ? (uint64_t)n : 0;
@@ -160,7 +166,14 @@ static struct json_object *read_head(int fd, const char *path, uint64_t *ret_len
 	ssize_t n;
 
 	while (len < HEAD_MAX &&
-	       (n = pread(fd, space + len, HEAD_MAX - len, (off_t)len)) > 0) {
+	       (n = pread(fd, space + len, HEAD_MAX - len, (off_t)len)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			err_errno(err, "%s", path);
+			free(space);
+			return NULL;
+		}
 		len += (size_t)n;
 		if (memchr(space + len - (size_t)n, '\n', (size_t)n))
 			break;

@@ -35,58 +35,30 @@ static void on_live(void *ctx, const struct stage_live *live)
 	progress_update(&w->progress, done < 1 ? done : 1, text);
 }
 
-struct stage_config load_run_stage(const struct load_run *r)
-{
-	const struct load_options *o = r->options;
-
-	return (struct stage_config){
-		.transport = &r->transport,
-		.prompt = &r->prompt,
-		.trace = &r->trace,
-		.trace_scale = o->trace_scale,
-		.duration_ns = o->seconds_ns,
-		.warmup_ns = load_share_ns(o->warmup_ns, o->seconds_ns),
-		.cooldown_ns = load_share_ns(o->cooldown_ns, o->seconds_ns),
-		.warmup_is_share = o->warmup_ns < 0,
-		.cooldown_is_share = o->cooldown_ns < 0,
-		.grace_ns = o->grace_ns,
-		.ramp_ns = o->ramp_ns,
-		.requests_max = (uint64_t)o->requests,
-		.threads = (unsigned)o->threads,
-		.part = r->part,
-		.parts = r->parts,
-		.cpus = &o->cpus,
-		.connections_max = o->connections,
-		.connects_per_s = o->connect_rate,
-		.timeout_ns = o->timeout_ns,
-		.stall_ns = o->stall_ns,
-		.checks_prompt = r->checks_prompt,
-		.checks_output = r->checks_output,
-		.errors_max = (uint64_t)o->max_errors,
-		.error_rate_max = o->max_error_rate,
-	};
-}
-
-static void keep(struct load_run *r, const struct stage_outcome *o)
+/* The stage's outcome becomes the run's, whatever comes of it. */
+static int keep(struct load_run *r, const struct stage_outcome *o, struct err *err)
 {
 	struct stage_report *report = &r->reports[r->stages_nr];
 	struct service_level level = load_service_level(r->options);
 	struct spool_reader *reader;
 	struct record_source source;
-	const struct spool_part *parts;
-	unsigned nr;
+	int rc;
 
 	r->outcomes[r->stages_nr] = *o;
-	parts = spool_parts(o->spool, &nr);
-	reader = spool_reader_new(parts, nr);
+	reader = spool_read(o->spool);
 	source = spool_reader_source(reader);
-	summary_make(&report->summary, &o->stage, &source, &level);
+	rc = summary_make(&report->summary, &o->stage, &source, &level, err);
 	spool_reader_free(reader);
+	if (rc) {
+		stage_outcome_release(&r->outcomes[r->stages_nr]);
+		return -1;
+	}
 	client_judge(&report->client, o, &report->summary, &r->calibration);
 	report->is_aborted = o->is_aborted;
 	memcpy(report->error_text, o->error_text, sizeof(report->error_text));
 	stage_result_take(&r->results[r->stages_nr], report);
 	r->stages_nr++;
+	return 0;
 }
 
 static int run_stage(struct load_run *r, const struct load_stage *stage, struct err *err)
@@ -111,9 +83,8 @@ static int run_stage(struct load_run *r, const struct load_stage *stage, struct 
 	progress_start(&w.progress, "load", c.duration_ns);
 	rc = stage_run(&c, &o, err);
 	progress_end(&w.progress);
-	if (rc)
+	if (rc || keep(r, &o, err))
 		return err_wrap(err, "stage %s", stage->label);
-	keep(r, &o);
 	return 0;
 }
 

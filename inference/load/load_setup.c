@@ -23,6 +23,38 @@ struct service_level load_service_level(const struct load_options *o)
 	};
 }
 
+struct stage_config load_run_stage(const struct load_run *r)
+{
+	const struct load_options *o = r->options;
+
+	return (struct stage_config){
+		.transport = &r->transport,
+		.prompt = &r->prompt,
+		.trace = &r->trace,
+		.trace_scale = o->trace_scale,
+		.duration_ns = o->seconds_ns,
+		.warmup_ns = load_share_ns(o->warmup_ns, o->seconds_ns),
+		.cooldown_ns = load_share_ns(o->cooldown_ns, o->seconds_ns),
+		.warmup_is_share = o->warmup_ns < 0,
+		.cooldown_is_share = o->cooldown_ns < 0,
+		.grace_ns = o->grace_ns,
+		.ramp_ns = o->ramp_ns,
+		.requests_max = (uint64_t)o->requests,
+		.threads = (unsigned)o->threads,
+		.part = r->part,
+		.parts = r->parts,
+		.cpus = &o->cpus,
+		.connections_max = o->connections,
+		.connects_per_s = o->connect_rate,
+		.timeout_ns = o->timeout_ns,
+		.stall_ns = o->stall_ns,
+		.checks_prompt = r->checks_prompt,
+		.checks_output = r->checks_output,
+		.errors_max = (uint64_t)o->max_errors,
+		.error_rate_max = o->max_error_rate,
+	};
+}
+
 /* A header's value: nothing that would end the line. */
 static int check_key(const char *key, const char *from, struct err *err)
 {

@@ -19,9 +19,7 @@ int main(void)
 	struct spool_reader *reader;
 	struct record_source source;
 	struct stage_summary s;
-	const struct spool_part *parts;
 	struct rng rng;
-	unsigned nr;
 	int64_t begun;
 
 	rng_init(&rng, 1);
@@ -40,11 +38,11 @@ int main(void)
 	}
 	if (spool_finish(spool, NULL))
 		return 1;
-	parts = spool_parts(spool, &nr);
-	reader = spool_reader_new(parts, nr);
+	reader = spool_read(spool);
 	source = spool_reader_source(reader);
 	begun = clock_mono_ns();
-	summary_make(&s, &stage, &source, &level);
+	if (summary_make(&s, &stage, &source, &level, NULL))
+		return 1;
 	printf("%.3f %llu\n", (double)(clock_mono_ns() - begun) * 1e-9,
 	       (unsigned long long)s.chunks);
 	summary_release(&s);

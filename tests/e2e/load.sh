@@ -199,6 +199,19 @@ said TARE_NO_SUCH_KEY
 # Wrong usage, nobody there, and being told to stop.
 check 2 "$load"
 check 2 "$load" "${small[@]}" --profile slo
+# Records that cannot be read back leave no figures, and no file made of a part of them.
+for at in 1 2 3 4; do
+	check 5 env LD_PRELOAD="$PWD/$BUILD/tests/support/read_fault.so" TARE_TEST_READ_FAULT_AT=$at \
+		"$load" "${small[@]}" --threads 2 --seconds 0 --requests 40 -o "$scratch/unread"
+	said "records: reading them back: Input/output error"
+	[ ! -e "$scratch/unread" ] || fail "a result of half the records (read $at)"
+done
+for file in requests-file chunks records guidellm vllm; do
+	check 5 env LD_PRELOAD="$PWD/$BUILD/tests/support/read_fault.so" TARE_TEST_READ_FAULT_AT=5 \
+		"$load" "${small[@]}" --threads 2 --seconds 0 --requests 40 --$file "$scratch/unread"
+	said "reading them back: Input/output error"
+	[ ! -e "$scratch/unread" ] || fail "--$file of half the records"
+done
 # What could not be written in the end is told before anything is measured.
 check 5 "$load" --target http://127.0.0.1:1 --chunks "$scratch/none/chunks"
 said "--chunks: $scratch/none/chunks: cannot be written: No such file or directory"

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	reader = spool_reader_new(&part, 1);
-	while (spool_reader_next(reader, &r))
+	while (spool_reader_next(reader, &r, NULL) > 0)
 		for (uint32_t i = 0; i < r.chunks_nr; i++)
 			if (i && r.chunks[i].arrival_ns < r.chunks[i - 1].arrival_ns)
 				abort();

@@ -78,13 +78,12 @@ void load_rig_end(struct load_rig *r)
 
 size_t load_rig_collect(struct load_rig *r, struct request_record *ret)
 {
-	unsigned nr;
-	const struct spool_part *parts = spool_parts(r->outcome.spool, &nr);
-	struct spool_reader *reader = spool_reader_new(parts, nr);
+	struct spool_reader *reader = spool_read(r->outcome.spool);
 	struct request_record rec;
 	size_t count = 0;
+	int rc;
 
-	for (; spool_reader_next(reader, &rec); count++) {
+	for (; (rc = spool_reader_next(reader, &rec, NULL)) > 0; count++) {
 		struct chunk_stamp *copy;
 
 		assert_true(rec.index < RIG_REQUESTS);
@@ -96,7 +95,7 @@ size_t load_rig_collect(struct load_rig *r, struct request_record *ret)
 		ret[rec.index].chunks = copy;
 		ret[rec.index].http_status = rec.http_status ? rec.http_status : -1;
 	}
-	assert_null(spool_reader_error(reader));
+	assert_int_equal(rc, 0);
 	spool_reader_free(reader);
 	return count;
 }

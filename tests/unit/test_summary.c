@@ -30,17 +30,19 @@ static const struct load_stage stage = {
 
 struct list {
 	struct request_record *records;
-	size_t nr, at;
+	size_t nr, at, fails_at;
 };
 
-static bool list_next(void *ctx, struct request_record *ret)
+static int list_next(void *ctx, struct request_record *ret, struct err *err)
 {
 	struct list *l = ctx;
 
+	if (l->at == l->fails_at)
+		return err_set(err, ERR_ENVIRONMENT, "the disk");
 	if (l->at == l->nr)
-		return false;
+		return 0;
 	*ret = l->records[l->at++];
-	return true;
+	return 1;
 }
 
 static void list_rewind(void *ctx)
@@ -91,7 +93,7 @@ static void make(struct list *l, struct request_record *r, struct chunk_stamp sp
 	/* Failed inside after a token at 1450. */
 	r[4] = record(1400, 1450, 0, 1, 1, space[4]);
 	r[4].end = REQUEST_TRUNCATED;
-	*l = (struct list){.records = r, .nr = 5};
+	*l = (struct list){.records = r, .nr = 5, .fails_at = SIZE_MAX};
 }
 
 static bool near(double a, double b)
@@ -104,7 +106,7 @@ static void check(struct record_source *source)
 	struct service_level level = {150 * MS, CLOCK_NEVER, CLOCK_NEVER};
 	struct stage_summary s;
 
-	summary_make(&s, &stage, source, &level);
+	assert_int_equal(summary_make(&s, &stage, source, &level, NULL), 0);
 	assert_int_equal(s.sent_before, 1);
 	assert_int_equal(s.sent_inside, 4);
 	assert_int_equal(s.sent_after, 0);
@@ -175,7 +177,7 @@ static void test_cancelled(void **state)
 	make(&l, r, space);
 	r[4].end = REQUEST_CANCELLED; /* sent at 1400, its only token at 1450 */
 	r[4].end_ns = 1500 * MS;
-	summary_make(&s, &stage, &source, &level);
+	assert_int_equal(summary_make(&s, &stage, &source, &level, NULL), 0);
 	assert_int_equal(s.ended[REQUEST_CANCELLED], 1);
 	assert_int_equal(s.late, 0); /* after 100 ms it might still have been good */
 	assert_true(s.is_censored);
@@ -191,7 +193,7 @@ static void test_cancelled(void **state)
 
 	r[4].end_ns = 1701 * MS;
 	list_rewind(&l);
-	summary_make(&s, &stage, &source, &level);
+	assert_int_equal(summary_make(&s, &stage, &source, &level, NULL), 0);
 	assert_int_equal(s.late, 1);
 	summary_release(&s);
 }
@@ -210,7 +212,7 @@ static void test_no_window(void **state)
 
 	(void)state;
 	make(&l, r, space);
-	summary_make(&s, &none, &source, &level);
+	assert_int_equal(summary_make(&s, &none, &source, &level, NULL), 0);
 	assert_true(isnan(s.concurrency) && isnan(s.requests_per_s));
 	assert_true(isnan(s.output_tokens_per_s) && isnan(s.success_ratio));
 	summary_release(&s);
@@ -224,16 +226,13 @@ static void test_through_spool(void **state)
 	struct spool *spool = spool_new(2, NULL);
 	struct spool_reader *reader;
 	struct record_source source;
-	const struct spool_part *parts;
-	unsigned nr;
 
 	(void)state;
 	make(&l, r, space);
 	for (unsigned i = 0; i < 5; i++)
 		spool_put(spool, i % 2, &r[i]);
 	assert_int_equal(spool_finish(spool, NULL), 0);
-	parts = spool_parts(spool, &nr);
-	reader = spool_reader_new(parts, nr);
+	reader = spool_read(spool);
 	source = spool_reader_source(reader);
 	check(&source);
 	spool_reader_free(reader);
@@ -248,9 +247,7 @@ static void test_spool_keeps_all(void **state)
 	struct spool *spool = spool_new(1, NULL);
 	struct spool_reader *reader;
 	struct request_record r;
-	const struct spool_part *parts;
 	struct rng rng, again;
-	unsigned nr;
 
 	(void)state;
 	rng_init(&rng, 1);
@@ -272,12 +269,11 @@ static void test_spool_keeps_all(void **state)
 		spool_put(spool, 0, &r);
 	}
 	assert_int_equal(spool_finish(spool, NULL), 0);
-	parts = spool_parts(spool, &nr);
-	reader = spool_reader_new(parts, nr);
+	reader = spool_read(spool);
 	for (int i = 0; i < NR; i++) {
 		int64_t at = 1000000;
 
-		assert_true(spool_reader_next(reader, &r));
+		assert_int_equal(spool_reader_next(reader, &r, NULL), 1);
 		assert_int_equal(r.index, i);
 		assert_int_equal(r.chunks_nr, rng_below(&again, MOST));
 		for (uint32_t c = 0; c < r.chunks_nr; c++) {
@@ -289,8 +285,7 @@ static void test_spool_keeps_all(void **state)
 			assert_int_equal(r.chunks[c].coalesced, x >> 63);
 		}
 	}
-	assert_false(spool_reader_next(reader, &r));
-	assert_null(spool_reader_error(reader));
+	assert_int_equal(spool_reader_next(reader, &r, NULL), 0);
 	spool_reader_free(reader);
 	spool_free(spool);
 	free(space);
@@ -304,7 +299,7 @@ static void test_damage(void **state)
 	struct list l;
 	struct spool *spool = spool_new(1, NULL);
 	struct spool_part part;
-	unsigned nr;
+	unsigned nr, n_whole = 0;
 
 	(void)state;
 	make(&l, r, space);
@@ -315,14 +310,36 @@ static void test_damage(void **state)
 	for (uint64_t len = 0; len < part.len; len++) {
 		struct spool_part cut = {.fd = part.fd, .len = len};
 		struct spool_reader *reader = spool_reader_new(&cut, 1);
-		int whole = 0;
+		int whole = 0, rc;
 
-		for (; spool_reader_next(reader, &got); whole++)
+		for (; (rc = spool_reader_next(reader, &got, NULL)) > 0; whole++)
 			assert_int_equal(got.sent_ns, r[whole].sent_ns);
 		assert_true(whole < 5);
+		n_whole += rc == 0;
 		spool_reader_free(reader);
 	}
+	assert_int_equal(n_whole, 5); /* cut in front of a record, of each one */
 	spool_free(spool);
+}
+
+/* What cannot be read leaves no figures, wherever in the source it is. */
+static void test_unreadable(void **state)
+{
+	struct service_level level = {CLOCK_NEVER, CLOCK_NEVER, CLOCK_NEVER};
+	struct chunk_stamp space[5][8];
+	struct request_record r[5];
+	struct list l;
+	struct record_source source = {&l, list_next, list_rewind};
+
+	(void)state;
+	make(&l, r, space);
+	for (l.fails_at = 0; l.fails_at <= 5; l.fails_at++) {
+		struct err err = ERR_INIT;
+		struct stage_summary s;
+
+		assert_int_equal(summary_make(&s, &stage, &source, &level, &err), -1);
+		assert_string_equal(err.text, "the disk");
+	}
 }
 
 int main(void)
@@ -334,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_through_spool),
 		cmocka_unit_test(test_spool_keeps_all),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_unreadable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

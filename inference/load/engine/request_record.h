@@ -15,6 +15,8 @@
 #ifndef TARE_INFERENCE_LOAD_ENGINE_REQUEST_RECORD_H
 #define TARE_INFERENCE_LOAD_ENGINE_REQUEST_RECORD_H
 
+#include "core/base/err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -100,25 +102,21 @@ struct load_stage {
 };
 
 /*
- * Where records come from, one stage after another: a run's spool, or a file of records.
- * next() fills 'ret' and returns true, or returns false at the end; what 'ret' points at
- * is valid until the next call. rewind() starts over.
+ * Where the records of one stage come from: a run's spool, or files of records.
+ * next() returns 1 and fills 'ret', whose chunks are valid until the next call, 0 at the
+ * end, or -1 with 'err': what was read so far is then not the stage, and nothing may be
+ * made of it. rewind() starts over. Callers use record_source_next().
  */
 struct record_source {
 	void *ctx;
-	bool (*next)(void *ctx, struct request_record *ret);
+	int (*next)(void *ctx, struct request_record *ret, struct err *err);
 	void (*rewind)(void *ctx);
 };
 
-/* A whole run as the peers' formats need it (all borrowed). */
-struct load_report {
-	const char *target, *model, *endpoint; /* endpoint: "/v1/completions" */
-	int64_t prompt_tokens, output_tokens;  /* the mean where lengths vary */
-	const char *profile;                   /* as typed: "concurrent" */
-	double warmup_s, cooldown_s;
-	const struct load_stage *stages;
-	struct record_source *sources; /* one for each stage */
-	size_t stages_nr;
-};
+__attribute__((warn_unused_result)) static inline int record_source_next(
+	const struct record_source *s, struct request_record *ret, struct err *err)
+{
+	return s->next(s->ctx, ret, err);
+}
 
 #endif

@@ -11,9 +11,14 @@
 #include <unistd.h>
 
 #include "core/base/mem.h"
-#include "inference/load/engine/spool_impl.h"
 
-enum { BLOCK_BYTES = 256 << 10, BLOCKS = 4 };
+/*
+ * A record's chunks: of each two numbers of seven bits a byte, lowest first, 0x80 meaning
+ * more: ns since the chunk before (the first: since first_token_ns), and
+ * tokens * 2 + coalesced.
+ */
+enum { NUMBER_BYTES_MAX = 10 };
+enum { BLOCK_BYTES = 256 << 10, BLOCKS = 4, READ_BYTES = 1 << 20 };
 
 struct block {
 	unsigned char *bytes;
@@ -26,7 +31,6 @@ struct lane {
 	struct block blocks[BLOCKS];
 	unsigned current;
 	uint64_t written; /* where the next block goes */
-	uint64_t waits;
 	int fd;
 };
 
@@ -158,7 +162,6 @@ static void turn_block(struct spool *s, struct lane *l)
 	l->written += b->len;
 	if (atomic_load_explicit(&l->blocks[next].is_full, memory_order_acquire)) {
 		write_block(s, l->fd, b);
-		l->waits++;
 		b->len = 0;
 		return;
 	}
@@ -186,20 +189,30 @@ static void put_bytes(struct spool *s, struct lane *l, const void *bytes, size_t
 	}
 }
 
+static unsigned put_number(unsigned char *to, uint64_t n)
+{
+	unsigned len = 0;
+
+	for (; n >= 0x80; n >>= 7)
+		to[len++] = (unsigned char)(n | 0x80);
+	to[len++] = (unsigned char)n;
+	return len;
+}
+
 static unsigned encode_chunk(unsigned char *to, const struct chunk_stamp *c,
 			     int64_t before)
 {
 	uint64_t gap = c->arrival_ns > before ? (uint64_t)(c->arrival_ns - before) : 0;
-	unsigned len = spool_put_number(to, gap);
+	unsigned len = put_number(to, gap);
 
-	return len + spool_put_number(to + len, (uint64_t)c->tokens * 2 + c->coalesced);
+	return len + put_number(to + len, (uint64_t)c->tokens * 2 + c->coalesced);
 }
 
 void spool_put(struct spool *s, unsigned lane, const struct request_record *r)
 {
 	struct lane *l = &s->lanes[lane];
 	struct request_record head = *r;
-	unsigned char some[64 * 2 * SPOOL_NUMBER_MAX];
+	unsigned char some[64 * 2 * NUMBER_BYTES_MAX];
 	int64_t before = r->first_token_ns;
 	uint32_t bytes = 0;
 
@@ -253,15 +266,6 @@ int spool_finish(struct spool *s, struct err *err)
 	return errno ? err_errno(err, "records of the run (TMPDIR)") : 0;
 }
 
-uint64_t spool_waits(const struct spool *s)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < s->nr; i++)
-		n += s->lanes[i].waits;
-	return n;
-}
-
 const struct spool_part *spool_parts(const struct spool *s, unsigned *ret_nr)
 {
 	*ret_nr = s->nr;
@@ -284,4 +288,187 @@ void spool_free(struct spool *s)
 	free(s->lanes);
 	free(s->parts);
 	free(s);
+}
+
+struct spool_reader {
+	struct spool_part *parts;
+	unsigned nr, part;
+	uint64_t offset; /* in the part, of the first byte not yet in 'bytes' */
+	unsigned char *bytes;
+	size_t at, len, alloc;
+	struct chunk_stamp *chunks;
+	size_t chunks_alloc;
+};
+
+struct spool_reader *spool_reader_new(const struct spool_part *parts, unsigned nr)
+{
+	struct spool_reader *r = x_calloc(1, sizeof(*r));
+
+	r->parts = x_calloc(nr ? nr : 1, sizeof(*parts));
+	if (nr)
+		memcpy(r->parts, parts, nr * sizeof(*parts));
+	r->nr = nr;
+	r->bytes = x_malloc(READ_BYTES);
+	r->alloc = READ_BYTES;
+	return r;
+}
+
+struct spool_reader *spool_read(const struct spool *s)
+{
+	return spool_reader_new(s->parts, s->nr);
+}
+
+void spool_reader_free(struct spool_reader *r)
+{
+	if (!r)
+		return;
+	free(r->parts);
+	free(r->bytes);
+	free(r->chunks);
+	free(r);
+}
+
+static int damaged(const struct spool_reader *r, const char *how, struct err *err)
+{
+	return err_set(err, ERR_USAGE, "records, part %u at byte %llu: %s", r->part + 1,
+		       (unsigned long long)(r->offset - (r->len - r->at)), how);
+}
+
+/* At least 'need' bytes of this part from r->at on, of a record that must be whole. */
+static int have(struct spool_reader *r, size_t need, struct err *err)
+{
+	const struct spool_part *p = &r->parts[r->part];
+
+	if (r->len - r->at >= need)
+		return 0;
+	if (need - (r->len - r->at) > p->len - r->offset)
+		return damaged(r, "a record is cut short", err);
+	memmove(r->bytes, r->bytes + r->at, r->len - r->at);
+	r->len -= r->at;
+	r->at = 0;
+	if (need > r->alloc) {
+		r->bytes = x_realloc_array(r->bytes, need, 1);
+		r->alloc = need;
+	}
+	while (r->len < need) {
+		size_t room = r->alloc - r->len;
+		uint64_t left = p->len - r->offset;
+		ssize_t n = pread(p->fd, r->bytes + r->len, room < left ? room : left,
+				  (off_t)(p->offset + r->offset));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(err, "records: reading them back");
+		if (!n)
+			return damaged(r, "the file ends inside a record", err);
+		r->len += (size_t)n;
+		r->offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+static bool get_number(const unsigned char **p, const unsigned char *end, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	for (unsigned shift = 0; *p < end && shift < 64; shift += 7) {
+		unsigned char b = *(*p)++;
+
+		n |= (uint64_t)(b & 0x7f) << shift;
+		if (b < 0x80) {
+			*ret = n;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_chunks(struct spool_reader *r, struct request_record *rec,
+			uint32_t bytes)
+{
+	const unsigned char *p = r->bytes + r->at, *end = p + bytes;
+	int64_t at = rec->first_token_ns;
+
+	if (rec->chunks_nr > r->chunks_alloc) {
+		r->chunks_alloc = rec->chunks_nr;
+		r->chunks =
+			x_realloc_array(r->chunks, r->chunks_alloc, sizeof(*r->chunks));
+	}
+	for (uint32_t i = 0; i < rec->chunks_nr; i++) {
+		uint64_t gap, tokens;
+
+		if (!get_number(&p, end, &gap) || !get_number(&p, end, &tokens) ||
+		    gap > INT64_MAX / 4)
+			return false;
+		if (__builtin_add_overflow(at, (int64_t)gap, &at))
+			return false;
+		r->chunks[i] = (struct chunk_stamp){
+			.arrival_ns = at,
+			.tokens = (uint32_t)(tokens / 2),
+			.coalesced = tokens & 1,
+		};
+	}
+	rec->chunks = r->chunks;
+	return p == end;
+}
+
+static bool is_sane(const struct request_record *rec, uint32_t bytes)
+{
+	return (unsigned)rec->end < REQUEST_ENDS && rec->chunks_nr <= SPOOL_CHUNKS_MAX &&
+	       bytes <= SPOOL_RECORD_MAX && bytes >= 2 * (uint64_t)rec->chunks_nr &&
+	       memchr(rec->response_id, '\0', sizeof(rec->response_id));
+}
+
+int spool_reader_next(struct spool_reader *r, struct request_record *ret, struct err *err)
+{
+	uint32_t bytes;
+
+	while (r->part < r->nr && r->at == r->len && r->offset == r->parts[r->part].len) {
+		r->part++;
+		r->offset = r->at = r->len = 0;
+	}
+	if (r->part == r->nr)
+		return 0;
+	if (have(r, sizeof(bytes) + sizeof(*ret), err))
+		return -1;
+	memcpy(&bytes, r->bytes + r->at, sizeof(bytes));
+	/* A bool that is neither 0 nor 1 must not even be loaded. */
+	if (r->bytes[r->at + sizeof(bytes) +
+		     offsetof(struct request_record, reused_connection)] > 1)
+		return damaged(r, "a record holds impossible numbers", err);
+	memcpy(ret, r->bytes + r->at + sizeof(bytes), sizeof(*ret));
+	if (!is_sane(ret, bytes))
+		return damaged(r, "a record holds impossible numbers", err);
+	r->at += sizeof(bytes) + sizeof(*ret);
+	if (have(r, bytes, err))
+		return -1;
+	if (!read_chunks(r, ret, bytes))
+		return damaged(r, "a record's chunks are damaged", err);
+	r->at += bytes;
+	return 1;
+}
+
+static int source_next(void *ctx, struct request_record *ret, struct err *err)
+{
+	return spool_reader_next(ctx, ret, err);
+}
+
+static void source_rewind(void *ctx)
+{
+	struct spool_reader *r = ctx;
+
+	r->part = 0;
+	r->offset = r->at = r->len = 0;
+}
+
+struct record_source spool_reader_source(struct spool_reader *r)
+{
+	return (struct record_source){
+		.ctx = r, .next = source_next, .rewind = source_rewind};
+}
+
+uint32_t spool_record_bytes(void)
+{
+	return (uint32_t)sizeof(struct request_record);
 }

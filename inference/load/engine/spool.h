@@ -5,7 +5,7 @@
  * /var/tmp, must be on a disk for that to hold.
  *
  * spool_put() is for one thread a lane; it neither locks nor allocates. When the disk is
- * too slow for a lane's spare blocks, the lane writes itself, which is counted.
+ * too slow for a lane's spare blocks, the lane writes itself.
  */
 #ifndef TARE_INFERENCE_LOAD_ENGINE_SPOOL_H
 #define TARE_INFERENCE_LOAD_ENGINE_SPOOL_H
@@ -24,7 +24,6 @@ struct spool *spool_new(unsigned lanes, struct err *err);
 void spool_put(struct spool *s, unsigned lane, const struct request_record *r);
 /* Call once all lanes are quiet, and before reading. Fails when the disk did. */
 int spool_finish(struct spool *s, struct err *err);
-uint64_t spool_waits(const struct spool *s);
 void spool_free(struct spool *s);
 
 /* A stretch of a file that holds records. The descriptor stays its owner's. */
@@ -36,12 +35,13 @@ struct spool_part {
 /* The parts of a finished spool, one for each lane; valid until spool_free(). */
 const struct spool_part *spool_parts(const struct spool *s, unsigned *ret_nr);
 
-/* Reads parts one after another. free with spool_reader_free(). */
+/* A reader of a finished spool; parts in general, one after another. free with
+ * spool_reader_free(). */
+struct spool_reader *spool_read(const struct spool *s);
 struct spool_reader *spool_reader_new(const struct spool_part *parts, unsigned nr);
-/* True: one more. False: the end, or (spool_reader_error) damage. */
-bool spool_reader_next(struct spool_reader *r, struct request_record *ret);
-void spool_reader_rewind(struct spool_reader *r);
-const char *spool_reader_error(const struct spool_reader *r); /* NULL: none */
+/* 1: one more, its chunks valid until the next call. 0: the end. -1: unreadable, damaged. */
+int spool_reader_next(struct spool_reader *r, struct request_record *ret, struct err *err)
+	__attribute__((warn_unused_result));
 void spool_reader_free(struct spool_reader *r);
 
 /* The reader as what the summaries and formats take; the reader stays the caller's. */

@@ -176,38 +176,57 @@ static void derive(struct stage_summary *s)
 	s->good_per_s = (double)s->good / s->window_s;
 }
 
-void summary_make(struct stage_summary *ret, const struct load_stage *stage,
-		  struct record_source *source, const struct service_level *level)
+/* All records once; what is counted is counted in the first pass alone. */
+static int pass(struct stage_summary *s, struct distribution *d, bool is_first,
+		const struct record_source *source, const struct service_level *level,
+		struct err *err)
+{
+	struct request_record r;
+	int rc;
+
+	source->rewind(source->ctx);
+	for (int k = 0; k < SUMMARY_KINDS; k++)
+		distribution_pass(&d[k]);
+	while ((rc = record_source_next(source, &r, err)) > 0) {
+		if (is_first)
+			count(s, &r, level);
+		add_latencies(d, &s->stage, &r);
+		if (!request_end_is_failure(r.end))
+			add_gaps(d, &s->stage, &r);
+	}
+	return rc;
+}
+
+int summary_make(struct stage_summary *ret, const struct load_stage *stage,
+		 const struct record_source *source, const struct service_level *level,
+		 struct err *err)
 {
 	struct distribution d[SUMMARY_KINDS];
-	struct request_record r;
-	bool is_first = true, needs_more;
+	bool is_first = true, needs_more = true;
+	int rc = 0;
 
 	*ret = (struct stage_summary){.stage = *stage};
 	window_series_init(&ret->series, stage);
 	for (int k = 0; k < SUMMARY_KINDS; k++)
 		distribution_init(&d[k]);
-	do {
-		source->rewind(source->ctx);
-		for (int k = 0; k < SUMMARY_KINDS; k++)
-			distribution_pass(&d[k]);
-		while (source->next(source->ctx, &r)) {
-			if (is_first)
-				count(ret, &r, level);
-			add_latencies(d, stage, &r);
-			if (!request_end_is_failure(r.end))
-				add_gaps(d, stage, &r);
-		}
-		is_first = needs_more = false;
-		for (int k = 0; k < SUMMARY_KINDS; k++)
+	for (; needs_more && !rc; is_first = false) {
+		rc = pass(ret, d, is_first, source, level, err);
+		needs_more = false;
+		for (int k = 0; !rc && k < SUMMARY_KINDS; k++)
 			needs_more = distribution_more(&d[k]) || needs_more;
-	} while (needs_more);
+	}
 	for (int k = 0; k < SUMMARY_KINDS; k++) {
-		take_figures(&ret->figures[k], &d[k]);
+		if (!rc)
+			take_figures(&ret->figures[k], &d[k]);
 		distribution_release(&d[k]);
+	}
+	if (rc) {
+		summary_release(ret);
+		return -1;
 	}
 	withhold(ret);
 	derive(ret);
+	return 0;
 }
 
 void summary_release(struct stage_summary *s)

@@ -59,9 +59,10 @@ struct stage_summary {
 	struct window_series series;
 };
 
-/* Reads the source several times over. */
-void summary_make(struct stage_summary *ret, const struct load_stage *stage,
-		  struct record_source *source, const struct service_level *level);
+/* Reads the source several times over. On failure nothing is left to release. */
+int summary_make(struct stage_summary *ret, const struct load_stage *stage,
+		 const struct record_source *source, const struct service_level *level,
+		 struct err *err) __attribute__((warn_unused_result));
 void summary_release(struct stage_summary *s);
 
 /* figures->quantiles_s of p (one of distribution_points). */

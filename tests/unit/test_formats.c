@@ -1,14 +1,15 @@
 /*
  * The writers of other tools' formats, over records made here. Expected figures are
- * worked out by hand from the definitions in peers.h; GuideLLM's own reading is
+ * worked out by hand from the definitions in formats.h; GuideLLM's own reading is
  * tests/peers/run.
  */
-#include "inference/load/formats/peers.h"
+#include "inference/load/formats/formats.h"
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/base/mem.h"
 #include "core/document/json.h"
-#include "inference/load/formats/peers_samples.h"
+#include "inference/load/formats/format_parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define MS NS_PER_MS
@@ -98,25 +100,32 @@ static const struct load_stage stage = {
 	.end_ns = 3000 * MS,
 };
 
-static bool next_record(void *ctx, struct request_record *ret)
-{
-	size_t *at = ctx;
+struct list {
+	size_t at, fails_at;
+};
 
-	if (*at == sizeof(records) / sizeof(*records))
-		return false;
-	*ret = records[(*at)++];
-	return true;
+static int next_record(void *ctx, struct request_record *ret, struct err *err)
+{
+	struct list *l = ctx;
+
+	if (l->at == l->fails_at)
+		return err_set(err, ERR_ENVIRONMENT, "the disk");
+	if (l->at == ARRAY_SIZE(records))
+		return 0;
+	*ret = records[l->at++];
+	return 1;
 }
 
 static void rewind_records(void *ctx)
 {
-	*(size_t *)ctx = 0;
+	((struct list *)ctx)->at = 0;
 }
 
-static struct json_object *written(bool as_vllm)
+/* As the writer's caller sees it; a record that cannot be read is number 'fails_at'. */
+static int write_report(bool as_vllm, size_t fails_at, const char *path, struct err *err)
 {
-	size_t at = 0;
-	struct record_source source = {&at, next_record, rewind_records};
+	struct list list = {0, fails_at};
+	const struct record_source source = {&list, next_record, rewind_records};
 	const struct load_report report = {
 		.target = "http://127.0.0.1:1",
 		.model = "m",
@@ -130,15 +139,20 @@ static struct json_object *written(bool as_vllm)
 		.sources = &source,
 		.stages_nr = 1,
 	};
+
+	return as_vllm ? format_write_vllm(&report, path, err)
+		       : format_write_guidellm(&report, path, err);
+}
+
+static struct json_object *written(bool as_vllm)
+{
 	struct err err = ERR_INIT;
 	char *dir = dir_make_temporary("tare-test", &err), *path;
 	struct json_object *o;
 
 	assert_non_null(dir);
 	path = path_join(dir, "report.json");
-	assert_int_equal(as_vllm ? peers_write_vllm(&report, path, &err)
-				 : peers_write_guidellm(&report, path, &err),
-			 0);
+	assert_int_equal(write_report(as_vllm, SIZE_MAX, path, &err), 0);
 	o = json_read_file(path, JSON_FILE_MAX, &err);
 	if (!o)
 		fail_msg("%s", err.text);
@@ -155,6 +169,27 @@ static void check_real(struct json_object *o, const char *path, double want)
 	if (!v)
 		fail_msg("no %s", path);
 	assert_float_equal(json_object_get_double(v), want, 1e-9 * (1 + want));
+}
+
+/* A record that cannot be read leaves no file, whichever pass over them it ends. */
+static void unreadable_records_leave_no_file(void **state)
+{
+	struct err err = ERR_INIT;
+	char *dir = dir_make_temporary("tare-test", &err), *path;
+
+	(void)state;
+	assert_non_null(dir);
+	path = path_join(dir, "report.json");
+	for (size_t at = 0; at <= ARRAY_SIZE(records); at++)
+		for (int as_vllm = 0; as_vllm < 2; as_vllm++) {
+			err_clear(&err);
+			assert_int_equal(write_report(as_vllm, at, path, &err), -1);
+			assert_string_equal(err.text, "the disk");
+			assert_int_equal(access(path, F_OK), -1);
+		}
+	dir_remove(dir, NULL);
+	free(path);
+	free(dir);
 }
 
 static void guidellm_means_what_it_means_there(void **state)
@@ -215,14 +250,14 @@ static void vllm_means_what_it_means_there(void **state)
 static void summaries_follow_their_definitions(void **state)
 {
 	static const struct weighted values[] = {{3, 1}, {1, 1}, {2, 2}, {10, 1}};
-	struct peers_samples s = {0};
+	struct weighted_samples s = {0};
 	struct json_object *o, *v = json_object_new_object();
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
-		peers_add(&s, values[i].value, values[i].weight);
-	peers_add(&s, 0.0 / 0.0, 1);
-	o = peers_guidellm_summary(&s);
+		weighted_add(&s, values[i].value, values[i].weight);
+	weighted_add(&s, 0.0 / 0.0, 1);
+	o = weighted_to_guidellm(&s);
 	check_real(o, "mean", 18.0 / 5);
 	check_real(o, "median", 2);
 	check_real(o, "mode", 2);
@@ -232,13 +267,13 @@ static void summaries_follow_their_definitions(void **state)
 	check_real(o, "percentiles/p90", 10);
 	json_object_put(o);
 	s.items[1].weight = 1;
-	peers_put_vllm(v, "x", 1000, &s);
+	weighted_put_vllm(v, "x", 1000, &s);
 	/* numpy.percentile([1, 2, 3, 10], 90) = 7.9 */
 	check_real(v, "p90_x_ms", 7900);
 	check_real(v, "median_x_ms", 2500);
 	json_object_put(v);
-	peers_samples_release(&s);
-	o = peers_guidellm_summary(&s);
+	weighted_release(&s);
+	o = weighted_to_guidellm(&s);
 	check_real(o, "count", 0);
 	json_object_put(o);
 }
@@ -246,6 +281,7 @@ static void summaries_follow_their_definitions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unreadable_records_leave_no_file),
 		cmocka_unit_test(guidellm_means_what_it_means_there),
 		cmocka_unit_test(vllm_means_what_it_means_there),
 		cmocka_unit_test(summaries_follow_their_definitions),

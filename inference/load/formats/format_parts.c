@@ -1,13 +1,43 @@
-#include "inference/load/formats/peers_samples.h"
+#include "inference/load/formats/format_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
 
 #include "core/base/mem.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+double record_between_s(int64_t from_ns, int64_t to_ns)
+{
+	if (from_ns == RECORD_NONE || to_ns == RECORD_NONE)
+		return NAN;
+	return (double)(to_ns - from_ns) * 1e-9;
+}
 
-void peers_add(struct peers_samples *s, double value, double weight)
+struct json_object *stage_unix_s(const struct load_stage *s, int64_t at_ns)
+{
+	if (at_ns == RECORD_NONE)
+		return NULL;
+	return json_new_real((double)(at_ns + s->wall_offset_ns) * 1e-9);
+}
+
+double record_output_tokens(const struct request_record *r)
+{
+	if (r->output_tokens >= 0)
+		return r->output_tokens;
+	return r->received_tokens > 0 ? r->received_tokens : NAN;
+}
+
+double record_prompt_tokens(const struct request_record *r)
+{
+	return r->prompt_tokens >= 0 ? r->prompt_tokens : r->prompt_wanted;
+}
+
+void put_object(FILE *f, struct json_object *o)
+{
+	fputs(json_line(o), f);
+	json_object_put(o);
+}
+
+void weighted_add(struct weighted_samples *s, double value, double weight)
 {
 	if (isnan(value) || !(weight > 0))
 		return;
@@ -15,16 +45,16 @@ void peers_add(struct peers_samples *s, double value, double weight)
 	s->items[s->nr++] = (struct weighted){value, weight};
 }
 
-void peers_append(struct peers_samples *to, const struct peers_samples *from)
+void weighted_append(struct weighted_samples *to, const struct weighted_samples *from)
 {
 	for (size_t i = 0; i < from->nr; i++)
-		peers_add(to, from->items[i].value, from->items[i].weight);
+		weighted_add(to, from->items[i].value, from->items[i].weight);
 }
 
-void peers_samples_release(struct peers_samples *s)
+void weighted_release(struct weighted_samples *s)
 {
 	free(s->items);
-	*s = (struct peers_samples){0};
+	*s = (struct weighted_samples){0};
 }
 
 static int by_value(const void *a, const void *b)
@@ -38,7 +68,7 @@ struct moments {
 	double weight, sum, mean, variance, mode;
 };
 
-static struct moments moments_of(const struct peers_samples *s)
+static struct moments moments_of(const struct weighted_samples *s)
 {
 	struct moments m = {0};
 	double run = 0, best = -1;
@@ -63,7 +93,7 @@ static struct moments moments_of(const struct peers_samples *s)
 }
 
 /* The smallest value whose share of the weight reaches p; 's' is sorted. */
-static double weighted_quantile(const struct peers_samples *s, double weight, double p)
+static double weighted_quantile(const struct weighted_samples *s, double weight, double p)
 {
 	double below = 0;
 
@@ -75,7 +105,7 @@ static double weighted_quantile(const struct peers_samples *s, double weight, do
 	return s->nr ? s->items[s->nr - 1].value : 0;
 }
 
-struct json_object *peers_guidellm_summary(struct peers_samples *s)
+struct json_object *weighted_to_guidellm(struct weighted_samples *s)
 {
 	static const struct {
 		const char *name;
@@ -108,7 +138,7 @@ struct json_object *peers_guidellm_summary(struct peers_samples *s)
 }
 
 /* Hyndman and Fan's type 7, numpy's default; 's' is sorted, weights are 1. */
-static double linear_quantile(const struct peers_samples *s, double p)
+static double linear_quantile(const struct weighted_samples *s, double p)
 {
 	double at = p * (double)(s->nr - 1);
 	size_t low = (size_t)at;
@@ -120,8 +150,8 @@ static double linear_quantile(const struct peers_samples *s, double p)
 	       part * (s->items[low + 1].value - s->items[low].value);
 }
 
-void peers_put_vllm(struct json_object *o, const char *name, double scale,
-		    struct peers_samples *s)
+void weighted_put_vllm(struct json_object *o, const char *name, double scale,
+		       struct weighted_samples *s)
 {
 	static const struct {
 		const char *name;

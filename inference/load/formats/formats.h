@@ -19,14 +19,25 @@
  *
  * The file appears whole or not at all. Sources are read several times over.
  */
-#ifndef TARE_INFERENCE_LOAD_FORMATS_PEERS_H
-#define TARE_INFERENCE_LOAD_FORMATS_PEERS_H
+#ifndef TARE_INFERENCE_LOAD_FORMATS_FORMATS_H
+#define TARE_INFERENCE_LOAD_FORMATS_FORMATS_H
 
 #include "core/base/err.h"
 #include "inference/load/engine/request_record.h"
 
-int peers_write_guidellm(const struct load_report *r, const char *path, struct err *err);
+/* A whole run as these formats need it (all borrowed). */
+struct load_report {
+	const char *target, *model, *endpoint; /* endpoint: "/v1/completions" */
+	int64_t prompt_tokens, output_tokens;  /* the mean where lengths vary */
+	const char *profile;                   /* as typed: "concurrent" */
+	double warmup_s, cooldown_s;
+	const struct load_stage *stages;
+	const struct record_source *sources; /* one for each stage */
+	size_t stages_nr;
+};
+
+int format_write_guidellm(const struct load_report *r, const char *path, struct err *err);
 /* One JSON object a line for each stage, as --append-result does there. */
-int peers_write_vllm(const struct load_report *r, const char *path, struct err *err);
+int format_write_vllm(const struct load_report *r, const char *path, struct err *err);
 
 #endif

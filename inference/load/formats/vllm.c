@@ -1,10 +1,9 @@
-#include "inference/load/formats/peers.h"
+#include "inference/load/formats/formats.h"
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
-#include "inference/load/formats/peers_impl.h"
-#include "inference/load/formats/peers_samples.h"
+#include "inference/load/formats/format_parts.h"
 #include "inference/load/figures/window.h"
 
 #include <math.h>
@@ -13,7 +12,7 @@
 struct bench {
 	const struct load_stage *stage;
 	double window_s;
-	struct peers_samples ttft, tpot, itl, e2el;
+	struct weighted_samples ttft, tpot, itl, e2el;
 	struct json_object *input_lens, *output_lens, *ttfts, *latencies, *start_times,
 		*queue_times, *errors;
 	int64_t completed, failed, completed_inside;
@@ -23,37 +22,37 @@ struct bench {
 /* vLLM's latency ends with the last chunk that had a choice, not with [DONE]. */
 static void add_latencies(struct bench *b, const struct request_record *r)
 {
-	double ttft = peers_between_s(r->sent_ns, r->first_token_ns);
-	double latency = peers_between_s(r->sent_ns, r->last_token_ns);
-	double output = peers_output_tokens(r);
+	double ttft = record_between_s(r->sent_ns, r->first_token_ns);
+	double latency = record_between_s(r->sent_ns, r->last_token_ns);
+	double output = record_output_tokens(r);
 
-	peers_add(&b->ttft, ttft, 1);
-	peers_add(&b->e2el, latency, 1);
+	weighted_add(&b->ttft, ttft, 1);
+	weighted_add(&b->e2el, latency, 1);
 	if (output > 1)
-		peers_add(&b->tpot, (latency - ttft) / (output - 1), 1);
+		weighted_add(&b->tpot, (latency - ttft) / (output - 1), 1);
 	for (uint32_t i = 1; i < r->chunks_nr; i++)
-		peers_add(&b->itl,
-			  peers_between_s(r->chunks[i - 1].arrival_ns,
-					  r->chunks[i].arrival_ns),
-			  1);
+		weighted_add(&b->itl,
+			     record_between_s(r->chunks[i - 1].arrival_ns,
+					      r->chunks[i].arrival_ns),
+			     1);
 }
 
 static void add_detail(struct bench *b, const struct request_record *r)
 {
 	bool is_ok = r->end == REQUEST_OK;
-	double output = peers_output_tokens(r);
+	double output = record_output_tokens(r);
 
 	json_object_array_add(b->input_lens,
-			      json_object_new_int64((int64_t)peers_prompt_tokens(r)));
+			      json_object_new_int64((int64_t)record_prompt_tokens(r)));
 	json_object_array_add(b->output_lens,
 			      json_object_new_int64(isnan(output) ? 0 : (int64_t)output));
 	json_object_array_add(
-		b->ttfts, json_new_real(peers_between_s(r->sent_ns, r->first_token_ns)));
-	json_object_array_add(b->latencies, json_new_real(peers_between_s(
+		b->ttfts, json_new_real(record_between_s(r->sent_ns, r->first_token_ns)));
+	json_object_array_add(b->latencies, json_new_real(record_between_s(
 						    r->sent_ns, r->last_token_ns)));
 	json_object_array_add(b->start_times,
-			      json_new_real(peers_between_s(0, r->sent_ns)));
-	json_object_array_add(b->queue_times, json_new_real(peers_between_s(
+			      json_new_real(record_between_s(0, r->sent_ns)));
+	json_object_array_add(b->queue_times, json_new_real(record_between_s(
 						      r->scheduled_ns, r->sent_ns)));
 	json_object_array_add(b->errors,
 			      json_new_text(is_ok ? "" : request_end_name(r->end)));
@@ -68,7 +67,7 @@ static void add_record(struct bench *b, const struct request_record *r)
 			b->output_inside += r->chunks[i].tokens;
 	if (is_ok && window_side(b->stage, r->end_ns) == WINDOW_INSIDE) {
 		b->completed_inside++;
-		b->input_inside += peers_prompt_tokens(r);
+		b->input_inside += record_prompt_tokens(r);
 	}
 	if (window_side(b->stage, window_begin_ns(r)) != WINDOW_INSIDE)
 		return;
@@ -78,8 +77,8 @@ static void add_record(struct bench *b, const struct request_record *r)
 		return;
 	add_detail(b, r);
 	if (is_ok) {
-		b->input_all += peers_prompt_tokens(r);
-		b->output_all += peers_output_tokens(r);
+		b->input_all += record_prompt_tokens(r);
+		b->output_all += record_output_tokens(r);
 		add_latencies(b, r);
 	}
 }
@@ -137,10 +136,10 @@ static struct json_object *bench_object(struct bench *b, const struct load_repor
 	json_put_real(o, "output_throughput", b->output_inside / b->window_s);
 	json_put_real(o, "total_token_throughput",
 		      (b->output_inside + b->input_inside) / b->window_s);
-	peers_put_vllm(o, "ttft", 1e3, &b->ttft);
-	peers_put_vllm(o, "tpot", 1e3, &b->tpot);
-	peers_put_vllm(o, "itl", 1e3, &b->itl);
-	peers_put_vllm(o, "e2el", 1e3, &b->e2el);
+	weighted_put_vllm(o, "ttft", 1e3, &b->ttft);
+	weighted_put_vllm(o, "tpot", 1e3, &b->tpot);
+	weighted_put_vllm(o, "itl", 1e3, &b->itl);
+	weighted_put_vllm(o, "e2el", 1e3, &b->e2el);
 	json_put(o, "input_lens", b->input_lens);
 	json_put(o, "output_lens", b->output_lens);
 	json_put(o, "ttfts", b->ttfts);
@@ -148,35 +147,37 @@ static struct json_object *bench_object(struct bench *b, const struct load_repor
 	json_put(o, "start_times", b->start_times);
 	json_put(o, "queue_times", b->queue_times);
 	json_put(o, "errors", b->errors);
-	peers_samples_release(&b->ttft);
-	peers_samples_release(&b->tpot);
-	peers_samples_release(&b->itl);
-	peers_samples_release(&b->e2el);
+	weighted_release(&b->ttft);
+	weighted_release(&b->tpot);
+	weighted_release(&b->itl);
+	weighted_release(&b->e2el);
 	return o;
 }
 
-static void put_stage(FILE *f, const struct load_report *r, size_t index)
+static int put_stage(FILE *f, const struct load_report *r, size_t index, struct err *err)
 {
-	struct record_source *source = &r->sources[index];
+	const struct record_source *source = &r->sources[index];
 	struct request_record record;
 	struct bench b;
+	int rc;
 
 	bench_init(&b, &r->stages[index]);
 	source->rewind(source->ctx);
-	while (source->next(source->ctx, &record))
+	while ((rc = record_source_next(source, &record, err)) > 0)
 		add_record(&b, &record);
-	peers_put_line(f, bench_object(&b, r));
+	put_object(f, bench_object(&b, r));
+	fputs("\n", f);
+	return rc;
 }
 
-int peers_write_vllm(const struct load_report *r, const char *path, struct err *err)
+int format_write_vllm(const struct load_report *r, const char *path, struct err *err)
 {
 	struct file_out p;
+	int rc = 0;
 
 	if (file_out_open(&p, path, 0644, err))
 		return -1;
-	for (size_t i = 0; i < r->stages_nr; i++) {
-		put_stage(p.stream, r, i);
-		fputs("\n", p.stream);
-	}
-	return file_out_close(&p, true, err);
+	for (size_t i = 0; !rc && i < r->stages_nr; i++)
+		rc = put_stage(p.stream, r, i, err);
+	return file_out_close(&p, rc == 0, err);
 }
