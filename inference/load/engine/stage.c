@@ -24,7 +24,7 @@ struct running {
 	struct worker *workers;
 	unsigned workers_nr, threads_nr;
 	struct spool *spool;
-	bool is_aborted, is_interrupted;
+	bool is_aborted;
 	int64_t offset_before;
 };
 
@@ -64,11 +64,21 @@ static int begin(struct running *r, struct err *err)
 	return 0;
 }
 
+/* Of CLOCK_MONOTONIC: a step of the wall clock must not lengthen a wait. */
 static struct timespec moment(int64_t from_now_ns)
 {
-	int64_t at = clock_wall_ns() + from_now_ns;
+	int64_t at = clock_deadline_ns(from_now_ns);
 
 	return (struct timespec){.tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S};
+}
+
+/* Also those that wait for the start. */
+static void stop_workers(struct running *r)
+{
+	atomic_store(&r->gate.is_stopped, true);
+	pthread_mutex_lock(&r->gate.mutex);
+	pthread_cond_broadcast(&r->gate.changed);
+	pthread_mutex_unlock(&r->gate.mutex);
 }
 
 /* Sets every instant and lets the workers go. */
@@ -104,7 +114,7 @@ static void wait_until_ready(struct running *r)
 	while (g->ready < r->threads_nr) {
 		struct timespec t = moment(WATCH_NS);
 
-		pthread_cond_timedwait(&g->changed, &g->mutex, &t);
+		pthread_cond_clockwait(&g->changed, &g->mutex, CLOCK_MONOTONIC, &t);
 		if (stop_requested())
 			atomic_store(&g->is_stopped, true);
 	}
@@ -157,7 +167,8 @@ static bool all_done(struct running *r)
 	for (; r->threads_nr; r->threads_nr--) {
 		struct timespec t = moment(WATCH_NS);
 
-		if (pthread_timedjoin_np(r->workers[r->threads_nr - 1].thread, NULL, &t))
+		if (pthread_clockjoin_np(r->workers[r->threads_nr - 1].thread, NULL,
+					 CLOCK_MONOTONIC, &t))
 			return false;
 	}
 	return true;
@@ -173,12 +184,10 @@ static void watch(struct running *r)
 			r->config->watch(r->config->watch_ctx, &live);
 		if (is_too_bad(r->config, &live, &mark)) {
 			r->is_aborted = true;
-			atomic_store(&r->gate.is_stopped, true);
+			stop_workers(r);
 		}
-		if (stop_requested()) {
-			r->is_interrupted = true;
-			atomic_store(&r->gate.is_stopped, true);
-		}
+		if (stop_requested())
+			stop_workers(r);
 	}
 }
 
@@ -278,7 +287,8 @@ int stage_run(const struct stage_config *config, struct stage_outcome *ret,
 	} else {
 		wait_until_ready(&r);
 		watch(&r);
-		rc = r.is_interrupted ? stop_check(err) : spool_finish(r.spool, err);
+		/* Also a stop that came while connections were opened. */
+		rc = stop_check(err) || spool_finish(r.spool, err) ? -1 : 0;
 		if (!rc)
 			gather(&r, ret);
 	}

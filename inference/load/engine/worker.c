@@ -267,6 +267,21 @@ static void pass_gate(struct worker *w)
 	pthread_mutex_unlock(&g->mutex);
 }
 
+/* Asleep until just before the start, awake for the rest of it. */
+static void wait_for_start(struct worker *w)
+{
+	struct stage_gate *g = w->gate;
+	int64_t at = g->start_ns - NS_PER_MS;
+	struct timespec t = {.tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S};
+
+	pthread_mutex_lock(&g->mutex);
+	while (!is_stopped(w) && !clock_passed(at))
+		pthread_cond_clockwait(&g->changed, &g->mutex, CLOCK_MONOTONIC, &t);
+	pthread_mutex_unlock(&g->mutex);
+	while (!clock_passed(g->start_ns) && !is_stopped(w))
+		;
+}
+
 static void begin_closed_loop(struct worker *w)
 {
 	int64_t ramp = w->config->ramp_ns;
@@ -383,9 +398,7 @@ void *worker_thread(void *ctx)
 	pass_gate(w);
 	w->hub.wall_offset_ns = w->config->stage.wall_offset_ns;
 	w->next_sweep_ns = w->gate->start_ns;
-	clock_sleep_until(w->gate->start_ns - NS_PER_MS);
-	while (!clock_passed(w->gate->start_ns) && !is_stopped(w))
-		;
+	wait_for_start(w);
 	cpu_before = thread_cpu_ns();
 	take_due(w);
 	if (is_closed_loop(w->config))
