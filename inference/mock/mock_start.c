@@ -5,6 +5,7 @@
 #include "core/base/stop.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/net_tstamp.h>
@@ -167,22 +168,20 @@ static int start_thread(struct mock *m, struct err *err)
 /* Descriptors of the parent that are none of our business: its own, and their locks. */
 static void close_others(const int *keep, size_t nr)
 {
-	unsigned from = 3;
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *e;
 
-	/* 'keep' is sorted here; there are few. */
-	for (size_t done = 0; done < nr; done++) {
-		unsigned next = ~0u;
+	while (d && (e = readdir(d))) {
+		int fd = (int)strtol(e->d_name, NULL, 10);
+		bool is_kept = fd <= STDERR_FILENO || fd == dirfd(d);
 
 		for (size_t i = 0; i < nr; i++)
-			if (keep[i] >= (int)from && (unsigned)keep[i] < next)
-				next = (unsigned)keep[i];
-		if (next == ~0u)
-			break;
-		if (next > from)
-			(void)close_range(from, next - 1, 0);
-		from = next + 1;
+			is_kept = is_kept || fd == keep[i];
+		if (!is_kept)
+			close(fd);
 	}
-	(void)close_range(from, ~0u, 0);
+	if (d)
+		closedir(d);
 }
 
 static void child_main(struct mock *m)
@@ -284,6 +283,7 @@ const char *mock_url(const struct mock *m)
 static void reap(pid_t pid)
 {
 	int64_t deadline = clock_deadline_ns(stop_grace_ns);
+	/* Where the kernel refuses it, poll() only paces the looks. */
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd end = {.fd = fd, .events = POLLIN};
 
@@ -292,7 +292,7 @@ static void reap(pid_t pid)
 			kill(pid, SIGKILL);
 			deadline = CLOCK_NEVER;
 		}
-		poll(&end, fd >= 0, clock_poll_ms(deadline, 50));
+		poll(&end, fd >= 0, clock_poll_ms(deadline, fd >= 0 ? 1000 : 5));
 	}
 	if (fd >= 0)
 		close(fd);
@@ -302,7 +302,8 @@ void mock_stop(struct mock *m)
 {
 	if (!m)
 		return;
-	close(m->stop_write); /* the loop sees the pipe's end */
+	(void)!write(m->stop_write, "", 1); /* another child may hold the pipe open */
+	close(m->stop_write);
 	if (m->place == MOCK_THREAD) {
 		pthread_join(m->thread, NULL);
 	} else {

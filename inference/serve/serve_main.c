@@ -1,9 +1,27 @@
-/* tare-serve: starts, watches and stops a model server. */
-#include "core/options/program.h"
+/*
+ * tare-serve: starts, watches and stops a model server, by two processes, so that killing
+ * one leaves nothing behind. The one that the caller started is the guard: it watches its
+ * signals, its stdin and the reader of its stdout. The other, in a session of its own, is
+ * the supervisor (inference/serve/serve_run.h). Between them is a pipe: when the guard ends
+ * in any way, even by SIGKILL, the supervisor sees the pipe's end and stops the server.
+ */
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
 #include "core/base/stop.h"
+#include "core/options/program.h"
 #include "inference/serve/serve.h"
 #include "inference/serve/serve_config.h"
-#include "inference/serve/serve_guard.h"
+#include "inference/serve/serve_process.h"
+#include "inference/serve/serve_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const struct opt_text examples[] = {
 	{"tare-serve --kind vllm --model facebook/opt-2.7b --dtype bfloat16 -- tare-load "
@@ -45,12 +63,119 @@ static const struct opt_text sections[] = {
 	{0},
 };
 
+/* Beyond the grace: SIGKILL's own wait, and what a client needs to print. */
+static const int64_t margin_ns = 20 * NS_PER_S;
+
+static int supervise(const struct serve_config *config, const struct strvec *client,
+		     int lifeline)
+{
+	struct err err = ERR_INIT;
+	int status = 0;
+
+	setsid();
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (serve_run(config, client, lifeline, &status, &err))
+		return log_failure(&err);
+	return status;
+}
+
+/* stdin closed; what it says is read over. */
+static bool has_closed(int fd)
+{
+	char over[4096];
+	ssize_t got = read(fd, over, sizeof(over));
+
+	return got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+}
+
+/* Waits for the supervisor's end; closes the lifeline once we are to stop. */
+static void attend(struct serve_child *supervisor, int *lifeline, bool has_client,
+		   int64_t grace_ns)
+{
+	int64_t deadline = CLOCK_NEVER;
+
+	while (!supervisor->has_ended) {
+		bool runs = *lifeline >= 0;
+		struct pollfd fds[] = {
+			{.fd = runs ? stop_fd() : -1, .events = POLLIN},
+			{.fd = runs && !has_client ? STDIN_FILENO : -1, .events = POLLIN},
+			{.fd = runs && has_client ? STDOUT_FILENO : -1},
+		};
+
+		serve_wait(fds, ARRAY_SIZE(fds), &supervisor, 1, deadline);
+		if (runs &&
+		    (stop_requested() || (fds[1].revents && has_closed(STDIN_FILENO)) ||
+		     fds[2].revents & (POLLERR | POLLHUP))) {
+			close(*lifeline);
+			*lifeline = -1;
+			deadline = clock_deadline_ns(grace_ns + margin_ns);
+		}
+		if (clock_passed(deadline)) {
+			log_warn("the supervisor (process %d) does not end",
+				 (int)supervisor->pid);
+			return;
+		}
+	}
+}
+
+/*
+ * The exit status of the whole. Ends early on SIGINT, SIGTERM, SIGHUP; without a client
+ * when stdin closes; with one when nobody reads stdout any more.
+ */
+static int guard(const struct serve_config *config, const struct strvec *client)
+{
+	struct err err = ERR_INIT;
+	struct serve_child supervisor;
+	struct stop_leaves *left;
+	int line[2], status;
+	pid_t pid;
+
+	if (pipe2(line, O_CLOEXEC)) {
+		err_errno(&err, "cannot make a pipe");
+		return log_failure(&err);
+	}
+	pid = fork();
+	if (pid == 0) {
+		close(line[1]);
+		status = supervise(config, client, line[0]);
+		fflush(stdout);
+		_exit(status);
+	}
+	close(line[0]);
+	if (pid < 0) {
+		err_errno(&err, "cannot fork");
+		close(line[1]);
+		return log_failure(&err);
+	}
+	serve_child_watch(&supervisor, pid);
+	left = stop_leaves_begin("process %d, which ends the server by itself", (int)pid);
+	attend(&supervisor, &line[1], client->nr > 0, config->grace_ns);
+	stop_leaves_end(left);
+	serve_child_release(&supervisor);
+	if (line[1] >= 0)
+		close(line[1]);
+	if (!supervisor.has_ended)
+		return EXIT_ENVIRONMENT;
+	status = supervisor.status;
+	if (stop_requested())
+		return EXIT_INTERRUPTED;
+	if (!client->nr && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERRUPTED) {
+		log_error("standard input ended before the server was ready, and with it "
+			  "the server: keep it open, or give a COMMAND behind '--'");
+		return EXIT_ENVIRONMENT;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BUG;
+}
+
 static int serve(void *options, const struct strvec *rest, struct err *err)
 {
 	const struct serve_config *c = options;
 
 	stop_install();
-	return serve_config_check(c, err) ? -1 : serve_guard(c, rest);
+	return serve_config_check(c, err) ? -1 : guard(c, rest);
 }
 
 int main(int argc, char **argv)

@@ -5,11 +5,10 @@
 #include "core/document/json.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "inference/http/transport.h"
 #include "inference/serve/model_revision.h"
 #include "inference/serve/serve.h"
-#include "inference/serve/serve_child.h"
-#include "inference/serve/serve_health.h"
-#include "inference/serve/serve_tree.h"
+#include "inference/serve/serve_process.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +21,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ASK_EVERY_MS = 200, LOOK_EVERY_MS = 1000, TAIL_LINES = 12 };
+enum { TAIL_LINES = 12 };
+
+static const int64_t ask_ns = 2 * NS_PER_S;
+static const size_t reply_max = (size_t)1 << 20;
+static const int64_t ask_every_ns = 200 * NS_PER_MS;
+
+/* What the server itself tells; NULL and 0 where it does not. */
+struct identity {
+	char *model, *version;
+	int64_t max_model_len;
+};
 
 struct run {
 	const struct serve_config *config;
@@ -35,23 +44,22 @@ struct run {
 	struct strvec argv;
 	struct mock *mock;
 	struct serve_child server, client;
-	struct serve_identity identity;
+	struct identity identity;
 	int64_t started_ns, ready_ns;
 };
 
-/* True when nobody wants us any more. Waits for that, for 'fds' too, or for so long. */
-static bool wait_or_stop(struct run *r, int timeout_ms)
+/* True when nobody wants us any more. Waits for that, a child's end or the deadline. */
+static bool wait_or_stop(struct run *r, int64_t deadline_ns)
 {
 	struct serve_child *children[] = {&r->server, &r->client};
-	struct pollfd fds[] = {
-		{.fd = r->lifeline, .events = POLLIN},
-		{.fd = r->server.has_ended ? -1 : r->server.pidfd, .events = POLLIN},
-		{.fd = r->client.has_ended ? -1 : r->client.pidfd, .events = POLLIN},
-	};
 
-	if (poll(fds, ARRAY_SIZE(fds), timeout_ms) > 0 && fds[0].revents)
-		r->is_stopped = true;
-	serve_children_reap(children, ARRAY_SIZE(children));
+	do {
+		struct pollfd line = {.fd = r->lifeline, .events = POLLIN};
+
+		serve_wait(&line, 1, children, ARRAY_SIZE(children), deadline_ns);
+		r->is_stopped = r->is_stopped || line.revents;
+	} while (!r->is_stopped && !r->server.has_ended && !r->client.has_ended &&
+		 !clock_passed(deadline_ns));
 	return r->is_stopped;
 }
 
@@ -140,7 +148,7 @@ static int start_mock(struct run *r, struct err *err)
 	if (!r->mock)
 		return -1;
 	r->url = x_strdup(mock_url(r->mock));
-	r->server.pid = mock_pid(r->mock);
+	serve_child_watch(&r->server, mock_pid(r->mock));
 	return 0;
 }
 
@@ -159,6 +167,80 @@ static int start(struct run *r, struct err *err)
 }
 
 /* --- readiness --- */
+
+static int get(const struct transport *t, const char *path, struct buf *ret,
+	       int *ret_status, struct err *err)
+{
+	const struct fetch f = {
+		.method = "GET", .path = path, .timeout_ns = ask_ns, .max = reply_max};
+
+	return transport_fetch(t, &f, ret, ret_status, err);
+}
+
+/* The status, or -1 with err. */
+static int ask(const struct transport *t, const char *path, struct err *err)
+{
+	struct buf reply;
+	int status = -1, rc = get(t, path, &reply, &status, err);
+
+	buf_release(&reply);
+	return rc ? -1 : status;
+}
+
+/*
+ * One question, at most two seconds. Ready: 'health_path' answers 200, or has nothing
+ * there (404, 405, 501) while /v1/models answers 200. Otherwise err says what it looked
+ * like.
+ */
+static bool is_ready(const struct transport *t, const char *health_path, struct err *err)
+{
+	int status = ask(t, health_path, err);
+
+	if (status == 404 || status == 405 || status == 501) {
+		health_path = "/v1/models";
+		status = ask(t, health_path, err);
+	}
+	if (status >= 0 && status != 200)
+		err_set(err, ERR_ENVIRONMENT, "%s%s answers HTTP %d", t->url, health_path,
+			status);
+	return status == 200;
+}
+
+static struct json_object *get_json(const struct transport *t, const char *path)
+{
+	struct json_object *o = NULL;
+	struct buf reply;
+	int status;
+
+	if (get(t, path, &reply, &status, NULL) == 0 && status == 200)
+		o = json_parse(reply.data, reply.len, path, NULL);
+	buf_release(&reply);
+	return o;
+}
+
+static void identify(const struct transport *t, struct identity *ret)
+{
+	struct json_object *models = get_json(t, "/v1/models");
+	struct json_object *version = get_json(t, "/version");
+	struct json_object *list = json_member(models, "data");
+	struct json_object *first = NULL;
+
+	*ret = (struct identity){0};
+	if (json_object_is_type(list, json_type_array) && json_object_array_length(list))
+		first = json_object_array_get_idx(list, 0);
+	ret->model = x_strdup(json_get_text(first, "id", NULL));
+	ret->max_model_len = json_get_int(first, "max_model_len", 0);
+	ret->version = x_strdup(json_get_text(version, "version", NULL));
+	json_object_put(models);
+	json_object_put(version);
+}
+
+static void identity_release(struct identity *i)
+{
+	free(i->model);
+	free(i->version);
+	*i = (struct identity){0};
+}
 
 static int died(struct run *r, const char *when, struct err *err)
 {
@@ -179,8 +261,8 @@ static int wait_ready(struct run *r, const struct transport *t, struct err *err)
 	struct err last = ERR_INIT;
 	char limit[40];
 
-	while (!serve_is_ready(t, r->config->health_path, &last)) {
-		if (wait_or_stop(r, ASK_EVERY_MS))
+	while (!is_ready(t, r->config->health_path, &last)) {
+		if (wait_or_stop(r, clock_deadline_ns(ask_every_ns)))
 			return 0;
 		if (r->server.has_ended)
 			return died(r, "before it was ready", err);
@@ -198,11 +280,11 @@ static int wait_ready(struct run *r, const struct transport *t, struct err *err)
 		}
 	}
 	/* Whoever answered may be another server on our port: ours must be alive. */
-	(void)wait_or_stop(r, 0);
+	(void)wait_or_stop(r, clock_mono_ns());
 	if (r->server.has_ended)
 		return died(r, "before it was ready", err);
 	r->ready_ns = clock_mono_ns();
-	serve_identify(t, &r->identity);
+	identify(t, &r->identity);
 	return 0;
 }
 
@@ -273,7 +355,7 @@ static int watch(struct run *r, bool has_client, struct err *err)
 					       : CLOCK_NEVER;
 	char limit[40];
 
-	while (!wait_or_stop(r, clock_poll_ms(deadline, LOOK_EVERY_MS))) {
+	while (!wait_or_stop(r, deadline)) {
 		if (has_client && r->client.has_ended)
 			return 0;
 		if (r->server.has_ended)
@@ -381,27 +463,26 @@ static int serve(struct run *r, const struct strvec *client, struct err *err)
 static int finish(struct run *r, int rc, int *ret_status, struct err *err)
 {
 	struct err late = ERR_INIT;
-	bool client_ran = r->client.pid > 0, client_ended = r->client.has_ended;
-	int status = r->client.status;
+	int status;
 
 	mock_stop(r->mock);
-	if (serve_tree_end(r->config->grace_ns, r->client.pid,
-			   client_ended ? NULL : &status, &late)) {
+	if (serve_tree_end(r->config->grace_ns, &r->client, &late)) {
 		if (!rc)
 			*err = late;
 		else
 			log_warn("%s", late.text);
 		rc = -1;
 	}
+	status = r->client.status;
 	*ret_status = r->is_early           ? EXIT_INTERRUPTED
-		      : !client_ran         ? 0
+		      : !r->client.pid      ? 0
 		      : WIFSIGNALED(status) ? 128 + WTERMSIG(status)
 					    : WEXITSTATUS(status);
 	if (r->log_is_temporary && (!rc || !r->server.pid))
 		unlink(r->log);
 	serve_child_release(&r->server);
 	serve_child_release(&r->client);
-	serve_identity_release(&r->identity);
+	identity_release(&r->identity);
 	strvec_release(&r->argv);
 	free(r->url);
 	free(r->log);

@@ -1,6 +1,6 @@
 /*
  * The supervisor itself: from the start of the server to the end of its last descendant.
- * Runs in a process of its own (inference/serve/serve_guard.h), which it makes a subreaper.
+ * Runs in a process of its own (inference/serve/serve_main.c), which it makes a subreaper.
  */
 #ifndef TARE_INFERENCE_SERVE_SERVE_RUN_H
 #define TARE_INFERENCE_SERVE_SERVE_RUN_H

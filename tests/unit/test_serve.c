@@ -3,12 +3,14 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/base/proc.h"
 #include "core/document/json.h"
-#include "inference/serve/serve_child.h"
-#include "inference/serve/serve_tree.h"
+#include "inference/serve/serve_process.h"
+#include "tests/support/built.h"
 #include "tests/support/kernel.h"
 
-#include <poll.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -225,40 +227,41 @@ static void what_cannot_start_is_named(void **state)
 }
 
 /*
- * In a process of its own, which becomes the subreaper: a server that ignores SIGTERM,
- * a child of it, and a daemon that left the tree. It tells by its exit status how many
- * were there and whether all are gone.
+ * In a process of its own, which becomes the subreaper: a server that ignores SIGTERM, two
+ * children of it, and a daemon that left the tree, whose numbers the server says. The exit
+ * status tells whether all are gone.
  */
 static int end_a_tree(void)
 {
+	static const char script[] =
+		"trap '' TERM; (setsid sleep 300 & echo $!); sleep 301 & echo $!; "
+		"sleep 302 & echo $!; wait; while :; do sleep 1; done";
 	struct strvec argv = {0};
-	struct serve_child_spec spec = {.argv = &argv, .out_fd = 2, .own_session = true};
-	int64_t deadline = clock_deadline_ns(patience_ns);
+	struct serve_child_spec spec = {.argv = &argv, .own_session = true};
 	struct serve_child c;
 	struct err err = ERR_INIT;
-	pid_t *pids;
-	size_t nr = 0;
-	int status = 0;
+	int said[2], pids[3];
+	FILE *in;
 
-	strvec_add(&argv, "bash");
-	strvec_add(&argv, "-c");
-	strvec_add(&argv,
-		   "trap '' TERM; (setsid sleep 300 &); sleep 301 & sleep 302 & wait; "
-		   "while :; do sleep 1; done");
-	if (serve_tree_adopt(&err) || serve_child_start(&spec, &c, &err))
+	for (size_t i = 0; i < 3; i++)
+		strvec_add(&argv, (const char *[]){"bash", "-c", script}[i]);
+	if (pipe(said))
 		return 100;
-	while (nr < 4 && !clock_passed(deadline)) {
-		nr = serve_tree_list(getpid(), &pids);
-		free(pids);
-		poll(NULL, 0, 5);
-	}
-	if (nr != 4 || serve_tree_end(200 * NS_PER_MS, c.pid, &status, &err))
+	spec.out_fd = said[1];
+	in = fdopen(said[0], "r");
+	if (!in || serve_tree_adopt(&err) || serve_child_start(&spec, &c, &err))
 		return 101;
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+		if (fscanf(in, "%d", &pids[i]) != 1 || kill(pids[i], 0))
+			return 102;
+	if (serve_tree_end(20 * NS_PER_MS, &c, &err) || !c.has_ended)
+		return 103;
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+		if (kill(pids[i], 0) == 0 || errno != ESRCH)
+			return 104;
 	strvec_release(&argv);
 	serve_child_release(&c);
-	nr = serve_tree_list(getpid(), &pids);
-	free(pids);
-	return nr ? 102 : WIFSIGNALED(status) ? WTERMSIG(status) : 103;
+	return WIFSIGNALED(c.status) ? WTERMSIG(c.status) : 105;
 }
 
 static void a_tree_ends_with_all_its_leaves(void **state)
@@ -277,6 +280,59 @@ static void a_tree_ends_with_all_its_leaves(void **state)
 	assert_int_equal(WEXITSTATUS(status), SIGKILL);
 }
 
+/* tare-serve with a mock and a client; system calls are refused with 'how' (or not). */
+static void run_refused(const char *how, const char *client, struct proc_outcome *ret)
+{
+	char *program = built_path("tare-serve");
+	char *refuser = built_path("tests/support/refuse_calls.so");
+	char *preload = x_asprintf("LD_PRELOAD=%s", refuser);
+	char *refusal = x_asprintf("TARE_TEST_REFUSE=%s", how);
+	const char *const argv[] = {program, "--kind", "mock", "--",
+				    "sh",    "-c",     client, NULL};
+	/* A sanitizer wants to be the first library. */
+	const char *const env[] = {preload, refusal,
+				   "ASAN_OPTIONS=verify_asan_link_order=0", NULL};
+	const struct proc_spec spec = {
+		.argv = argv, .env = env, .timeout_ns = patience_ns, .output_max = 4096};
+	struct err err = ERR_INIT;
+
+	if (proc_run(&spec, ret, &err))
+		fail_msg("%s", err.text);
+	free(refusal);
+	free(preload);
+	free(refuser);
+	free(program);
+}
+
+/*
+ * Kernels before 5.3 have no pidfd_open, those before 5.11 no epoll_pwait2, those before
+ * 5.9 no close_range (man-pages); filters of containers answer EPERM. The client's status
+ * comes back all the same, and the mock has its own pipe alone, not its starter's too.
+ */
+static void refused_system_calls_are_done_without(void **state)
+{
+	static const char *const how[] = {"ENOSYS", "EPERM"};
+	static const char client[] =
+		"pid=$(sed -n 's/.*\"pid\": *\\([0-9]*\\).*/\\1/p' "
+		"\"$TARE_SERVER_JSON\")\n"
+		"for fd in /proc/$pid/fd/*; do\n"
+		"[ ${fd##*/} -le 2 ] || readlink $fd\ndone | grep -c pipe:\nexit 7";
+
+	(void)state;
+	if (!kernel_has_subreaper())
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(how); i++) {
+		struct proc_outcome o;
+
+		run_refused(how[i], client, &o);
+		if (o.end != PROC_EXITED || o.code != 7)
+			fail_msg("%s: end %d, status %d: %s", how[i], o.end, o.code,
+				 o.diag.len ? o.diag.data : "");
+		assert_string_equal(o.out.data, "1\n");
+		proc_outcome_release(&o);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +344,7 @@ int main(void)
 		cmocka_unit_test(the_last_lines_are_found),
 		cmocka_unit_test(what_cannot_start_is_named),
 		cmocka_unit_test(a_tree_ends_with_all_its_leaves),
+		cmocka_unit_test(refused_system_calls_are_done_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,7 +210,7 @@ static void wait_events(struct worker *w, int64_t until)
 	struct timespec t = {.tv_sec = left / NS_PER_S, .tv_nsec = left % NS_PER_S};
 	int n = epoll_pwait2(w->hub.epoll, events, EVENTS_AT_ONCE, &t, NULL);
 
-	if (n < 0 && errno == ENOSYS)
+	if (n < 0 && (errno == ENOSYS || errno == EPERM)) /* a container's filter */
 		n = epoll_wait(w->hub.epoll, events, EVENTS_AT_ONCE,
 			       (int)(left / NS_PER_MS));
 	for (int k = 0; k < n; k++) {
