@@ -153,6 +153,7 @@ TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*
 # 'x_preload.c' is a fault that a test loads into a program with LD_PRELOAD.
 PRELOADS := $(patsubst tests/support/%_preload.c,$(BUILD)/tests/support/%.so,$(wildcard tests/support/*_preload.c))
 TOOLS := $(patsubst tests/support/%_main.c,$(BUILD)/tests/support/%,$(wildcard tests/support/*_main.c))
+TARE_WITH_FAKE := $(BUILD)/tests/support/tare
 FAKES := $(patsubst tests/support/fakes/%.c,$(BUILD)/tests/fakes/%,$(wildcard tests/support/fakes/lib*.c))
 EVERY_ARCHIVE := $(foreach r,harness reports gemm cuda inference probe core,$(BUILD)/$(r).a)
 
@@ -168,9 +169,12 @@ $(BUILD)/tests/support/%.so: $(BUILD)/obj/tests/support/%_preload.o
 	$(call say,LD,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $^ -ldl
 
 # 'x_main.c' is a program that only tests use.
-$(TOOLS): $(BUILD)/tests/support/%: $(BUILD)/obj/tests/support/%_main.o $(BUILD)/support.a $(EVERY_ARCHIVE)
+# 'tare' here is the product's, but for a table of kinds that has the fake provisioner too.
+$(TARE_WITH_FAKE): $(call objects,harness/cmd/tare_main.c tests/support/kinds/provisioner_kinds.c)
+$(TOOLS): $(BUILD)/tests/support/%: $(BUILD)/obj/tests/support/%_main.o
+$(TOOLS) $(TARE_WITH_FAKE): $(BUILD)/support.a $(EVERY_ARCHIVE)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(HARNESS_LIBS) $(INFERENCE_LIBS) $(CORE_LIBS) $(TEST_LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(HARNESS_LIBS) $(INFERENCE_LIBS) $(CORE_LIBS) $(TEST_LIBS)
 
 # Fakes of NVIDIA's libraries under their own sonames, for LD_LIBRARY_PATH: 'libX.c' becomes
 # libX, and 'nvml_*.c' and 'cuda_*.c' are parts of the fake NVML and CUDA driver.
@@ -188,7 +192,7 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/support.a $(EVERY_ARCHIVE)
 		$(HARNESS_LIBS) $(INFERENCE_LIBS) $(CORE_LIBS)
 
 fuzzers: $(FUZZERS)
-tests: $(TESTS) $(PRELOADS) $(FAKES) $(TOOLS)
+tests: $(TESTS) $(PRELOADS) $(FAKES) $(TOOLS) $(TARE_WITH_FAKE)
 check: all tests # the unit tests alone
 	$(Q)TARE_BUILT=1 BUILD=$(BUILD) tests/run unit
 

@@ -5,7 +5,7 @@
 . tests/support/e2e.sh
 need python3
 start_sshd
-export TARE_TEST_FAKE=1
+tare_with_fake
 state=$scratch/machines
 plan=$scratch/plan.json
 cat >"$plan" <<JSON

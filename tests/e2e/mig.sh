@@ -175,7 +175,7 @@ fi
 # a guest itself decides which route the other arm takes, and with it whether they are alike.
 sshd_env="LD_LIBRARY_PATH=$fakes TARE_FAKE_NVML_STATE=$TARE_FAKE_NVML_STATE TARE_FAKE_CUDA_EVENT_MS=1"
 start_sshd
-export TARE_TEST_FAKE=1
+tare_with_fake
 cat >"$scratch/routes.json" <<JSON
 { "name": "routes-fake", "baseline": "here",
   "provisioners": { "lab": { "kind": "fake", "state_dir": "$scratch/machines" } },

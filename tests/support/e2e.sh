@@ -29,6 +29,13 @@ until_true() {
 }
 json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2], {"d": d}))' "$@"; }
 
+# tare_with_fake: from here on 'tare' knows the provisioner of tests/support/fake_provisioner.h.
+tare_with_fake() {
+	tare=$PWD/$BUILD/tests/support/tare
+	[ -e "$tare" ] || make -s "${tare#"$PWD"/}" || fail "$tare is not built"
+	export TARE_PROGRAM_DIR=$PWD/$BUILD
+}
+
 # fake_gpu: from here on the programs find a FAKE GPU (tests/support/fakes) whose products take
 # the same time within 2 %, whatever else the machine does: verdicts that are the same anywhere.
 # 'gpu_env' tells a sshd of start_sshd the same.

@@ -20,7 +20,7 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
-#include "harness/provision/fake.h"
+#include "tests/support/fake_provisioner.h"
 
 /* What give_back says on standard error, and its result; no file can grow meanwhile. */
 static int give_back_on_full_disk(struct session *s, const struct arm *arm,

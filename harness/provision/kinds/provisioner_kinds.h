@@ -5,8 +5,8 @@
 #include "harness/provision/provisioner.h"
 
 /*
- * NULL-terminated. To add one: write its file, then add it in provisioner_kinds.c. The kind
- * "fake" (harness/provision/fake.h) is there only while TARE_TEST_FAKE=1 is set.
+ * NULL-terminated. To add one: write its file, then add it in provisioner_kinds.c. That file
+ * is the table alone, so that a program of the tests can be linked with another one.
  */
 const struct provisioner_kind *const *provisioner_kinds(void);
 const struct provisioner_kind *provisioner_kind_find(const char *name);

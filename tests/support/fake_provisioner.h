@@ -1,6 +1,6 @@
 /*
- * FOR TESTS ONLY: a provisioner that lends nothing real. It exists only while
- * TARE_TEST_FAKE=1 is in the environment, and every lease says so in its facts
+ * A provisioner that lends nothing real. Plans can name it in build/tests/support/tare, whose
+ * table of kinds is tests/support/kinds; every lease says so in its facts
  * ({"type": "fake"}) and in its id ("fake:...").
  *
  *	"provisioners": { "lab": { "kind": "fake", "state_dir": "/tmp/x" } }
@@ -20,12 +20,10 @@
  *	kill     the process gets SIGKILL before the work
  *	killed   the process gets SIGKILL after it
  */
-#ifndef TARE_HARNESS_PROVISION_FAKE_H
-#define TARE_HARNESS_PROVISION_FAKE_H
+#ifndef TARE_TESTS_SUPPORT_FAKE_PROVISIONER_H
+#define TARE_TESTS_SUPPORT_FAKE_PROVISIONER_H
 
 #include "harness/provision/provisioner.h"
-
-#define PROVISIONER_FAKE_VARIABLE "TARE_TEST_FAKE"
 
 extern const struct provisioner_kind fake_provisioner;
 

@@ -1,4 +1,4 @@
-#include "harness/provision/fake.h"
+#include "tests/support/fake_provisioner.h"
 
 #include "core/base/clock.h"
 #include "core/options/field.h"
