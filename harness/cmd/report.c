@@ -7,6 +7,7 @@
 #include "harness/cmd/deliver.h"
 #include "harness/cmd/rows.h"
 #include "reports/page/pdf.h"
+#include "reports/verdict/noise_floor_measure.h"
 
 #include <stdlib.h>
 

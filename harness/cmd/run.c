@@ -7,6 +7,7 @@
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
 #include "harness/run/schedule.h"
+#include "reports/verdict/noise_floor_measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>

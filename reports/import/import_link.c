@@ -1,5 +1,4 @@
-/* nvbandwidth -j and nccl-tests -J. */
-#include "reports/import/import_impl.h"
+#include "reports/import/import_link.h"
 
 #include <errno.h>
 #include <math.h>

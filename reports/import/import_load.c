@@ -1,5 +1,4 @@
-/* GuideLLM's report, versions 1 and 2, and the JSON of 'vllm bench serve'. */
-#include "reports/import/import_impl.h"
+#include "reports/import/import_load.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -53,7 +53,7 @@ bool facts_is_emulated(struct json_object *facts)
 	return strcmp(json_get_text(h, "kind", ""), "qemu") == 0 || says(h, "tcg");
 }
 
-bool result_is_mock(const struct result *r)
+static bool result_is_mock(const struct result *r)
 {
 	return json_get_bool(r->details, "is_mock", false) ||
 	       json_get_bool(json_member(r->details, "server"), "is_mock", false);

@@ -14,8 +14,7 @@
 char *facts_machine(struct json_object *facts);
 /* A virtual machine whose processor is emulated in software (QEMU TCG), without KVM. */
 bool facts_is_emulated(struct json_object *facts);
-/* The load ran against tare's own mock server: its timing is a schedule, not a model's. */
-bool result_is_mock(const struct result *r);
+/* A load of the arm ran against tare's own mock server: a schedule, not a model's timing. */
 bool result_set_has_mock(const struct result_set *s, const char *arm);
 
 #endif

@@ -116,7 +116,7 @@ static size_t drawn(const struct pool *p, const size_t *of_round)
 	return nr;
 }
 
-/* The quantile of the rounds as they were drawn: nearest rank, as stats_quantile(). */
+/* The quantile of the rounds as they were drawn: nearest rank, as stats_quantile_of(). */
 static double pool_quantile(const struct pool *p, double q)
 {
 	size_t seen = drawn(p, p->below), rank = stats_rank(drawn(p, p->size), q);

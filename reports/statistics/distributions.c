@@ -33,8 +33,7 @@ static double beta_fraction(double x, double a, double b)
 	return h;
 }
 
-/* lgamma() keeps its sign in a global; the arguments here are positive, so it is unused.
- */
+/* lgamma() keeps its sign in a global; all arguments here are positive. */
 static double log_gamma(double x)
 {
 	int sign;
@@ -42,7 +41,8 @@ static double log_gamma(double x)
 	return lgamma_r(x, &sign);
 }
 
-double dist_beta_cdf(double x, double a, double b)
+/* I_x(a, b), a and b > 0. */
+static double beta_cdf(double x, double a, double b)
 {
 	double front;
 
@@ -65,8 +65,8 @@ static double t_tail(double t, double df)
 	if (isinf(t))
 		return 0;
 	if (t2 < df) /* x near 1: take the complement, which is small */
-		return 0.5 - 0.5 * dist_beta_cdf(t2 / (df + t2), 0.5, df / 2);
-	return 0.5 * dist_beta_cdf(df / (df + t2), df / 2, 0.5);
+		return 0.5 - 0.5 * beta_cdf(t2 / (df + t2), 0.5, df / 2);
+	return 0.5 * beta_cdf(df / (df + t2), df / 2, 0.5);
 }
 
 double dist_t_cdf(double t, double df)
@@ -176,5 +176,5 @@ double dist_binomial_cdf(double k, double n, double p)
 		return 0;
 	if (k >= n)
 		return 1;
-	return dist_beta_cdf(1 - p, n - floor(k), floor(k) + 1);
+	return beta_cdf(1 - p, n - floor(k), floor(k) + 1);
 }

@@ -9,9 +9,8 @@
 #ifndef TARE_REPORTS_STATISTICS_DISTRIBUTIONS_H
 #define TARE_REPORTS_STATISTICS_DISTRIBUTIONS_H
 
-double dist_beta_cdf(double x, double a, double b); /* I_x(a, b), a and b > 0 */
-double dist_t_cdf(double t, double df);             /* Student's t, df > 0 */
-double dist_t_quantile(double p, double df);        /* 0 < p < 1 */
+double dist_t_cdf(double t, double df);      /* Student's t, df > 0 */
+double dist_t_quantile(double p, double df); /* 0 < p < 1 */
 double dist_normal_cdf(double z);
 double dist_normal_quantile(double p);
 double dist_binomial_cdf(double k, double n, double p); /* P(X <= k) */

@@ -125,7 +125,7 @@ size_t stats_rank(size_t nr, double q)
 	return rank ? rank - 1 : 0;
 }
 
-bool stats_quantile(const double *sorted, size_t nr, double q, double *ret)
+static bool quantile_of_sorted(const double *sorted, size_t nr, double q, double *ret)
 {
 	if (nr < stats_quantile_min(q))
 		return false;
@@ -160,9 +160,9 @@ bool stats_summary(const double *x, size_t nr, struct summary *ret)
 	ret->max = s[nr - 1];
 	ret->median = sorted_median(s, nr);
 	ret->has_sd = stats_sd(x, nr, &ret->sd);
-	ret->has_p95 = stats_quantile(s, nr, 0.95, &ret->p95);
-	ret->has_p99 = stats_quantile(s, nr, 0.99, &ret->p99);
-	ret->has_p999 = stats_quantile(s, nr, 0.999, &ret->p999);
+	ret->has_p95 = quantile_of_sorted(s, nr, 0.95, &ret->p95);
+	ret->has_p99 = quantile_of_sorted(s, nr, 0.99, &ret->p99);
+	ret->has_p999 = quantile_of_sorted(s, nr, 0.999, &ret->p999);
 	free(s);
 	return true;
 }
@@ -261,17 +261,6 @@ struct interval log_ratio_interval(const struct log_ratio *r, double level)
 struct interval margin_band(double margin)
 {
 	return (struct interval){.low = 1 - margin, .high = 1 / (1 - margin)};
-}
-
-double log_ratio_tost(const struct log_ratio *r, double margin)
-{
-	double d = -log1p(-margin), low, high;
-
-	if (r->error <= 0)
-		return fabs(r->mean) < d ? 0 : 1;
-	low = dist_t_cdf(-(r->mean + d) / r->error, r->df);
-	high = dist_t_cdf((r->mean - d) / r->error, r->df);
-	return low > high ? low : high;
 }
 
 /* Power of n rounds with these quantiles of the two tests. */

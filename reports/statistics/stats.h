@@ -24,8 +24,6 @@ bool stats_mad(const double *x, size_t nr, double *ret);
 
 /* Samples that the q-quantile needs before it is shown: p50 11, p95 130, p99 662. */
 size_t stats_quantile_min(double q);
-/* 0 < q < 1; false below stats_quantile_min(). 'sorted' ascending. */
-bool stats_quantile(const double *sorted, size_t nr, double q, double *ret);
 void stats_sort(double *x, size_t nr); /* ascending */
 /* The same of samples in any order: a selection, not a sort. */
 bool stats_quantile_of(const double *x, size_t nr, double q, double *ret);
@@ -81,12 +79,6 @@ struct interval log_ratio_interval(const struct log_ratio *r, double level);
 /* The margin as bounds of the ratio: [1 - margin, 1 / (1 - margin)], symmetric in logs.
  */
 struct interval margin_band(double margin);
-
-/*
- * p value of the two one-sided tests (Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987):
- * the larger of the two. Below 0.05 exactly when the 90 % interval is inside the band.
- */
-double log_ratio_tost(const struct log_ratio *r, double margin);
 
 /* What a verdict on n rounds would ask of the intervals: see stats_needed_n(). */
 struct needed_spec {

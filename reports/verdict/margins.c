@@ -7,10 +7,7 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 
-static const struct {
-	const char *name;
-	double value;
-} built_in[] = {
+const struct margin_default margin_defaults[MARGIN_DEFAULTS] = {
 	{"gemm.flops", 0.01},
 	{"load.output_tokens_per_s", 0.03},
 	{"load.requests_per_s", 0.03},
@@ -101,14 +98,11 @@ static const struct margin *own(const struct margins *m, const char *name)
 	return NULL;
 }
 
-static const double *built(const char *name, const char **ret_name)
+static const struct margin_default *built_in(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++) {
-		if (strcmp(built_in[i].name, name) == 0) {
-			*ret_name = built_in[i].name;
-			return &built_in[i].value;
-		}
-	}
+	for (size_t i = 0; i < MARGIN_DEFAULTS; i++)
+		if (strcmp(margin_defaults[i].name, name) == 0)
+			return &margin_defaults[i];
 	return NULL;
 }
 
@@ -129,14 +123,6 @@ static bool is_of_kind(const char *wanted, const char *metric)
 	return strncmp(from, metric, strcspn(from, ".") + 1) == 0;
 }
 
-static bool is_built_in(const char *wanted)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
-		if (strcmp(built_in[i].name, wanted) == 0)
-			return true;
-	return false;
-}
-
 void margins_unused(const struct margins *m, const struct strvec *metrics,
 		    struct strvec *ret)
 {
@@ -145,7 +131,7 @@ void margins_unused(const struct margins *m, const struct strvec *metrics,
 		char *wanted = x_strndup(name, strcspn(name, ":"));
 		const char *near =
 			nearest_name(wanted, strvec_argv(metrics), metrics->nr);
-		bool is_used = is_built_in(wanted), is_meant = near != NULL;
+		bool is_used = built_in(wanted) != NULL, is_meant = near != NULL;
 
 		for (size_t k = 0; k < metrics->nr; k++) {
 			is_used = is_used || names_metric(wanted, metrics->items[k]);
@@ -184,10 +170,12 @@ double margins_get(const struct margins *m, const char *workload, const char *me
 		}
 	}
 	for (size_t i = 2; i < ARRAY_SIZE(names) && !name; i++) {
-		const double *v = built(names[i], &name);
+		const struct margin_default *d = built_in(names[i]);
 
-		if (v)
-			value = *v;
+		if (d) {
+			name = d->name;
+			value = d->value;
+		}
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		free(names[i]);
@@ -201,13 +189,4 @@ double margins_get(const struct margins *m, const char *workload, const char *me
 	if (ret_name)
 		*ret_name = name;
 	return value;
-}
-
-struct json_object *margins_defaults(void)
-{
-	struct json_object *o = json_object_new_object();
-
-	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
-		json_put_real(o, built_in[i].name, built_in[i].value);
-	return o;
 }

@@ -22,6 +22,15 @@
 
 #define MARGIN_FALLBACK 0.05
 
+struct margin_default {
+	const char *name;
+	double value;
+};
+
+enum { MARGIN_DEFAULTS = 15 };
+extern const struct margin_default
+	margin_defaults[MARGIN_DEFAULTS]; /* the built-in table */
+
 struct margin {
 	char *name;
 	double value;
@@ -41,8 +50,7 @@ int margins_add_json(struct margins *m, struct json_object *o, const char *where
 int margins_read(struct margins *m, const char *path,
 		 struct err *err); /* with comments */
 
-/* 'statistic' is "mean" or "p50" ...; 'ret_name' (may be NULL) gets the name that held.
- */
+/* 'statistic' is "mean" or "p50" ...; 'ret_name' (may be NULL) gets the name that held. */
 double margins_get(const struct margins *m, const char *workload, const char *metric,
 		   const char *statistic, const char **ret_name);
 
@@ -53,7 +61,5 @@ double margins_get(const struct margins *m, const char *workload, const char *me
  */
 void margins_unused(const struct margins *m, const struct strvec *metrics,
 		    struct strvec *ret);
-
-struct json_object *margins_defaults(void); /* the built-in table as JSON; owned */
 
 #endif

@@ -6,8 +6,6 @@
 
 #include "core/base/mem.h"
 #include "reports/results/facts.h"
-#include "reports/verdict/verdict_rule.h"
-#include "reports/import/result_files.h"
 
 void noise_floor_release(struct noise_floor *f)
 {
@@ -39,23 +37,8 @@ static const char *digest_of_work(const struct result_set *s, const char *arm,
 	return first && first->digest ? first->digest : "";
 }
 
-/* Two arms of one plan that say the same: that is what 'tare aa' makes. */
-static int check_twins(const struct result_set *s, struct err *err)
-{
-	struct json_object *arms = json_member(s->plan, "arms");
-
-	if (s->is_run && s->arms.nr == 2 && arms &&
-	    json_object_equal(json_member(arms, s->arms.items[0]),
-			      json_member(arms, s->arms.items[1])))
-		return 0;
-	return err_set(err, ERR_USAGE,
-		       "%s: no run of 'tare aa' (it has one arm twice): its noise floor "
-		       "is not known",
-		       s->source);
-}
-
-static void take(struct noise_floor *f, const struct result_set *s,
-		 const struct comparison *c)
+void noise_floor_add(struct noise_floor *f, const struct result_set *s,
+		     const struct comparison *c)
 {
 	struct floor_item *i;
 
@@ -71,39 +54,6 @@ static void take(struct noise_floor *f, const struct result_set *s,
 	i->ci95 = c->ci95;
 	i->smallest_margin = c->smallest_margin;
 	i->verdict = c->verdict;
-}
-
-int noise_floor_measure(struct noise_floor *ret, const char *aa_dir, struct err *err)
-{
-	struct judge_options o = {0};
-	struct result_set s;
-	struct judgement j;
-	struct margins m;
-	struct json_object *own;
-	int rc;
-
-	*ret = (struct noise_floor){0};
-	if (result_set_load(&s, aa_dir, err))
-		return -1;
-	margins_init(&m);
-	own = json_member(s.plan, "margins");
-	o.margins = &m;
-	rc = check_twins(&s, err);
-	if (!rc && own)
-		rc = margins_add_json(&m, own, "plan.json: /margins", err);
-	if (!rc)
-		rc = judge_run(&j, &s, NULL, &o, err);
-	if (!rc) {
-		ret->source = x_strdup(aa_dir);
-		ret->machine = json_object_get(
-			result_set_facts(&s, s.baseline ? s.baseline : s.arms.items[0]));
-		for (size_t i = 0; i < j.nr; i++)
-			take(ret, &s, &j.items[i]);
-		judgement_release(&j);
-	}
-	margins_release(&m);
-	result_set_release(&s);
-	return rc;
 }
 
 int noise_floor_write(const struct noise_floor *f, const char *path, struct err *err)
@@ -217,8 +167,8 @@ static void apply(const struct noise_floor *f, const struct floor_item *x,
 	c->floor = x->floor;
 	if (x->verdict >= VERDICT_DEGRADED || x->verdict == VERDICT_IMPROVED) {
 		if (c->verdict != VERDICT_INVALID)
-			comparison_invalidate(
-				c,
+			comparison_conclude(
+				c, VERDICT_INVALID,
 				"noise-floor: 'tare aa' (%s) found it %s between two "
 				"sides that are the same: ratio %s, 95 %% interval [%s, "
 				"%s]",

@@ -8,7 +8,8 @@
 #ifndef TARE_REPORTS_VERDICT_NOISE_FLOOR_H
 #define TARE_REPORTS_VERDICT_NOISE_FLOOR_H
 
-#include "reports/verdict/verdict.h"
+#include "reports/results/result_set.h"
+#include "reports/verdict/judgement.h"
 
 #define FLOOR_SCHEMA "tare.floor/1"
 
@@ -26,8 +27,9 @@ struct noise_floor {
 	size_t nr, alloc;
 };
 
-/* From a run of 'tare aa'; ERR_USAGE where its two arms are not the same one. */
-int noise_floor_measure(struct noise_floor *ret, const char *aa_dir, struct err *err);
+/* What one comparison of a run of 'tare aa' shows; without an interval it shows nothing. */
+void noise_floor_add(struct noise_floor *f, const struct result_set *s,
+		     const struct comparison *c);
 int noise_floor_write(const struct noise_floor *f, const char *path, struct err *err);
 int noise_floor_read(struct noise_floor *ret, const char *path, struct err *err);
 void noise_floor_release(struct noise_floor *f);

@@ -8,144 +8,56 @@
 #include "core/base/buf.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
-#include "reports/verdict/verdict_family.h"
-#include "reports/verdict/machines.h"
-#include "reports/verdict/noise_floor.h"
-#include "reports/verdict/verdict_gather.h"
+#include "reports/verdict/gather.h"
+#include "reports/verdict/validity.h"
 #include "reports/verdict/verdict_rule.h"
-
-static const struct {
-	const char *name;
-	int exit_status;
-} verdicts[] = {
-	[VERDICT_NONE] = {"not judged", EXIT_INCONCLUSIVE},
-	[VERDICT_EQUIVALENT] = {"equivalent", EXIT_PASS},
-	[VERDICT_IMPROVED] = {"improved", EXIT_PASS},
-	[VERDICT_INCONCLUSIVE] = {"inconclusive", EXIT_INCONCLUSIVE},
-	[VERDICT_DEGRADED] = {"degraded", EXIT_DEGRADED},
-	[VERDICT_INVALID] = {"invalid", EXIT_INVALID},
-};
-
-const char *verdict_name(enum verdict v)
-{
-	return verdicts[v].name;
-}
-
-int verdict_exit_status(enum verdict v)
-{
-	return verdicts[v].exit_status;
-}
-
-bool comparison_level(const struct comparison *c, bool is_candidate, double *ret)
-{
-	size_t nr = is_candidate ? c->n_candidate : c->n_baseline;
-
-	if (!nr)
-		return false;
-	if (c->is_pooled)
-		*ret = c->pooled_values[is_candidate];
-	else
-		*ret = stats_mean(is_candidate ? c->candidate_values : c->baseline_values,
-				  nr);
-	return true;
-}
-
-static void comparison_release(struct comparison *c)
-{
-	char *texts[] = {c->metric,   c->workload,  c->unit,  c->statistic,
-			 c->baseline, c->candidate, c->reason};
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		free(texts[i]);
-	free(c->baseline_values);
-	free(c->candidate_values);
-	free(c->rounds);
-	strvec_release(&c->notes);
-}
-
-void judgement_release(struct judgement *j)
-{
-	for (size_t i = 0; i < j->nr; i++)
-		comparison_release(&j->items[i]);
-	for (size_t i = 0; i < j->pairs_nr; i++) {
-		free(j->pairs[i].baseline);
-		free(j->pairs[i].candidate);
-		free(j->pairs[i].baseline_arm);
-		free(j->pairs[i].candidate_arm);
-		likeness_release(&j->pairs[i].likeness);
-	}
-	free(j->items);
-	free(j->pairs);
-	free(j->reason);
-	strvec_release(&j->notes);
-	*j = (struct judgement){0};
-}
-
-/* The names of the fields that break likeness, for a reason. */
-static char *broken_fields(const struct judged_pair *p)
-{
-	const struct likeness *l = &p->likeness;
-	struct buf b;
-
-	buf_init(&b, 400);
-	for (size_t i = 0; i < l->nr; i++)
-		if (l->rows[i].state == LIKENESS_BREAKS)
-			buf_printf(&b, "%s%s (%s, %s)", b.len ? "; " : "",
-				   l->rows[i].field->label, l->rows[i].baseline,
-				   l->rows[i].candidate);
-	if (b.len && p->round > 1)
-		buf_printf(&b, " in round %lld", (long long)p->round);
-	return buf_detach(&b);
-}
 
 static void judge_items(struct judgement *j, size_t from, const struct looks *looks,
 			const struct judge_options *o)
 {
 	const struct judged_pair *pair = &j->pairs[j->pairs_nr - 1];
-	char *broken = broken_fields(pair);
+	char *unlike = validity_of_machines(&pair->likeness, pair->round);
 
 	for (size_t i = from; i < j->nr; i++) {
 		struct comparison *c = &j->items[i];
-		bool was_invalid = c->verdict == VERDICT_INVALID;
-		char *why = c->reason;
+		char *why = NULL;
 
 		c->margin = margins_get(o->margins, c->workload, c->metric, c->statistic,
 					NULL);
-		if (was_invalid)
+		if (c->verdict == VERDICT_INVALID) {
+			why = c->reason;
 			c->reason = NULL;
+		}
 		if (c->n_baseline && c->n_candidate)
 			comparison_decide(c, looks);
-		if (was_invalid)
-			comparison_invalidate(c, "%s", why);
-		else if (*broken)
-			comparison_invalidate(c, "not like for like: %s", broken);
-		if (was_invalid)
-			free(why);
+		if (why || unlike)
+			comparison_conclude(c, VERDICT_INVALID, "%s", why ? why : unlike);
+		free(why);
 	}
-	free(broken);
+	free(unlike);
 }
 
-static void add_pair(struct judgement *j, const struct gather_side *b,
-		     const struct gather_side *c)
+static void add_pair(struct judgement *j, const struct compared_side *b,
+		     const struct compared_side *c)
 {
 	struct judged_pair p = {.baseline = x_strdup(b->label),
 				.candidate = x_strdup(c->label),
 				.baseline_arm = x_strdup(b->arm),
 				.candidate_arm = x_strdup(c->arm)};
 
-	machines_compare(&p.likeness, b, c, &p.round);
+	validity_machines(&p.likeness, b, c, &p.round);
 	GROW(j->pairs, j->pairs_nr, j->pairs_alloc);
 	j->pairs[j->pairs_nr++] = p;
 }
 
-static int judge_pair(struct judgement *j, const struct gather_side *b,
-		      const struct gather_side *c, const struct looks *looks,
+static int judge_pair(struct judgement *j, const struct compared_side *b,
+		      const struct compared_side *c, const struct looks *looks,
 		      const struct judge_options *o, struct err *err)
 {
 	size_t from = j->nr;
 
 	add_pair(j, b, c);
-	if (gather_comparisons(j, b, c, o, err))
+	if (gather_comparisons(j, b, c, o->margins, err))
 		return -1;
 	judge_items(j, from, looks, o);
 	if (o->floor)
@@ -245,7 +157,7 @@ static const char *find_baseline(const struct result_set *run, const char *wante
 int judge_run(struct judgement *ret, const struct result_set *run, const char *baseline,
 	      const struct judge_options *o, struct err *err)
 {
-	struct gather_side b = {.set = run}, c = {.set = run};
+	struct compared_side b = {.set = run}, c = {.set = run};
 	struct looks looks;
 	int rc = 0;
 
@@ -272,7 +184,7 @@ int judge_run(struct judgement *ret, const struct result_set *run, const char *b
 }
 
 /* "vm (perf.json)"; the whole source where both end alike. */
-static char *label_of(const struct gather_side *s, const struct gather_side *other)
+static char *label_of(const struct compared_side *s, const struct compared_side *other)
 {
 	const char *base = path_base(s->set->source);
 	bool is_clear = *base && strcmp(base, path_base(other->set->source)) != 0;
@@ -284,9 +196,9 @@ static char *label_of(const struct gather_side *s, const struct gather_side *oth
  * Two results of one arm name are told apart by where they came from, and several such
  * pairs by their arms too.
  */
-static int judge_across(struct judgement *j, struct gather_side *b, struct gather_side *c,
-			const struct looks *looks, const struct judge_options *o,
-			struct err *err)
+static int judge_across(struct judgement *j, struct compared_side *b,
+			struct compared_side *c, const struct looks *looks,
+			const struct judge_options *o, struct err *err)
 {
 	bool are_same = strcmp(b->arm, c->arm) == 0;
 	bool are_many = b->set->arms.nr > 1 || c->set->arms.nr > 1;
@@ -305,7 +217,7 @@ int judge_sets(struct judgement *ret, const struct result_set *baseline,
 	       const struct result_set *candidate, const struct judge_options *o,
 	       struct err *err)
 {
-	struct gather_side b = {.set = baseline}, c = {.set = candidate};
+	struct compared_side b = {.set = baseline}, c = {.set = candidate};
 	struct looks looks;
 	int rc = 0;
 
@@ -334,51 +246,4 @@ int judge_sets(struct judgement *ret, const struct result_set *baseline,
 	else
 		conclude(ret, &looks, o);
 	return rc;
-}
-
-static bool is_waiting(const struct comparison *c)
-{
-	return c->gate && c->verdict == VERDICT_INCONCLUSIVE;
-}
-
-bool judgement_is_decided(const struct judgement *j)
-{
-	size_t gating = 0;
-
-	/* The first look is at looks_min rounds; before it nothing may stop the run. */
-	if (j->looks_max && j->rounds < j->looks_min)
-		return false;
-	for (size_t i = 0; i < j->nr; i++) {
-		if (is_waiting(&j->items[i]))
-			return false;
-		gating += j->items[i].gate;
-	}
-	return gating > 0;
-}
-
-char *judgement_waits_for(const struct judgement *j)
-{
-	struct buf b;
-
-	buf_init(&b, BUF_UNBOUNDED);
-	for (size_t i = 0; i < j->nr; i++) {
-		const struct comparison *c = &j->items[i];
-		char ratio[32], half[32];
-
-		if (!is_waiting(c))
-			continue;
-		buf_printf(&b, "%s%s of %s on %s", b.len ? "; " : "", c->metric,
-			   c->workload, c->candidate);
-		if (c->has_ratio)
-			buf_printf(&b, ": %s",
-				   ratio_text(c->ratio, ratio, sizeof(ratio)));
-		if (c->has_interval)
-			buf_printf(&b, " -+ %s",
-				   percent_text(log(c->ci90.high / c->ci90.low) / 2, half,
-						sizeof(half)));
-		if (c->needed_n > c->n_candidate)
-			buf_printf(&b, ", about %zu more rounds",
-				   c->needed_n - c->n_candidate);
-	}
-	return buf_detach(&b);
 }

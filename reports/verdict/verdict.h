@@ -1,6 +1,6 @@
 /*
- * Verdicts (DESIGN section 7). 'No overhead' is an equivalence claim: the absence of a
- * significant difference proves nothing.
+ * Verdicts: the rule, and its use on a run or on two sets of results. 'No overhead' is an
+ * equivalence claim: the absence of a significant difference proves nothing.
  *
  * The unit of evidence is the round: a round's value is the mean over the iterations of
  * its result, and uncertainty is taken between rounds only. Rounds of one run directory
@@ -39,95 +39,17 @@
 #ifndef TARE_REPORTS_VERDICT_VERDICT_H
 #define TARE_REPORTS_VERDICT_VERDICT_H
 
-#include "core/document/likeness.h"
-#include "core/document/metric.h"
 #include "reports/results/result_set.h"
+#include "reports/verdict/judgement.h"
 #include "reports/verdict/margins.h"
-#include "reports/statistics/stats.h"
+#include "reports/verdict/noise_floor.h"
 
-#include <stdbool.h>
 #include <stdint.h>
-
-#define VERDICT_SCHEMA "tare.verdict/1"
-
-/* In the order of severity, as the overall verdict takes the worst. */
-enum verdict {
-	VERDICT_NONE, /* shown, not judged: a metric without a better direction */
-	VERDICT_EQUIVALENT,
-	VERDICT_IMPROVED,
-	VERDICT_INCONCLUSIVE,
-	VERDICT_DEGRADED,
-	VERDICT_INVALID
-};
-
-struct comparison {
-	char *metric, *workload, *unit;
-	char *statistic;            /* "mean", or "p95" ... of the samples of a round */
-	char *baseline, *candidate; /* arms, or sources */
-	enum metric_better better;
-	bool gate;
-	size_t n_baseline, n_candidate;             /* rounds that gave a value */
-	uint64_t failed_baseline, failed_candidate; /* samples without a value */
-	/* Round values; with is_paired both have n_baseline members and 'rounds' names
-	 * them. */
-	double *baseline_values, *candidate_values;
-	int64_t *rounds;
-	/*
-	 * Of a quantile, what the pooled samples say (reports/statistics/bootstrap.h), and the
-	 * quantile on both sides. With is_pooled no round has enough samples for a value
-	 * of its own, the two lists above are NULL and this is all there is.
-	 */
-	bool has_pooled, is_pooled;
-	struct log_ratio pooled;
-	double pooled_values[2];
-	bool is_paired, has_ratio, has_interval;
-	double ratio;
-	struct interval ci90, ci95;
-	const char *method; /* static: "t interval of the paired log ratios" ... */
-	double alpha_equivalence, alpha_degraded; /* one-sided levels of ci90 and ci95 */
-	double margin;
-	/* The smallest margin that so many rounds with this noise would confirm with power
-	 * 0.9 where there is no difference; 0: unknown. Of two runs of the same arm it is
-	 * the noise floor: what this set-up can see. */
-	double smallest_margin;
-	/* The difference that this set-up shows where there is none
-	 * (reports/verdict/noise_floor.h); 0: not measured. */
-	double floor;
-	/* One-sided p of the difference beyond the margin on its own side; 1: none. */
-	double p_beyond;
-	bool has_ranks; /* the intervals are those of signed ranks */
-	enum verdict verdict;
-	size_t needed_n;     /* rounds a side that would decide; 0: unknown */
-	char *reason;        /* a sentence with the numbers */
-	struct strvec notes; /* outliers by name, drift, adjusted levels ... */
-};
-
-/* Two arms (or sources) and how alike their machines are. */
-struct judged_pair {
-	char *baseline, *candidate;         /* what verdicts and reports call them */
-	char *baseline_arm, *candidate_arm; /* of the results */
-	struct likeness likeness;
-	int64_t round; /* whose machines these are: the first that break it, else 1; 0: none */
-};
-
-struct judgement {
-	struct comparison *items;
-	size_t nr, alloc;
-	struct judged_pair *pairs;
-	size_t pairs_nr, pairs_alloc;
-	enum verdict overall;
-	char *reason;                 /* why the overall verdict is what it is */
-	char *plan_digest;            /* or NULL */
-	int64_t rounds;               /* complete rounds so far; 0: not a run */
-	int64_t looks_min, looks_max; /* 0: fixed number of rounds */
-	struct strvec notes;
-};
 
 struct judge_options {
 	const struct margins *margins; /* NULL: the built-in table */
 	/* Rounds after which verdicts are looked at; both 0: taken from the plan. */
 	int64_t looks_min, looks_max;
-	uint64_t seed;                   /* of the bootstrap */
 	const struct noise_floor *floor; /* NULL: not measured */
 };
 
@@ -138,24 +60,5 @@ int judge_run(struct judgement *ret, const struct result_set *run, const char *b
 int judge_sets(struct judgement *ret, const struct result_set *baseline,
 	       const struct result_set *candidate, const struct judge_options *o,
 	       struct err *err);
-void judgement_release(struct judgement *j);
-
-/*
- * What one side came to, for a table: the mean of its rounds' values, or the quantile of
- * its pooled samples. False where there is none.
- */
-bool comparison_level(const struct comparison *c, bool is_candidate, double *ret);
-
-const char *verdict_name(enum verdict v); /* "equivalent" ...; "not judged" */
-/* EXIT_PASS, EXIT_DEGRADED, EXIT_INCONCLUSIVE or EXIT_INVALID. */
-int verdict_exit_status(enum verdict v);
-
-/* Every gating comparison is decided, or no more rounds can change that. */
-bool judgement_is_decided(const struct judgement *j);
-/* "gemm.flops on vm: 0.9931 +- 0.4 %, about 4 more rounds; ...": what a run waits for. */
-char *judgement_waits_for(const struct judgement *j);
-
-/* The document tare.verdict/1 (configs/schema/verdict.json); owned by the caller. */
-struct json_object *judgement_to_json(const struct judgement *j);
 
 #endif

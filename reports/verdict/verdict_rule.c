@@ -1,7 +1,6 @@
 #include "reports/verdict/verdict_rule.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,49 +10,6 @@
 
 /* Below this many rounds a side no interval is worth having; said when n is 0 or 1. */
 static const size_t rounds_least = 3;
-
-const char *ratio_text(double ratio, char *text, size_t size)
-{
-	if (ratio >= 0.1 && ratio < 10)
-		snprintf(text, size, "%.4f", ratio);
-	else
-		snprintf(text, size, "%.3g", ratio);
-	return text;
-}
-
-const char *percent_text(double fraction, char *text, size_t size)
-{
-	snprintf(text, size, "%.3g %%", 100 * fraction);
-	return text;
-}
-
-static void ERR_PRINTF(2, 0) set_reason(struct comparison *c, const char *fmt, va_list ap)
-{
-	char text[768];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	free(c->reason);
-	c->reason = x_strdup(text);
-}
-
-static void ERR_PRINTF(2, 3) reason(struct comparison *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	set_reason(c, fmt, ap);
-	va_end(ap);
-}
-
-void comparison_invalidate(struct comparison *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	set_reason(c, fmt, ap);
-	va_end(ap);
-	c->verdict = VERDICT_INVALID;
-}
 
 static bool log_ratio_of(const struct comparison *c, struct log_ratio *r)
 {
@@ -87,30 +43,30 @@ static bool all_equal(const struct comparison *c)
 /* Zero or negative values have no ratio: nothing is claimed about them. */
 static void without_ratio(struct comparison *c)
 {
-	if (!c->gate || all_equal(c)) {
-		c->verdict = VERDICT_NONE;
-		reason(c, all_equal(c)
-				  ? "the same value in every round on both sides, "
-				    "without a ratio: not judged"
-				  : "a value of 0 or below has no ratio: not judged");
-		return;
-	}
-	c->verdict = VERDICT_INCONCLUSIVE;
-	reason(c, "a value of 0 or below has no ratio, so a relative margin cannot "
-		  "decide it");
+	if (all_equal(c))
+		comparison_conclude(c, VERDICT_NONE,
+				    "the same value in every round on both sides, "
+				    "without a ratio: not judged");
+	else if (!c->gate)
+		comparison_conclude(c, VERDICT_NONE,
+				    "a value of 0 or below has no ratio: not judged");
+	else
+		comparison_conclude(c, VERDICT_INCONCLUSIVE,
+				    "a value of 0 or below has no ratio, so a relative "
+				    "margin cannot decide it");
 }
 
 static void without_interval(struct comparison *c)
 {
 	char text[32];
 
-	c->verdict = VERDICT_INCONCLUSIVE;
 	c->needed_n = rounds_least;
-	reason(c,
-	       "ratio %s from %zu and %zu rounds: an interval needs two rounds a side, a "
-	       "verdict seldom fewer than %zu",
-	       ratio_text(c->ratio, text, sizeof(text)), c->n_baseline, c->n_candidate,
-	       rounds_least);
+	comparison_conclude(c, VERDICT_INCONCLUSIVE,
+			    "ratio %s from %zu and %zu rounds: an interval needs two "
+			    "rounds a side, a "
+			    "verdict seldom fewer than %zu",
+			    ratio_text(c->ratio, text, sizeof(text)), c->n_baseline,
+			    c->n_candidate, rounds_least);
 }
 
 static enum verdict beyond(const struct interval *ci, const struct interval *band,
@@ -143,16 +99,20 @@ static void say_decided(struct comparison *c, const struct interval *band)
 	ratio_text(c->ratio, ratio, sizeof(ratio));
 	percent_text(c->margin, margin, sizeof(margin));
 	if (c->verdict == VERDICT_EQUIVALENT) {
-		reason(c, "ratio %s, 90 %% interval [%s, %s] inside the margin of %s",
-		       ratio, ratio_text(c->ci90.low, low, sizeof(low)),
-		       ratio_text(c->ci90.high, high, sizeof(high)), margin);
+		comparison_conclude(
+			c, c->verdict,
+			"ratio %s, 90 %% interval [%s, %s] inside the margin of %s",
+			ratio, ratio_text(c->ci90.low, low, sizeof(low)),
+			ratio_text(c->ci90.high, high, sizeof(high)), margin);
 		return;
 	}
 	ratio_text(ci->low > band->high ? band->high : band->low, edge, sizeof(edge));
-	reason(c, "ratio %s, 95 %% interval [%s, %s] wholly %s %s, the margin of %s",
-	       ratio, ratio_text(ci->low, low, sizeof(low)),
-	       ratio_text(ci->high, high, sizeof(high)),
-	       ci->low > band->high ? "above" : "below", edge, margin);
+	comparison_conclude(
+		c, c->verdict,
+		"ratio %s, 95 %% interval [%s, %s] wholly %s %s, the margin of %s", ratio,
+		ratio_text(ci->low, low, sizeof(low)),
+		ratio_text(ci->high, high, sizeof(high)),
+		ci->low > band->high ? "above" : "below", edge, margin);
 }
 
 /* The less certain of the two estimates: what more rounds have to overcome. */
@@ -181,6 +141,7 @@ static size_t rounds_needed(const struct comparison *c, const struct log_ratio *
 
 static void say_undecided(struct comparison *c, const struct log_ratio *r)
 {
+	char ending[64] = "so near its edge that 1000 rounds would not decide";
 	char ratio[32], low[32], high[32], margin[32];
 
 	c->needed_n = rounds_needed(c, less_certain(c, r), c->alpha_degraded);
@@ -189,15 +150,12 @@ static void say_undecided(struct comparison *c, const struct log_ratio *r)
 	ratio_text(c->ci90.high, high, sizeof(high));
 	percent_text(c->margin, margin, sizeof(margin));
 	if (c->needed_n)
-		reason(c,
-		       "ratio %s, 90 %% interval [%s, %s] reaches over the margin of %s; "
-		       "about %zu rounds a side would decide",
-		       ratio, low, high, margin, c->needed_n);
-	else
-		reason(c,
-		       "ratio %s, 90 %% interval [%s, %s] reaches over the margin of %s; "
-		       "so near its edge that 1000 rounds would not decide",
-		       ratio, low, high, margin);
+		snprintf(ending, sizeof(ending), "about %zu rounds a side would decide",
+			 c->needed_n);
+	comparison_conclude(c, VERDICT_INCONCLUSIVE,
+			    "ratio %s, 90 %% interval [%s, %s] reaches over the margin "
+			    "of %s; %s",
+			    ratio, low, high, margin, ending);
 }
 
 static const double outlier_limit = 5;
@@ -367,7 +325,8 @@ void comparison_decide(struct comparison *c, const struct looks *looks)
 	c->ratio = exp(r.mean);
 	c->verdict = ratio_verdict(&c->ci90, &c->ci95, c->margin, c->better);
 	if (c->verdict == VERDICT_NONE)
-		reason(c, "neither direction is better: shown, not judged");
+		comparison_conclude(c, VERDICT_NONE,
+				    "neither direction is better: shown, not judged");
 	else if (!r.has_error)
 		without_interval(c);
 	else if (c->verdict == VERDICT_INCONCLUSIVE)
@@ -376,8 +335,13 @@ void comparison_decide(struct comparison *c, const struct looks *looks)
 		say_decided(c, &band);
 }
 
-bool comparison_stands(const struct comparison *c, const struct looks *looks,
-		       enum verdict claim, double alpha, size_t *needed_n)
+/*
+ * Of 'claim' (VERDICT_DEGRADED or VERDICT_IMPROVED), whether it stands when it may err in
+ * 'alpha' of cases only. Where not, *needed_n is the rounds that would decide at that error
+ * (0: unknown).
+ */
+static bool claim_stands(const struct comparison *c, const struct looks *looks,
+			 enum verdict claim, double alpha, size_t *needed_n)
 {
 	double level = looks_level(looks, (int64_t)rounds_of(c), alpha);
 	struct interval band = margin_band(c->margin), ci;
@@ -391,4 +355,70 @@ bool comparison_stands(const struct comparison *c, const struct looks *looks,
 		return true;
 	*needed_n = rounds_needed(c, less_certain(c, &r), level);
 	return false;
+}
+
+static int by_p_beyond(const void *a, const void *b)
+{
+	const struct comparison *x = *(struct comparison *const *)a;
+	const struct comparison *y = *(struct comparison *const *)b;
+
+	return (x->p_beyond > y->p_beyond) - (x->p_beyond < y->p_beyond);
+}
+
+static void withhold(struct comparison *c, size_t needed_n, size_t family)
+{
+	char *alone = c->reason;
+
+	c->reason = x_asprintf("%s; alone that is %s, among %zu gating metrics it is not "
+			       "beyond chance (Holm)",
+			       alone, verdict_name(c->verdict), family);
+	free(alone);
+	c->verdict = VERDICT_INCONCLUSIVE;
+	c->needed_n = needed_n;
+	if (!needed_n)
+		return;
+	alone = c->reason;
+	c->reason =
+		x_asprintf("%s; about %zu rounds a side would decide", alone, needed_n);
+	free(alone);
+}
+
+/* Holm's procedure over the claims of one kind, the strongest first. */
+static void hold_claims(struct comparison **family, size_t nr, const struct looks *looks,
+			enum verdict claim)
+{
+	bool stands = true;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct comparison *c = family[i];
+		double alpha = ALPHA_DEGRADED / (double)(nr - kept);
+		size_t needed_n;
+
+		if (c->verdict != claim)
+			continue;
+		stands = claim_stands(c, looks, claim, alpha, &needed_n) && stands;
+		if (stands)
+			kept++;
+		else
+			withhold(c, needed_n, nr);
+	}
+}
+
+void family_hold(struct comparison *items, size_t items_nr, const struct looks *looks)
+{
+	struct comparison **family = x_calloc(items_nr + 1, sizeof(*family));
+	size_t nr = 0;
+
+	for (size_t i = 0; i < items_nr; i++) {
+		struct comparison *c = &items[i];
+
+		if (c->gate && c->has_interval && c->verdict != VERDICT_NONE &&
+		    c->verdict != VERDICT_INVALID)
+			family[nr++] = c;
+	}
+	qsort(family, nr, sizeof(*family), by_p_beyond);
+	for (size_t i = 0; i < 2 && nr > 1; i++)
+		hold_claims(family, nr, looks, i ? VERDICT_IMPROVED : VERDICT_DEGRADED);
+	free(family);
 }

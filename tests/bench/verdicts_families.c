@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/mem.h"
-#include "reports/verdict/verdict_family.h"
+#include "reports/verdict/verdict_rule.h"
 #include "tests/bench/verdicts_world.h"
 
 enum { metrics = 8 };

@@ -2,7 +2,7 @@
  * Slices of a GPU are never compared as alike across routes, profiles or with a whole
  * GPU, and the reason names what differs; a sweep beside a whole GPU lacks nothing.
  */
-#include "reports/verdict/gpu_part_alike.h"
+#include "reports/verdict/validity.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,12 +41,14 @@ static void make(struct result *r, const char *name, const char *route,
 static void check(const char *route_a, const char *profile_a, const char *route_b,
 		  const char *profile_b, const char *wanted)
 {
+	const struct compared_side on_metal = {.label = "metal"}, on_vm = {.label = "vm"};
 	struct result a, b;
-	char *why;
+	const struct workload_side sides[2] = {{&on_metal, &a, 1}, {&on_vm, &b, 1}};
+	char *why, *note;
 
 	make(&a, "gemm", route_a, profile_a, 1);
 	make(&b, "gemm", route_b, profile_b, 1);
-	why = part_mismatch(&a, "metal", &b, "vm");
+	why = validity_of_work(sides, "gemm", &note);
 	if (!wanted)
 		assert_null(why);
 	else

@@ -1,17 +1,13 @@
 /*
  * From results to comparisons: which rounds count, each round's value, and what makes a
- * comparison invalid before any figure is looked at. For reports/verdict/verdict.c.
+ * comparison invalid before any figure is looked at (reports/verdict/validity.h).
  */
-#ifndef TARE_REPORTS_VERDICT_VERDICT_GATHER_H
-#define TARE_REPORTS_VERDICT_VERDICT_GATHER_H
+#ifndef TARE_REPORTS_VERDICT_GATHER_H
+#define TARE_REPORTS_VERDICT_GATHER_H
 
-#include "reports/verdict/verdict.h"
-
-/* One arm of a set; 'label' is what the verdict calls it. Texts are borrowed. */
-struct gather_side {
-	const struct result_set *set;
-	const char *arm, *label;
-};
+#include "reports/verdict/judgement.h"
+#include "reports/verdict/margins.h"
+#include "reports/verdict/validity.h"
 
 /*
  * Appends to 'j' a comparison for each workload and metric of the two sides, with round
@@ -22,8 +18,8 @@ struct gather_side {
  * round has enough samples; they gate only where the margins name them ("metric:p99"). One
  * that gates is compared also where only all rounds together have enough.
  */
-int gather_comparisons(struct judgement *j, const struct gather_side *b,
-		       const struct gather_side *c, const struct judge_options *o,
+int gather_comparisons(struct judgement *j, const struct compared_side *b,
+		       const struct compared_side *c, const struct margins *margins,
 		       struct err *err);
 
 #endif

@@ -1,8 +1,8 @@
-/* What the readers of other tools' reports share; for reports/import_*.c. */
-#ifndef TARE_REPORTS_IMPORT_IMPORT_IMPL_H
-#define TARE_REPORTS_IMPORT_IMPORT_IMPL_H
+/* One result out of another tool's report, and what a reader of such reports is. */
+#ifndef TARE_REPORTS_IMPORT_IMPORT_RESULT_H
+#define TARE_REPORTS_IMPORT_IMPORT_RESULT_H
 
-#include "reports/import/import.h"
+#include "reports/results/result_set.h"
 
 struct import_format {
 	const char *name;
@@ -11,9 +11,7 @@ struct import_format {
 		    struct err *err);
 };
 
-extern const struct import_format import_guidellm, import_vllm, import_nvbandwidth,
-	import_nccl;
-
+/* An empty result of kind "import"; nobody knows the parameters, so it has no digest. */
 void import_begin(struct result *r, const char *tool, const char *version,
 		  const char *workload);
 /* Values that are not finite are left out (one) or counted as failed (many). */

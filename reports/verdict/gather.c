@@ -1,38 +1,27 @@
-#include "reports/verdict/verdict_gather.h"
+#include "reports/verdict/gather.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/mem.h"
 #include "reports/statistics/bootstrap.h"
-#include "reports/verdict/conditions.h"
-#include "reports/verdict/gpu_part_alike.h"
-#include "reports/verdict/verdict_rule.h"
 
 static const struct statistic {
 	const char *name;
 	double q; /* 0: the mean */
 } statistics[] = {{"mean", 0}, {"p50", 0.50}, {"p95", 0.95}, {"p99", 0.99}};
 
-/* The results of one side's arm for the workload at hand, in order of rounds. */
-struct side {
-	const struct gather_side *of;
-	const struct result *results;
-	size_t nr;
-};
-
 /* The two sides of one workload while its metrics are gone through. */
 struct gathering {
 	struct judgement *j;
-	struct side sides[2]; /* baseline, candidate */
+	struct workload_side sides[2]; /* baseline, candidate */
 	const char *workload;
 	const struct margins *margins;
-	uint64_t seed;
 	char *note; /* for each of the workload's comparisons, or NULL */
 	bool is_paired;
 };
 
-static const struct result *of_round(const struct side *s, int64_t round)
+static const struct result *of_round(const struct workload_side *s, int64_t round)
 {
 	for (size_t k = 0; k < s->nr; k++)
 		if (s->results[k].round == round)
@@ -64,7 +53,7 @@ static double value_of(const struct samples *s, const struct statistic *st)
 static void fill_paired(struct comparison *c, const struct gathering *g,
 			const struct statistic *st, struct round_samples *used[2])
 {
-	const struct side *base = &g->sides[0];
+	const struct workload_side *base = &g->sides[0];
 
 	for (size_t k = 0; k < base->nr; k++) {
 		int64_t round = base->results[k].round;
@@ -82,7 +71,7 @@ static void fill_paired(struct comparison *c, const struct gathering *g,
 	}
 }
 
-static size_t fill_side(const struct side *side, const char *metric,
+static size_t fill_side(const struct workload_side *side, const char *metric,
 			const struct statistic *st, double *values,
 			struct round_samples *used)
 {
@@ -100,8 +89,8 @@ static size_t fill_side(const struct side *side, const char *metric,
 }
 
 /* Samples that gave no value, and the scarcest round so far. */
-static void count_samples(const struct side *side, const char *metric, uint64_t *failed,
-			  size_t *least)
+static void count_samples(const struct workload_side *side, const char *metric,
+			  uint64_t *failed, size_t *least)
 {
 	for (size_t k = 0; k < side->nr; k++) {
 		const struct samples *s = result_metric(&side->results[k], metric);
@@ -112,51 +101,6 @@ static void count_samples(const struct side *side, const char *metric, uint64_t 
 		if (s->nr && s->nr < *least)
 			*least = s->nr;
 	}
-}
-
-/* What makes this result unusable beside 'first', as a reason; or NULL. */
-static char *flaw_of(const struct result *r, const struct result *first,
-		     const struct gathering *g, const struct side *side)
-{
-	char *why;
-
-	if (r->status == RESULT_INVALID)
-		return x_asprintf("round %lld on %s: %s", (long long)r->round,
-				  side->of->label,
-				  r->reasons.nr ? r->reasons.items[0] : "marked invalid");
-	if (r->status == RESULT_FAILED || !first)
-		return NULL;
-	why = part_mismatch(first, g->sides[0].of->label, r, side->of->label);
-	if (!why)
-		why = server_mismatch(first, g->sides[0].of->label, r, side->of->label);
-	if (why || !*r->digest || !*first->digest ||
-	    strcmp(r->digest, first->digest) == 0)
-		return why;
-	return x_asprintf(
-		"other work: %s in round %lld ran '%s' with other parameters than "
-		"%s (digest %.12s, %.12s)",
-		side->of->label, (long long)r->round, g->workload, g->sides[0].of->label,
-		r->digest, first->digest);
-}
-
-static char *flaw(const struct gathering *g, char **ret_note)
-{
-	const struct result *first = g->sides[0].nr ? g->sides[0].results : NULL;
-	struct conditions_side sides[2];
-
-	for (size_t i = 0; i < 2; i++) {
-		for (size_t k = 0; k < g->sides[i].nr; k++) {
-			char *why =
-				flaw_of(&g->sides[i].results[k], first, g, &g->sides[i]);
-
-			if (why)
-				return why;
-		}
-	}
-	for (size_t i = 0; i < 2; i++)
-		sides[i] = (struct conditions_side){g->sides[i].of->label,
-						    g->sides[i].results, g->sides[i].nr};
-	return throttle_mismatch(&sides[0], &sides[1], ret_note);
 }
 
 static void note_failures(struct comparison *c, const struct gathering *g)
@@ -174,11 +118,10 @@ static void note_failures(struct comparison *c, const struct gathering *g)
 	}
 }
 
-static void pool_quantile(struct comparison *c, const struct gathering *g, double q,
+static void pool_quantile(struct comparison *c, double q,
 			  struct round_samples *const used[2])
 {
-	const struct bootstrap_spec spec = {
-		.q = q, .is_paired = c->is_paired, .seed = g->seed};
+	const struct bootstrap_spec spec = {.q = q, .is_paired = c->is_paired};
 	const struct quantile_side sides[2] = {{used[0], c->n_baseline},
 					       {used[1], c->n_candidate}};
 
@@ -217,7 +160,7 @@ static void fill(struct comparison *c, const struct gathering *g,
 					   c->candidate_values, used[1]);
 	}
 	if (st->q > 0)
-		pool_quantile(c, g, st->q, used);
+		pool_quantile(c, st->q, used);
 	free(used[0]);
 	free(used[1]);
 }
@@ -250,14 +193,14 @@ static void add_comparison(const struct gathering *g, const struct samples *s,
 
 	fill(c, g, st);
 	if (why_invalid)
-		comparison_invalidate(c, "%s", why_invalid);
+		comparison_conclude(c, VERDICT_INVALID, "%s", why_invalid);
 	else if (!c->n_baseline || !c->n_candidate)
-		comparison_invalidate(c, "no %s has a value of it on %s",
-				      c->is_paired ? "pair of rounds" : "result",
-				      c->n_candidate ? c->baseline
-						     : (c->n_baseline || !c->is_paired
-								? c->candidate
-								: "both sides"));
+		comparison_conclude(c, VERDICT_INVALID, "no %s has a value of it on %s",
+				    c->is_paired ? "pair of rounds" : "result",
+				    c->n_candidate ? c->baseline
+						   : (c->n_baseline || !c->is_paired
+							      ? c->candidate
+							      : "both sides"));
 }
 
 static size_t rounds_for(size_t samples, size_t a_round)
@@ -279,7 +222,7 @@ static void add_scarce(const struct gathering *g, const struct samples *s,
 	c->is_pooled = true;
 	fill(c, g, st);
 	if (why_invalid) {
-		comparison_invalidate(c, "%s", why_invalid);
+		comparison_conclude(c, VERDICT_INVALID, "%s", why_invalid);
 		return;
 	}
 	if (c->has_pooled)
@@ -374,11 +317,17 @@ static int gather_result(const struct gathering *g, const struct result *r, size
 	return 0;
 }
 
-static bool has_sweep(const struct gather_side *side)
+/* One part of several that an arm measured, beside the whole GPU. */
+static bool is_part_of_sweep(const struct result *r)
+{
+	return json_get_text(json_member(r->details, "mig"), "whole", NULL) != NULL;
+}
+
+static bool has_sweep(const struct compared_side *side)
 {
 	for (size_t i = 0; i < side->set->nr; i++)
 		if (strcmp(side->set->results[i].arm, side->arm) == 0 &&
-		    part_is_of_sweep(&side->set->results[i]))
+		    is_part_of_sweep(&side->set->results[i]))
 			return true;
 	return false;
 }
@@ -390,9 +339,9 @@ static bool has_sweep(const struct gather_side *side)
 static bool is_of_sweep_alone(const struct gathering *g)
 {
 	for (size_t i = 0; i < 2; i++) {
-		const struct side *has = &g->sides[i], *lacks = &g->sides[1 - i];
+		const struct workload_side *has = &g->sides[i], *lacks = &g->sides[1 - i];
 
-		if (has->nr && !lacks->nr && part_is_of_sweep(has->results) &&
+		if (has->nr && !lacks->nr && is_part_of_sweep(has->results) &&
 		    !has_sweep(lacks->of))
 			return true;
 	}
@@ -401,7 +350,7 @@ static bool is_of_sweep_alone(const struct gathering *g)
 
 static void note_sweep(const struct gathering *g)
 {
-	const struct side *has = &g->sides[g->sides[0].nr ? 0 : 1];
+	const struct workload_side *has = &g->sides[g->sides[0].nr ? 0 : 1];
 
 	strvec_addf(&g->j->notes, "%s: only %s ran on that slice of the GPU; not judged",
 		    g->workload, has->of->label);
@@ -421,7 +370,7 @@ static int gather_workload(struct gathering *g, struct err *err)
 		note_sweep(g);
 		return 0;
 	}
-	why = flaw(g, &g->note);
+	why = validity_of_work(g->sides, g->workload, &g->note);
 	for (size_t i = 0; i < 2 && !rc; i++)
 		for (size_t k = 0; k < g->sides[i].nr && !rc; k++)
 			rc = gather_result(g, &g->sides[i].results[k], from, why, err);
@@ -431,14 +380,12 @@ static int gather_workload(struct gathering *g, struct err *err)
 	return rc;
 }
 
-int gather_comparisons(struct judgement *j, const struct gather_side *b,
-		       const struct gather_side *c, const struct judge_options *o,
+int gather_comparisons(struct judgement *j, const struct compared_side *b,
+		       const struct compared_side *c, const struct margins *margins,
 		       struct err *err)
 {
-	struct gathering g = {.j = j,
-			      .sides = {{.of = b}, {.of = c}},
-			      .margins = o->margins,
-			      .seed = o->seed};
+	struct gathering g = {
+		.j = j, .sides = {{.of = b}, {.of = c}}, .margins = margins};
 	const struct strvec *lists[] = {&b->set->workloads, &c->set->workloads};
 
 	g.is_paired = b->set == c->set && b->set->is_run;

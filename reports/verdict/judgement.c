@@ -1,8 +1,156 @@
-#include "reports/verdict/verdict.h"
+#include "reports/verdict/judgement.h"
 
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/buf.h"
 #include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "core/document/version.h"
-#include "reports/statistics/sequential.h"
+
+static const struct {
+	const char *name;
+	int exit_status;
+} verdicts[] = {
+	[VERDICT_NONE] = {"not judged", EXIT_INCONCLUSIVE},
+	[VERDICT_EQUIVALENT] = {"equivalent", EXIT_PASS},
+	[VERDICT_IMPROVED] = {"improved", EXIT_PASS},
+	[VERDICT_INCONCLUSIVE] = {"inconclusive", EXIT_INCONCLUSIVE},
+	[VERDICT_DEGRADED] = {"degraded", EXIT_DEGRADED},
+	[VERDICT_INVALID] = {"invalid", EXIT_INVALID},
+};
+
+const char *verdict_name(enum verdict v)
+{
+	return verdicts[v].name;
+}
+
+int verdict_exit_status(enum verdict v)
+{
+	return verdicts[v].exit_status;
+}
+
+bool comparison_level(const struct comparison *c, bool is_candidate, double *ret)
+{
+	size_t nr = is_candidate ? c->n_candidate : c->n_baseline;
+
+	if (!nr)
+		return false;
+	if (c->is_pooled)
+		*ret = c->pooled_values[is_candidate];
+	else
+		*ret = stats_mean(is_candidate ? c->candidate_values : c->baseline_values,
+				  nr);
+	return true;
+}
+
+static void comparison_release(struct comparison *c)
+{
+	char *texts[] = {c->metric,   c->workload,  c->unit,  c->statistic,
+			 c->baseline, c->candidate, c->reason};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		free(texts[i]);
+	free(c->baseline_values);
+	free(c->candidate_values);
+	free(c->rounds);
+	strvec_release(&c->notes);
+}
+
+void judgement_release(struct judgement *j)
+{
+	for (size_t i = 0; i < j->nr; i++)
+		comparison_release(&j->items[i]);
+	for (size_t i = 0; i < j->pairs_nr; i++) {
+		free(j->pairs[i].baseline);
+		free(j->pairs[i].candidate);
+		free(j->pairs[i].baseline_arm);
+		free(j->pairs[i].candidate_arm);
+		likeness_release(&j->pairs[i].likeness);
+	}
+	free(j->items);
+	free(j->pairs);
+	free(j->reason);
+	strvec_release(&j->notes);
+	*j = (struct judgement){0};
+}
+
+const char *ratio_text(double ratio, char *text, size_t size)
+{
+	if (ratio >= 0.1 && ratio < 10)
+		snprintf(text, size, "%.4f", ratio);
+	else
+		snprintf(text, size, "%.3g", ratio);
+	return text;
+}
+
+const char *percent_text(double fraction, char *text, size_t size)
+{
+	snprintf(text, size, "%.3g %%", 100 * fraction);
+	return text;
+}
+
+void comparison_conclude(struct comparison *c, enum verdict v, const char *fmt, ...)
+{
+	char text[768];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	free(c->reason);
+	c->reason = x_strdup(text);
+	c->verdict = v;
+}
+
+static bool is_waiting(const struct comparison *c)
+{
+	return c->gate && c->verdict == VERDICT_INCONCLUSIVE;
+}
+
+bool judgement_is_decided(const struct judgement *j)
+{
+	size_t gating = 0;
+
+	/* The first look is at looks_min rounds; before it nothing may stop the run. */
+	if (j->looks_max && j->rounds < j->looks_min)
+		return false;
+	for (size_t i = 0; i < j->nr; i++) {
+		if (is_waiting(&j->items[i]))
+			return false;
+		gating += j->items[i].gate;
+	}
+	return gating > 0;
+}
+
+char *judgement_waits_for(const struct judgement *j)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_UNBOUNDED);
+	for (size_t i = 0; i < j->nr; i++) {
+		const struct comparison *c = &j->items[i];
+		char ratio[32], half[32];
+
+		if (!is_waiting(c))
+			continue;
+		buf_printf(&b, "%s%s of %s on %s", b.len ? "; " : "", c->metric,
+			   c->workload, c->candidate);
+		if (c->has_ratio)
+			buf_printf(&b, ": %s",
+				   ratio_text(c->ratio, ratio, sizeof(ratio)));
+		if (c->has_interval)
+			buf_printf(&b, " -+ %s",
+				   percent_text(log(c->ci90.high / c->ci90.low) / 2, half,
+						sizeof(half)));
+		if (c->needed_n > c->n_candidate)
+			buf_printf(&b, ", about %zu more rounds",
+				   c->needed_n - c->n_candidate);
+	}
+	return buf_detach(&b);
+}
 
 static struct json_object *numbers(const double *x, size_t nr)
 {

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "core/base/mem.h"
-#include "reports/verdict/conditions.h"
+#include "reports/verdict/validity.h"
+
+static const struct compared_side on_metal = {.label = "metal"}, on_vm = {.label = "vm"};
 
 static void served(struct result *r, const char *server)
 {
@@ -25,11 +27,13 @@ static void served(struct result *r, const char *server)
 static char *servers(const char *a, const char *b)
 {
 	struct result x, y;
-	char *why;
+	const struct workload_side sides[2] = {{&on_metal, &x, 1}, {&on_vm, &y, 1}};
+	char *why, *note;
 
 	served(&x, a);
 	served(&y, b);
-	why = server_mismatch(&x, "metal", &y, "vm");
+	why = validity_of_work(sides, "load", &note);
+	assert_null(note);
 	result_release(&x);
 	result_release(&y);
 	return why;
@@ -88,14 +92,14 @@ static void watched(struct result *r, const char *key, double slowed_s, double c
 static char *clocks(const char *key, double a, double b, char **note)
 {
 	struct result x[2], y[2];
-	struct conditions_side metal = {"metal", x, 2}, vm = {"vm", y, 2};
+	const struct workload_side sides[2] = {{&on_metal, x, 2}, {&on_vm, y, 2}};
 	char *why;
 
 	for (int i = 0; i < 2; i++) {
 		watched(&x[i], key, a, 1.98e9);
 		watched(&y[i], key, b, 1.755e9);
 	}
-	why = throttle_mismatch(&metal, &vm, note);
+	why = validity_of_work(sides, "gemm", note);
 	for (int i = 0; i < 2; i++) {
 		result_release(&x[i]);
 		result_release(&y[i]);
@@ -143,13 +147,13 @@ static void a_power_cap_is_a_note(void **state)
 static void what_nobody_watched_is_not_judged(void **state)
 {
 	struct result a, b;
-	struct conditions_side x = {"metal", &a, 1}, y = {"vm", &b, 1};
+	const struct workload_side sides[2] = {{&on_metal, &a, 1}, {&on_vm, &b, 1}};
 	char *note;
 
 	(void)state;
 	watched(&a, "hw_thermal", 9, 1e9);
 	result_init(&b, "test", "gemm", "gemm");
-	assert_null(throttle_mismatch(&x, &y, &note));
+	assert_null(validity_of_work(sides, "gemm", &note));
 	assert_null(note);
 	result_release(&a);
 	result_release(&b);
