@@ -82,7 +82,7 @@ static void show_list(struct json_object *list,
 		show(json_object_array_get_idx(list, i), to);
 }
 
-void show_machine(struct json_object *machine, FILE *to)
+void machine_table_show(struct json_object *machine, FILE *to)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		fprintf(to, "%-18s", rows[i].label);

@@ -6,6 +6,6 @@
 
 #include <stdio.h>
 
-void show_machine(struct json_object *machine, FILE *to);
+void machine_table_show(struct json_object *machine, FILE *to);
 
 #endif

@@ -61,7 +61,7 @@ bool pci_device_is_accelerator(int64_t class_code)
 	       class_code >> 8 == 0x0b40;
 }
 
-bool pci_device_is_bridge(int64_t class_code)
+static bool is_bridge(int64_t class_code)
 {
 	return class_code >> 16 == 0x06;
 }
@@ -105,7 +105,7 @@ void pci_device_group_users(const char *root, const char *address,
 		(void)sysfs_int(&code, root, "%s/%s/class", devices, other);
 		if (driver && strcmp(other, address) != 0 && !is_listed(except, other) &&
 		    !driver_is_vfio(driver) && strcmp(driver, "pci-stub") != 0 &&
-		    !pci_device_is_bridge(code))
+		    !is_bridge(code))
 			strvec_addf(ret, "%s (%s)", other, driver);
 		free(driver);
 	}

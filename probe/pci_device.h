@@ -19,9 +19,8 @@ char *pci_device_group(const char *root, const char *address);  /* NULL: none; f
 bool pci_device_ids(const char *root, const char *address, int64_t *vendor,
 		    int64_t *device, int64_t *class_code);
 
-bool pci_device_is_accelerator(
-	int64_t class_code); /* display, co-processor, accelerator */
-bool pci_device_is_bridge(int64_t class_code);
+/* Display, co-processor, accelerator. */
+bool pci_device_is_accelerator(int64_t class_code);
 bool pci_device_is_grace_gpu(int64_t vendor, int64_t device);
 bool driver_is_vfio(const char *driver);
 

@@ -2,61 +2,17 @@
 
 #include "core/base/mem.h"
 #include "probe/pci_device.h"
-#include "probe/preflight_impl.h"
+#include "probe/preflight_check.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Each ends with {0}. */
+extern const struct preflight_check preflight_device_checks[], preflight_system_checks[],
+	preflight_gpu_checks[];
+
 static const struct preflight_check *const tables[] = {
 	preflight_device_checks, preflight_system_checks, preflight_gpu_checks};
-
-/* How bad each is, for the worst of several. */
-static const int weight[] = {
-	[PREFLIGHT_NOT_APPLICABLE] = 0, [PREFLIGHT_OK] = 1,   [PREFLIGHT_UNKNOWN] = 2,
-	[PREFLIGHT_WARN] = 3,           [PREFLIGHT_FAIL] = 4,
-};
-
-enum preflight_state preflight_worse(enum preflight_state a, enum preflight_state b)
-{
-	return weight[a] >= weight[b] ? a : b;
-}
-
-void preflight_note(struct preflight_look *l, const char *fmt, ...)
-{
-	char text[400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	buf_printf(&l->evidence, "%s%s", l->evidence.len ? "; " : "", text);
-}
-
-static int64_t code_of(struct json_object *device, const char *key)
-{
-	return strtoll(json_get_text(device, key, "0"), NULL, 16);
-}
-
-static bool is_gpu(struct json_object *device)
-{
-	return code_of(device, "vendor") == 0x10de &&
-	       pci_device_is_accelerator(code_of(device, "class"));
-}
-
-enum preflight_state preflight_each_gpu(struct preflight_look *l, preflight_visit *visit)
-{
-	struct json_object *list = json_member(l->machine, "pci");
-	enum preflight_state worst = PREFLIGHT_NOT_APPLICABLE;
-
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
-		struct json_object *d = json_object_array_get_idx(list, i);
-
-		if (is_gpu(d))
-			worst = preflight_worse(worst, visit(l, d));
-	}
-	return worst;
-}
 
 static bool has_grace_gpu(struct json_object *machine)
 {
@@ -65,19 +21,11 @@ static bool has_grace_gpu(struct json_object *machine)
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
 		struct json_object *d = json_object_array_get_idx(list, i);
 
-		if (pci_device_is_grace_gpu(code_of(d, "vendor"), code_of(d, "device")))
+		if (pci_device_is_grace_gpu(preflight_pci_code(d, "vendor"),
+					    preflight_pci_code(d, "device")))
 			return true;
 	}
 	return false;
-}
-
-static enum preflight_state look(const struct preflight_check *c,
-				 struct preflight_look *l)
-{
-	if ((c->side == SIDE_HOST && l->is_guest) ||
-	    (c->side == SIDE_GUEST && !l->is_guest))
-		return PREFLIGHT_NOT_APPLICABLE;
-	return c->look(l);
 }
 
 static void run_check(struct preflight *p, const struct preflight_check *c,
@@ -88,7 +36,7 @@ static void run_check(struct preflight *p, const struct preflight_check *c,
 	buf_init(&l->evidence, 4096);
 	*row = (struct preflight_row){
 		.id = c->id, .title = c->title, .why = c->why, .mend = c->mend};
-	row->state = look(c, l);
+	row->state = preflight_look(c, l);
 	row->evidence = buf_detach(&l->evidence);
 	buf_release(&l->evidence);
 	p->failed += row->state == PREFLIGHT_FAIL;
@@ -128,7 +76,7 @@ void preflight_release(struct preflight *p)
 	*p = (struct preflight){0};
 }
 
-const char *preflight_state_name(enum preflight_state state)
+static const char *state_name(enum preflight_state state)
 {
 	static const char *const names[] = {
 		[PREFLIGHT_OK] = "ok",
@@ -156,7 +104,7 @@ struct json_object *preflight_to_json(const struct preflight *p)
 
 		json_put_text(row, "id", r->id);
 		json_put_text(row, "title", r->title);
-		json_put_text(row, "state", preflight_state_name(r->state));
+		json_put_text(row, "state", state_name(r->state));
 		json_put_text(row, "evidence", *r->evidence ? r->evidence : NULL);
 		json_put_text(row, "why", r->why);
 		json_put_text(row, "mend", r->mend);
@@ -173,8 +121,7 @@ void preflight_show(const struct preflight *p, FILE *to)
 
 		if (r->state == PREFLIGHT_NOT_APPLICABLE)
 			continue;
-		fprintf(to, "%-8s%-30s%s\n", preflight_state_name(r->state), r->title,
-			r->evidence);
+		fprintf(to, "%-8s%-30s%s\n", state_name(r->state), r->title, r->evidence);
 		if (r->state == PREFLIGHT_WARN || r->state == PREFLIGHT_FAIL)
 			fprintf(to, "        why:  %s\n        mend: %s\n", r->why,
 				r->mend);

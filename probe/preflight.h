@@ -25,10 +25,6 @@ enum preflight_state {
 	PREFLIGHT_NOT_APPLICABLE
 };
 
-enum preflight_side { SIDE_BOTH, SIDE_HOST, SIDE_GUEST };
-
-struct preflight_check; /* preflight_impl.h */
-
 struct preflight_row {
 	const char *id;    /* "host.iommu" */
 	const char *title; /* "IOMMU" */
@@ -48,10 +44,8 @@ struct preflight {
 void preflight_run(struct preflight *ret, const char *root, struct json_object *machine);
 void preflight_release(struct preflight *p);
 
-/* "ok", "warn", "fail", "unknown", "not applicable" */
-const char *preflight_state_name(enum preflight_state state);
 /* {schema: "tare.preflight/1", failed, warned, unknown, checks: [{id, title, state,
- * evidence, why, mend}]} */
+ * evidence, why, mend}]}; state: "ok", "warn", "fail", "unknown", "not applicable" */
 struct json_object *preflight_to_json(const struct preflight *p);
 /* A table for people; what does not apply is left out. */
 void preflight_show(const struct preflight *p, FILE *to);

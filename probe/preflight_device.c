@@ -1,5 +1,5 @@
 /* Checks of the host's devices: IOMMU, isolation, drivers, who uses them, links. */
-#include "probe/preflight_impl.h"
+#include "probe/preflight_check.h"
 
 #include "core/base/mem.h"
 #include "core/machine/sysfs.h"
@@ -26,15 +26,13 @@ static enum preflight_state look_iommufd(struct preflight_look *l)
 {
 	bool is_there = json_get_bool(json_member(l->machine, "iommu"), "iommufd", false);
 
-	if (!l->has_grace_gpu)
-		return PREFLIGHT_NOT_APPLICABLE;
 	preflight_note(l, "/dev/iommu %s", is_there ? "is there" : "is missing");
 	return is_there ? PREFLIGHT_OK : PREFLIGHT_FAIL;
 }
 
-static enum preflight_state group_of_one(struct preflight_look *l, struct json_object *d)
+static enum preflight_state group_of_one(struct preflight_look *l, struct json_object *d,
+					 const char *address)
 {
-	const char *address = json_get_text(d, "address", "");
 	struct strvec users = {0};
 	enum preflight_state state = PREFLIGHT_OK;
 
@@ -50,11 +48,6 @@ static enum preflight_state group_of_one(struct preflight_look *l, struct json_o
 		state = PREFLIGHT_FAIL;
 	strvec_release(&users);
 	return state;
-}
-
-static enum preflight_state look_groups(struct preflight_look *l)
-{
-	return preflight_each_gpu(l, group_of_one);
 }
 
 /* The configuration space of a port; up to 4096 bytes. */
@@ -89,13 +82,14 @@ static enum preflight_state one_port(struct preflight_look *l, const char *port)
 }
 
 /* The device's real path names the ports above it: .../pci0000:16/0000:16:01.0/<device> */
-static enum preflight_state ports_of_one(struct preflight_look *l, struct json_object *d)
+static enum preflight_state ports_of_one(struct preflight_look *l, struct json_object *d,
+					 const char *address)
 {
-	const char *address = json_get_text(d, "address", "");
 	char *path = x_asprintf("%s/sys/bus/pci/devices/%s", l->root, address);
 	char *real = realpath(path, NULL), *save = NULL;
 	enum preflight_state worst = PREFLIGHT_NOT_APPLICABLE;
 
+	(void)d;
 	for (char *part = real ? strtok_r(real, "/", &save) : NULL; part;
 	     part = strtok_r(NULL, "/", &save)) {
 		if (pci_device_is_address(part) && strcmp(part, address) != 0)
@@ -106,18 +100,12 @@ static enum preflight_state ports_of_one(struct preflight_look *l, struct json_o
 	return worst;
 }
 
-static enum preflight_state look_acs(struct preflight_look *l)
-{
-	return l->has_grace_gpu ? PREFLIGHT_NOT_APPLICABLE
-				: preflight_each_gpu(l, ports_of_one);
-}
-
-static enum preflight_state driver_of_one(struct preflight_look *l, struct json_object *d)
+static enum preflight_state driver_of_one(struct preflight_look *l, struct json_object *d,
+					  const char *address)
 {
 	const char *driver = json_get_text(d, "driver", NULL);
 
-	preflight_note(l, "%s: %s", json_get_text(d, "address", "?"),
-		       driver ? driver : "no driver");
+	preflight_note(l, "%s: %s", address, driver ? driver : "no driver");
 	if (!driver)
 		return PREFLIGHT_WARN;
 	if (strcmp(driver, "nouveau") == 0)
@@ -127,17 +115,13 @@ static enum preflight_state driver_of_one(struct preflight_look *l, struct json_
 	return PREFLIGHT_OK;
 }
 
-static enum preflight_state look_driver(struct preflight_look *l)
+static enum preflight_state users_of_one(struct preflight_look *l, struct json_object *d,
+					 const char *address)
 {
-	return preflight_each_gpu(l, driver_of_one);
-}
-
-static enum preflight_state users_of_one(struct preflight_look *l, struct json_object *d)
-{
-	const char *address = json_get_text(d, "address", "");
 	struct strvec who = {0};
 	enum preflight_state state = PREFLIGHT_OK;
 
+	(void)d;
 	pci_device_open_by(l->root, address, &who);
 	for (size_t i = 0; i < who.nr; i++) {
 		preflight_note(l, "%s: %s", address, who.items[i]);
@@ -149,68 +133,40 @@ static enum preflight_state users_of_one(struct preflight_look *l, struct json_o
 	return state;
 }
 
-static enum preflight_state look_users(struct preflight_look *l)
-{
-	return preflight_each_gpu(l, users_of_one);
-}
-
 static enum preflight_state display_of_one(struct preflight_look *l,
-					   struct json_object *d)
+					   struct json_object *d, const char *address)
 {
-	const char *address = json_get_text(d, "address", "");
-
+	(void)d;
 	if (!pci_device_shows_display(l->root, address))
 		return PREFLIGHT_OK;
 	preflight_note(l, "%s shows the console or a monitor", address);
 	return PREFLIGHT_WARN;
 }
 
-static enum preflight_state look_display(struct preflight_look *l)
-{
-	return preflight_each_gpu(l, display_of_one);
-}
-
-static enum preflight_state width_of_one(struct preflight_look *l, struct json_object *d)
+static enum preflight_state width_of_one(struct preflight_look *l, struct json_object *d,
+					 const char *address)
 {
 	struct json_object *link = json_member(d, "link");
 	int64_t now = json_get_int(link, "width", 0);
 	int64_t most = json_get_int(link, "max_width", 0);
 
-	if (!now || !most) {
-		preflight_note(l, "%s: not told", json_get_text(d, "address", "?"));
-		return PREFLIGHT_UNKNOWN;
-	}
-	preflight_note(l, "%s: x%lld of x%lld", json_get_text(d, "address", "?"),
-		       (long long)now, (long long)most);
+	if (!now || !most)
+		return preflight_not_told(l, address);
+	preflight_note(l, "%s: x%lld of x%lld", address, (long long)now, (long long)most);
 	return now < most ? PREFLIGHT_FAIL : PREFLIGHT_OK;
 }
 
-/* On a Grace superchip data goes over C2C; the PCIe link only carries control. */
-static enum preflight_state look_width(struct preflight_look *l)
-{
-	return l->has_grace_gpu ? PREFLIGHT_NOT_APPLICABLE
-				: preflight_each_gpu(l, width_of_one);
-}
-
-static enum preflight_state speed_of_one(struct preflight_look *l, struct json_object *d)
+static enum preflight_state speed_of_one(struct preflight_look *l, struct json_object *d,
+					 const char *address)
 {
 	struct json_object *link = json_member(d, "link");
 	double now = json_get_real(link, "speed_gt_per_s", 0);
 	double most = json_get_real(link, "max_speed_gt_per_s", 0);
 
-	if (now <= 0 || most <= 0) {
-		preflight_note(l, "%s: not told", json_get_text(d, "address", "?"));
-		return PREFLIGHT_UNKNOWN;
-	}
-	preflight_note(l, "%s: %g of %g GT/s", json_get_text(d, "address", "?"), now,
-		       most);
+	if (now <= 0 || most <= 0)
+		return preflight_not_told(l, address);
+	preflight_note(l, "%s: %g of %g GT/s", address, now, most);
 	return now < most ? PREFLIGHT_WARN : PREFLIGHT_OK;
-}
-
-static enum preflight_state look_speed(struct preflight_look *l)
-{
-	return l->has_grace_gpu ? PREFLIGHT_NOT_APPLICABLE
-				: preflight_each_gpu(l, speed_of_one);
 }
 
 static enum preflight_state look_egm(struct preflight_look *l)
@@ -218,8 +174,6 @@ static enum preflight_state look_egm(struct preflight_look *l)
 	struct strvec names = {0};
 	size_t nr = 0;
 
-	if (!l->has_grace_gpu)
-		return PREFLIGHT_NOT_APPLICABLE;
 	sysfs_list(&names, l->root, "/dev");
 	for (size_t i = 0; i < names.nr; i++) {
 		if (strncmp(names.items[i], "egm", 3) == 0) {
@@ -257,37 +211,43 @@ const struct preflight_check preflight_device_checks[] = {
 	{"host.iommu", "IOMMU", "without one no device can be given to a VM",
 	 "switch on VT-d, AMD-Vi or the SMMU in the firmware; boot with intel_iommu=on "
 	 "iommu=pt",
-	 SIDE_HOST, look_iommu},
+	 SIDE_HOST, .machine = look_iommu},
 	{"host.iommufd", "iommufd", "Grace GPUs are passed on by iommufd only",
-	 "modprobe iommufd (Linux 6.2 or later)", SIDE_HOST, look_iommufd},
+	 "modprobe iommufd (Linux 6.2 or later)", SIDE_HOST, PLATFORM_GRACE,
+	 .machine = look_iommufd},
 	{"host.iommu_groups", "IOMMU groups",
 	 "a group is given away as a whole: what shares it cannot stay in use",
 	 "enable ACS on the port in the firmware, or give the whole group", SIDE_HOST,
-	 look_groups},
+	 .pci_gpu = group_of_one},
 	{"host.acs", "ACS on the ports above",
 	 "without redirection peers reach each other past the IOMMU",
 	 "setpci -s PORT ECAP_ACS+6.w=001d, or the firmware's ACS option", SIDE_HOST,
-	 look_acs},
+	 PLATFORM_NOT_GRACE, .pci_gpu = ports_of_one},
 	{"gpu.driver", "Driver of each GPU",
 	 "the wrong one gives no GPU, or on Grace one without its memory",
-	 "tare-probe --bind nvidia|vfio --device ADDRESS", SIDE_BOTH, look_driver},
+	 "tare-probe --bind nvidia|vfio --device ADDRESS", SIDE_BOTH,
+	 .pci_gpu = driver_of_one},
 	{"gpu.users", "Processes on the GPU", "they share its time and its memory",
 	 "stop them; nvidia-smi --query-compute-apps=pid,name --format=csv", SIDE_BOTH,
-	 look_users},
+	 .pci_gpu = users_of_one},
 	{"host.display", "Display on a GPU", "drawing takes time and blocks passthrough",
 	 "use another device as console (firmware: primary display)", SIDE_HOST,
-	 look_display},
+	 .pci_gpu = display_of_one},
+	/* On Grace data goes over C2C; the PCIe link only carries control. */
 	{"gpu.link_width", "PCIe width", "half the lanes are half the transfer rate",
-	 "reseat the card or its riser; lspci -vv shows LnkSta", SIDE_BOTH, look_width},
+	 "reseat the card or its riser; lspci -vv shows LnkSta", SIDE_BOTH,
+	 PLATFORM_NOT_GRACE, .pci_gpu = width_of_one},
 	{"gpu.link_speed", "PCIe speed now",
 	 "an idle link slows down by itself; under load it must not stay there",
-	 "look again under load; firmware: link speed, ASPM off", SIDE_BOTH, look_speed},
+	 "look again under load; firmware: link speed, ASPM off", SIDE_BOTH,
+	 PLATFORM_NOT_GRACE, .pci_gpu = speed_of_one},
 	{"host.egm", "Extended GPU memory devices",
 	 "they say whether host memory is lent to the GPUs; both arms must agree",
-	 "record it; egm is set in the firmware", SIDE_HOST, look_egm},
+	 "record it; egm is set in the firmware", SIDE_HOST, PLATFORM_GRACE,
+	 .machine = look_egm},
 	{"guest.devices", "Devices in the guest",
 	 "a device that nobody drives was given by mistake, or its driver is missing",
 	 "install its driver, or take it out of the VM's template", SIDE_GUEST,
-	 look_strangers},
+	 .machine = look_strangers},
 	{0},
 };

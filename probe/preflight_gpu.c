@@ -1,31 +1,7 @@
 /* Checks of what the GPU's own driver says; NVML's facts are in core/machine/nvml.h. */
-#include "probe/preflight_impl.h"
+#include "probe/preflight_check.h"
 
 #include <string.h>
-
-typedef enum preflight_state gpu_visit(struct preflight_look *l, struct json_object *gpu,
-				       const char *name);
-
-/*
- * Calls 'visit' for each GPU that the driver shows. Not applicable without a GPU or on a
- * host whose GPUs vfio has; unknown where there is one and the driver is not.
- */
-static enum preflight_state each(struct preflight_look *l, gpu_visit *visit)
-{
-	struct json_object *gpus = json_member(l->machine, "gpus");
-	enum preflight_state worst = PREFLIGHT_NOT_APPLICABLE;
-
-	if (!gpus)
-		return l->is_guest ? PREFLIGHT_UNKNOWN : PREFLIGHT_NOT_APPLICABLE;
-	for (size_t i = 0; i < json_object_array_length(gpus); i++) {
-		struct json_object *gpu = json_object_array_get_idx(gpus, i);
-		const char *name = json_get_text(gpu, "pci_address",
-						 json_get_text(gpu, "uuid", "?"));
-
-		worst = preflight_worse(worst, visit(l, gpu, name));
-	}
-	return worst;
-}
 
 static enum preflight_state uuid_of_one(struct preflight_look *l, struct json_object *gpu,
 					const char *name)
@@ -42,7 +18,7 @@ static enum preflight_state look_uuid(struct preflight_look *l)
 		preflight_note(l, "there is a GPU and no driver that answers");
 		return PREFLIGHT_FAIL;
 	}
-	return each(l, uuid_of_one);
+	return preflight_each_gpu(l, uuid_of_one);
 }
 
 /* "enabled"/"disabled", or {enabled, pending}. -1: not told. */
@@ -65,10 +41,8 @@ static enum preflight_state switch_of(struct preflight_look *l, struct json_obje
 {
 	int on = is_enabled(json_member(gpu, key));
 
-	if (on < 0) {
-		preflight_note(l, "%s: not told", name);
-		return PREFLIGHT_UNKNOWN;
-	}
+	if (on < 0)
+		return preflight_not_told(l, name);
 	preflight_note(l, "%s: %s", name, on ? "on" : "off");
 	return on ? PREFLIGHT_OK : when_off;
 }
@@ -79,20 +53,10 @@ static enum preflight_state persistence_of_one(struct preflight_look *l,
 	return switch_of(l, gpu, name, "persistence", PREFLIGHT_WARN);
 }
 
-static enum preflight_state look_persistence(struct preflight_look *l)
-{
-	return each(l, persistence_of_one);
-}
-
 static enum preflight_state ecc_of_one(struct preflight_look *l, struct json_object *gpu,
 				       const char *name)
 {
 	return switch_of(l, gpu, name, "ecc", PREFLIGHT_WARN);
-}
-
-static enum preflight_state look_ecc(struct preflight_look *l)
-{
-	return each(l, ecc_of_one);
 }
 
 /* A mode that is asked for and not there yet changes under the run's feet. */
@@ -103,20 +67,13 @@ static enum preflight_state mig_of_one(struct preflight_look *l, struct json_obj
 	bool now = json_get_bool(mig, "enabled", false);
 	bool next = json_get_bool(mig, "pending", now);
 
-	if (!json_member(mig, "enabled")) {
-		preflight_note(l, "%s: not told", name);
-		return PREFLIGHT_UNKNOWN;
-	}
+	if (!json_member(mig, "enabled"))
+		return preflight_not_told(l, name);
 	preflight_note(l, "%s: %s%s", name, now ? "on" : "off",
 		       now == next ? ""
 		       : next      ? ", on after a reset"
 				   : ", off after a reset");
 	return now == next ? PREFLIGHT_OK : PREFLIGHT_FAIL;
-}
-
-static enum preflight_state look_mig(struct preflight_look *l)
-{
-	return each(l, mig_of_one);
 }
 
 static enum preflight_state power_of_one(struct preflight_look *l,
@@ -125,17 +82,10 @@ static enum preflight_state power_of_one(struct preflight_look *l,
 	double limit = json_get_real(gpu, "power_limit_w", 0);
 	double standard = json_get_real(gpu, "default_power_limit_w", 0);
 
-	if (limit <= 0 || standard <= 0) {
-		preflight_note(l, "%s: not told", name);
-		return PREFLIGHT_UNKNOWN;
-	}
+	if (limit <= 0 || standard <= 0)
+		return preflight_not_told(l, name);
 	preflight_note(l, "%s: %g W of %g W", name, limit, standard);
 	return limit < standard ? PREFLIGHT_WARN : PREFLIGHT_OK;
-}
-
-static enum preflight_state look_power(struct preflight_look *l)
-{
-	return each(l, power_of_one);
 }
 
 static enum preflight_state clock_of_one(struct preflight_look *l,
@@ -143,17 +93,10 @@ static enum preflight_state clock_of_one(struct preflight_look *l,
 {
 	double most = json_get_real(gpu, "max_sm_clock_hz", 0);
 
-	if (most <= 0) {
-		preflight_note(l, "%s: not told", name);
-		return PREFLIGHT_UNKNOWN;
-	}
+	if (most <= 0)
+		return preflight_not_told(l, name);
 	preflight_note(l, "%s: up to %g MHz", name, most / 1e6);
 	return PREFLIGHT_OK;
-}
-
-static enum preflight_state look_clock(struct preflight_look *l)
-{
-	return each(l, clock_of_one);
 }
 
 static enum preflight_state c2c_of_one(struct preflight_look *l, struct json_object *gpu,
@@ -161,37 +104,34 @@ static enum preflight_state c2c_of_one(struct preflight_look *l, struct json_obj
 {
 	struct json_object *links = json_member(gpu, "c2c_links");
 
-	if (!links) {
-		preflight_note(l, "%s: not told", name);
-		return PREFLIGHT_UNKNOWN;
-	}
+	if (!links)
+		return preflight_not_told(l, name);
 	preflight_note(l, "%s: %s links", name, json_object_get_string(links));
 	return json_object_get_int64(links) > 0 ? PREFLIGHT_OK : PREFLIGHT_FAIL;
-}
-
-static enum preflight_state look_c2c(struct preflight_look *l)
-{
-	return l->has_grace_gpu ? each(l, c2c_of_one) : PREFLIGHT_NOT_APPLICABLE;
 }
 
 const struct preflight_check preflight_gpu_checks[] = {
 	{"gpu.uuid", "GPU visible by UUID",
 	 "only the UUID proves that both arms measure the same GPU",
-	 "install the NVIDIA driver here; nvidia-smi -L", SIDE_BOTH, look_uuid},
+	 "install the NVIDIA driver here; nvidia-smi -L", SIDE_BOTH,
+	 .machine = look_uuid},
 	{"gpu.persistence", "Persistence mode",
 	 "without it the driver starts anew for the first process",
 	 "nvidia-smi -pm 1, or the nvidia-persistenced service", SIDE_BOTH,
-	 look_persistence},
+	 .driver_gpu = persistence_of_one},
 	{"gpu.ecc", "ECC", "both arms must agree; data centre GPUs run with it",
-	 "nvidia-smi -e 1 and reset the GPU", SIDE_BOTH, look_ecc},
+	 "nvidia-smi -e 1 and reset the GPU", SIDE_BOTH, .driver_gpu = ecc_of_one},
 	{"gpu.mig", "MIG mode and what is pending",
 	 "a pending change takes hold at the next reset, between two rounds",
-	 "nvidia-smi --gpu-reset -i GPU, or take the request back", SIDE_BOTH, look_mig},
+	 "nvidia-smi --gpu-reset -i GPU, or take the request back", SIDE_BOTH,
+	 .driver_gpu = mig_of_one},
 	{"gpu.power_limit", "Power limit", "a lower one lowers sustained clocks",
-	 "nvidia-smi -pl DEFAULT", SIDE_BOTH, look_power},
+	 "nvidia-smi -pl DEFAULT", SIDE_BOTH, .driver_gpu = power_of_one},
 	{"gpu.clock", "Maximum clock", "the peak that results are held against",
-	 "nvidia-smi -rgc takes locked clocks back", SIDE_BOTH, look_clock},
+	 "nvidia-smi -rgc takes locked clocks back", SIDE_BOTH,
+	 .driver_gpu = clock_of_one},
 	{"gpu.c2c", "C2C links", "on Grace all data between CPU and GPU goes over them",
-	 "reset the GPU; nvidia-smi c2c -s", SIDE_BOTH, look_c2c},
+	 "reset the GPU; nvidia-smi c2c -s", SIDE_BOTH, PLATFORM_GRACE,
+	 .driver_gpu = c2c_of_one},
 	{0},
 };

@@ -21,7 +21,7 @@ static int print_machine(const struct probe_options *o, struct err *err)
 	if (!rc && o->json)
 		fputs(json_text(machine), stdout);
 	else if (!rc)
-		show_machine(machine, stdout);
+		machine_table_show(machine, stdout);
 	json_object_put(machine);
 	return rc;
 }
