@@ -3,36 +3,12 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/base/stop.h"
+#include "gemm/warmup.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* A warm-up that does not settle ends after this many times what was asked for. */
-enum { WARMUP_LIMIT = 3, BATCH_MAX = 64 };
-static const double steady_within = 0.002;
-static const double batch_seconds = 0.1;
-
-/* Stretches of the warm-up of half a second or more, compared with the one before. */
-struct steady {
-	double seconds, last_mean;
-	int64_t products;
-	bool is_steady;
-};
-
-static void steady_add(struct steady *s, double seconds, int64_t products)
-{
-	double mean;
-
-	s->seconds += seconds;
-	s->products += products;
-	if (s->seconds < 0.5)
-		return;
-	mean = s->seconds / (double)s->products;
-	s->is_steady = s->last_mean > 0 && fabs(mean / s->last_mean - 1) < steady_within;
-	*s = (struct steady){.last_mean = mean, .is_steady = s->is_steady};
-}
 
 static double sum(const double *values, int64_t nr)
 {
@@ -43,41 +19,30 @@ static double sum(const double *values, int64_t nr)
 	return total;
 }
 
-static bool warm_enough(const struct engine *e, const struct steady *s, int64_t passed_ns,
-			int64_t asked_ns)
-{
-	if (passed_ns < asked_ns)
-		return false;
-	return !e->ops->wants_steady || s->is_steady ||
-	       passed_ns >= WARMUP_LIMIT * asked_ns;
-}
-
 static int warm_up(struct engine *e, const struct run_plan *plan, struct run_outcome *o,
 		   struct err *err)
 {
 	int64_t begin = clock_mono_ns(), batch = 1;
-	struct steady steady = {0};
-	double seconds[BATCH_MAX];
+	struct warmup w = {0};
+	double seconds[WARMUP_BATCH_MAX];
 
-	while (plan->warmup_ns > 0 &&
-	       !warm_enough(e, &steady, o->warmup_ns, plan->warmup_ns)) {
-		double mean;
+	while (!warmup_is_over(&w, e->ops->wants_steady, o->warmup_ns, plan->warmup_ns)) {
+		double batch_seconds;
 
 		if (stop_check(err) != 0 ||
 		    e->ops->multiply(e, batch, seconds, NULL, err) != 0)
 			return -1;
-		mean = sum(seconds, batch) / (double)batch;
-		steady_add(&steady, sum(seconds, batch), batch);
+		batch_seconds = sum(seconds, batch);
+		warmup_add(&w, batch_seconds, batch);
 		o->warmup_products += batch;
-		batch = (int64_t)fmin(fmax(batch_seconds / fmax(mean, 1e-9), 1),
-				      BATCH_MAX);
+		batch = warmup_batch(batch_seconds / (double)batch);
 		o->warmup_ns = clock_mono_ns() - begin;
 		if (plan->on_warmup)
 			plan->on_warmup(
 				plan->ctx,
 				fmin((double)o->warmup_ns / (double)plan->warmup_ns, 1));
 	}
-	o->was_steady = steady.is_steady;
+	o->was_steady = w.is_steady;
 	return 0;
 }
 

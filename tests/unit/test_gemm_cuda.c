@@ -59,11 +59,14 @@ static struct json_object *document(const struct proc_outcome *out)
 	return o;
 }
 
-static void check_right(const char *precision, const char *n)
+/* Sizes that differ, and factors: whole ones, for int8. */
+static void check_right(const char *precision)
 {
-	const char *extra[] = {"--n", n, "--precision", precision, "--json", NULL};
+	const char *extra[] = {"--m",    "32",          "--n",     "48",     "--k",
+			       "64",     "--alpha",     "2",       "--beta", "-1",
+			       "--json", "--precision", precision, NULL};
 	struct proc_outcome out = gemm(NULL, extra);
-	struct json_object *o = document(&out);
+	struct json_object *o = document(&out), *params = json_at(o, "workload/params");
 
 	assert_int_equal(out.code, 0);
 	assert_string_equal(json_get_text(o, "status", ""), "ok");
@@ -71,8 +74,12 @@ static void check_right(const char *precision, const char *n)
 			    "FAKE GPU 0");
 	assert_string_equal(json_get_text(json_at(o, "details"), "backend", ""),
 			    "cublas");
-	assert_string_equal(json_get_text(json_at(o, "workload/params"), "precision", ""),
-			    precision);
+	assert_string_equal(json_get_text(params, "precision", ""), precision);
+	assert_int_equal(json_get_int(params, "m", 0), 32);
+	assert_int_equal(json_get_int(params, "n", 0), 48);
+	assert_int_equal(json_get_int(params, "k", 0), 64);
+	assert_true(json_get_real(params, "alpha", 0) == 2);
+	assert_true(json_get_real(params, "beta", 0) == -1);
 	json_object_put(o);
 	proc_outcome_release(&out);
 }
@@ -84,7 +91,7 @@ static void test_every_precision(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(precisions); i++)
-		check_right(precisions[i], "48");
+		check_right(precisions[i]);
 }
 
 /* The same work gives the same digest, other work another one. */

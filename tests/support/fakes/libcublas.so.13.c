@@ -10,6 +10,9 @@
 
 enum { INTERNAL_ERROR = 14 };
 
+extern struct fake_product fake_cublas_last;
+struct fake_product fake_cublas_last;
+
 static long calls;
 
 #define CALL()                                                      \
@@ -47,8 +50,9 @@ int cublasSetStream_v2(struct cublas *h, struct cu_stream *s);
 int cublasSetStream_v2(struct cublas *h, struct cu_stream *s)
 {
 	(void)h;
-	(void)s;
 	CALL();
+	fake_cublas_last.stream = s;
+	fake_cublas_last.workspace = NULL; /* cublasSetStream() resets it */
 	return 0;
 }
 
@@ -56,8 +60,8 @@ int cublasSetMathMode(struct cublas *h, int mode);
 int cublasSetMathMode(struct cublas *h, int mode)
 {
 	(void)h;
-	(void)mode;
 	CALL();
+	fake_cublas_last.math_mode = mode;
 	return 0;
 }
 
@@ -65,9 +69,9 @@ int cublasSetWorkspace_v2(struct cublas *h, void *workspace, size_t bytes);
 int cublasSetWorkspace_v2(struct cublas *h, void *workspace, size_t bytes)
 {
 	(void)h;
-	(void)workspace;
-	(void)bytes;
 	CALL();
+	fake_cublas_last.workspace = workspace;
+	fake_cublas_last.workspace_bytes = bytes;
 	return 0;
 }
 
@@ -93,28 +97,32 @@ int cublasGemmEx(struct cublas *h, int op_a, int op_b, int m, int n, int k,
 		 int type_b, int ldb, const void *beta, void *c, int type_c, int ldc,
 		 int compute, int algo)
 {
-	struct fake_product p = {.m = m,
-				 .n = n,
-				 .k = k,
-				 .ldc = ldc,
-				 .type_ab = type_a,
-				 .type_c = type_c,
-				 .a = a,
-				 .b = b,
-				 .c = c,
-				 .alpha = alpha,
-				 .beta = beta,
-				 .a_is_transposed = op_a == BLAS_OP_T};
+	struct fake_product *p = &fake_cublas_last;
+	int status;
 
 	(void)h;
-	(void)algo;
 	CALL();
-	if (op_b != BLAS_OP_N || type_a != type_b || ldb != k ||
-	    lda != (op_a == BLAS_OP_T ? k : m))
-		return 7;
-	p.scale = compute == 70 || compute == 71 ? 1 : compute == 72 ? 10 : 0;
-	fake_multiply(&p);
+	if (op_b != BLAS_OP_N || type_a != type_b)
+		return FAKE_INVALID_VALUE;
+	p->m = m;
+	p->n = n;
+	p->k = k;
+	p->lda = lda;
+	p->ldb = ldb;
+	p->ldc = ldc;
+	p->type_ab = type_a;
+	p->type_c = type_c;
+	p->a = a;
+	p->b = b;
+	p->c = c;
+	p->alpha = alpha;
+	p->beta = beta;
+	p->a_is_transposed = op_a == BLAS_OP_T;
+	p->compute = compute;
+	p->algo = algo;
+	p->scale = compute == 70 || compute == 71 ? 1 : compute == 72 ? 10 : 0;
+	status = fake_multiply(p);
 	if (fake_number("TARE_FAKE_CUBLAS_WRONG", 0))
 		memset(c, 0x11, 1);
-	return 0;
+	return status;
 }

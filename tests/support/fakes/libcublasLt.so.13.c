@@ -10,13 +10,21 @@
 enum { INTERNAL_ERROR = 14, ALGORITHMS = 3, WRONG_ALGORITHM = 1 };
 
 struct lt_desc {
-	int scale, a_is_transposed;
+	int compute, scale, a_is_transposed;
 };
 
 struct lt_layout {
 	int type;
 	uint64_t rows, columns;
+	int64_t ld;
 };
+
+struct lt_preference {
+	uint64_t workspace_bytes;
+};
+
+extern struct fake_product fake_cublaslt_last;
+struct fake_product fake_cublaslt_last;
 
 static long calls;
 
@@ -44,9 +52,9 @@ int cublasLtDestroy(struct cublaslt *h)
 int cublasLtMatmulDescCreate(struct lt_desc **ret, int compute, int scale);
 int cublasLtMatmulDescCreate(struct lt_desc **ret, int compute, int scale)
 {
-	(void)compute;
 	CALL();
 	*ret = calloc(1, sizeof(**ret));
+	(*ret)->compute = compute;
 	(*ret)->scale = scale;
 	return 0;
 }
@@ -75,10 +83,10 @@ int cublasLtMatrixLayoutCreate(struct lt_layout **ret, int type, uint64_t rows,
 			       uint64_t columns, int64_t ld)
 {
 	CALL();
-	if ((uint64_t)ld != rows)
-		return 7;
+	if (ld < (int64_t)rows)
+		return FAKE_INVALID_VALUE;
 	*ret = calloc(1, sizeof(**ret));
-	**ret = (struct lt_layout){type, rows, columns};
+	**ret = (struct lt_layout){type, rows, columns, ld};
 	return 0;
 }
 
@@ -93,7 +101,7 @@ int cublasLtMatmulPreferenceCreate(struct lt_preference **ret);
 int cublasLtMatmulPreferenceCreate(struct lt_preference **ret)
 {
 	CALL();
-	*ret = malloc(1);
+	*ret = calloc(1, sizeof(**ret));
 	return 0;
 }
 
@@ -109,11 +117,10 @@ int cublasLtMatmulPreferenceSetAttribute(struct lt_preference *p, int attribute,
 int cublasLtMatmulPreferenceSetAttribute(struct lt_preference *p, int attribute,
 					 const void *value, size_t bytes)
 {
-	(void)p;
-	(void)attribute;
-	(void)value;
-	(void)bytes;
 	CALL();
+	if (attribute != 1 || bytes != sizeof(p->workspace_bytes))
+		return FAKE_INVALID_VALUE;
+	memcpy(&p->workspace_bytes, value, bytes);
 	return 0;
 }
 
@@ -130,12 +137,9 @@ int cublasLtMatmulAlgoGetHeuristic(struct cublaslt *h, struct lt_desc *d,
 {
 	(void)h;
 	(void)d;
-	(void)a;
-	(void)b;
-	(void)c;
-	(void)result;
-	(void)p;
 	CALL();
+	if (!a || !b || c != result || !p->workspace_bytes)
+		return FAKE_INVALID_VALUE;
 	*nr = most < ALGORITHMS ? most : ALGORITHMS;
 	for (int i = 0; i < *nr; i++)
 		ret[i] = (struct lt_heuristic){.algo = {{(uint64_t)i}}};
@@ -155,30 +159,38 @@ int cublasLtMatmul(struct cublaslt *h, struct lt_desc *d, const void *alpha,
 		   const struct lt_algo *algo, void *workspace, size_t workspace_bytes,
 		   struct cu_stream *s)
 {
-	struct fake_product p = {.m = (int)lc->rows,
-				 .n = (int)lc->columns,
-				 .k = (int)lb->rows,
-				 .ldc = (int)lc->rows,
-				 .type_ab = la->type,
-				 .type_c = lc->type,
-				 .scale = d->scale,
-				 .a = a,
-				 .b = b,
-				 .c = result,
-				 .alpha = alpha,
-				 .beta = beta,
-				 .a_is_transposed = d->a_is_transposed};
+	struct fake_product *p = &fake_cublaslt_last;
+	int status;
 
 	(void)h;
-	(void)lr;
-	(void)workspace;
-	(void)workspace_bytes;
-	(void)s;
 	CALL();
-	if (c != result)
-		return 7;
-	fake_multiply(&p);
+	*p = (struct fake_product){.m = (int)lc->rows,
+				   .n = (int)lc->columns,
+				   .k = (int)lb->rows,
+				   .lda = (int)la->ld,
+				   .ldb = (int)lb->ld,
+				   .ldc = (int)lc->ld,
+				   .type_ab = la->type,
+				   .type_c = lc->type,
+				   .scale = d->scale,
+				   .compute = d->compute,
+				   .algo = (int)algo->data[0],
+				   .a = a,
+				   .b = b,
+				   .c = result,
+				   .alpha = alpha,
+				   .beta = beta,
+				   .a_is_transposed = d->a_is_transposed,
+				   .stream = s,
+				   .workspace = workspace,
+				   .workspace_bytes = workspace_bytes};
+	if (c != result || lr != lc || la->type != lb->type ||
+	    lb->columns != lc->columns ||
+	    la->rows != (uint64_t)(d->a_is_transposed ? p->k : p->m) ||
+	    la->columns != (uint64_t)(d->a_is_transposed ? p->m : p->k))
+		return FAKE_INVALID_VALUE;
+	status = fake_multiply(p);
 	if (algo->data[0] == WRONG_ALGORITHM)
 		memset(result, 0x22, 4);
-	return 0;
+	return status;
 }
