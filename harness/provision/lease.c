@@ -47,13 +47,11 @@ void lease_note(const struct lease_request *want, const char *what)
 int lease_pause(int64_t ns, struct err *err)
 {
 	int64_t until = clock_deadline_ns(ns);
-	struct pollfd stop = {.fd = stop_fd(), .events = POLLIN};
 
 	while (!stop_requested() && !clock_passed(until)) {
-		if (stop.fd >= 0)
-			poll(&stop, 1, clock_poll_ms(until, 1000));
-		else
-			clock_sleep_until(until);
+		struct pollfd stop = {.fd = stop_fd(), .events = POLLIN};
+
+		poll(&stop, 1, clock_poll_ms(until, 1000));
 	}
 	return stop_check(err);
 }
@@ -64,10 +62,8 @@ static int wait_fd(int fd, short events, int64_t deadline_ns)
 	while (!stop_requested() && !clock_passed(deadline_ns)) {
 		struct pollfd fds[] = {{.fd = fd, .events = events},
 				       {.fd = stop_fd(), .events = POLLIN}};
-		int nr = stop_fd() >= 0 ? 2 : 1;
 
-		if (poll(fds, (nfds_t)nr, clock_poll_ms(deadline_ns, 1000)) > 0 &&
-		    fds[0].revents)
+		if (poll(fds, 2, clock_poll_ms(deadline_ns, 1000)) > 0 && fds[0].revents)
 			return 1;
 	}
 	return 0;

@@ -1,15 +1,32 @@
 /* Calls that reach a kind of provisioner with their arguments checked. */
 #include "harness/provision/provisioner_impl.h"
 
+#include "core/base/mem.h"
 #include "core/base/stop.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* Gives back what an acquire that failed came to. What stays is named in *err. */
+static void undo(struct provisioner *p, const struct lease_request *want, struct lease *l,
+		 struct err *err)
+{
+	struct err left = ERR_INIT;
+
+	stop_shield_begin();
+	if (p->ops->release(p, l, &left))
+		err_wrap(err,
+			 "tare-%s-%s may be left behind (%.300s), 'tare clean' gives it "
+			 "back",
+			 want->run_id, want->label, left.text);
+	stop_shield_end();
+}
+
 int provisioner_acquire(struct provisioner *p, const struct lease_request *want,
 			struct lease **ret, struct err *err)
 {
 	struct stop_leaves *left;
+	struct lease *l = NULL;
 
 	if (lease_check_id("run id", want->run_id, err) ||
 	    lease_check_id("label", want->label, err) || stop_check(err))
@@ -20,11 +37,14 @@ int provisioner_acquire(struct provisioner *p, const struct lease_request *want,
 			       want->label);
 	left = stop_leaves_begin("machine tare-%s-%s (%s)", want->run_id, want->label,
 				 p->ops->kind);
-	if (p->ops->acquire(p, want, ret, err)) {
+	if (p->ops->acquire(p, want, &l, err)) {
+		if (l)
+			undo(p, want, l, err);
 		stop_leaves_end(left);
 		return err_wrap(err, "%s: lease %s", p->ops->kind, want->label);
 	}
-	(*ret)->left = left;
+	l->left = left;
+	*ret = l;
 	return 0;
 }
 
@@ -36,16 +56,21 @@ const struct lease_info *lease_info(const struct lease *l)
 int provisioner_release(struct provisioner *p, struct lease *l, struct err *err)
 {
 	struct stop_leaves *left;
+	char *name;
 	int rc;
 
 	if (!l)
 		return 0;
 	left = l->left;
+	name = x_strdup(l->info.name);
 	stop_shield_begin();
 	rc = p->ops->release(p, l, err);
 	stop_shield_end();
 	stop_leaves_end(left);
-	return rc ? err_wrap(err, "%s", p->ops->kind) : 0;
+	if (rc)
+		err_wrap(err, "%s: %s may be left behind", p->ops->kind, name);
+	free(name);
+	return rc;
 }
 
 void provisioner_keep(struct provisioner *p, struct lease *l)
@@ -59,14 +84,17 @@ void provisioner_keep(struct provisioner *p, struct lease *l)
 int provisioner_sweep(struct provisioner *p, const char *run_id, size_t *ret_nr,
 		      struct err *err)
 {
+	struct stop_leaves *left;
 	size_t nr = 0;
 	int rc;
 
 	if (lease_check_id("run id", run_id, err))
 		return -1;
+	left = stop_leaves_begin("machines of run %s (%s)", run_id, p->ops->kind);
 	stop_shield_begin();
 	rc = p->ops->sweep(p, run_id, &nr, err);
 	stop_shield_end();
+	stop_leaves_end(left);
 	if (rc)
 		return err_wrap(err, "%s: sweep of run %s", p->ops->kind, run_id);
 	if (ret_nr)

@@ -4,9 +4,17 @@
 
 #include "harness/provision/provisioner.h"
 
-/* A kind embeds these as first members. provisioner.c checks arguments before a hook. */
+/*
+ * A kind embeds these as first members. provisioner.c checks arguments before a hook, and
+ * calls release and sweep behind a shield (core/base/stop.h): what they wait for needs a
+ * deadline, and a stop does not end it.
+ */
 struct provisioner_ops {
 	const char *kind;
+	/*
+	 * Where it fails, *ret is what it came to so far, or NULL as it was: provisioner.c
+	 * hands it to 'release', which gives back what there is of it.
+	 */
 	int (*acquire)(struct provisioner *p, const struct lease_request *want,
 		       struct lease **ret, struct err *err);
 	int (*release)(struct provisioner *p, struct lease *l, struct err *err);

@@ -386,7 +386,7 @@ static void what_cannot_be_undone_is_named_body(void **state)
 	stop_install();
 	assert_int_equal(provisioner_acquire(lab.p, &want, &l, &err), -1);
 	assert_int_equal(err.kind, ERR_INTERRUPTED);
-	assert_non_null(strstr(err.text, "tare-a-r1 stays on loan"));
+	assert_non_null(strstr(err.text, "tare-a-r1 may be left behind"));
 	assert_non_null(strstr(err.text, "tare clean"));
 	lab_close(&lab);
 }

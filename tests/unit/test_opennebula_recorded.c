@@ -6,7 +6,6 @@
 #include "core/base/buf.h"
 #include "core/base/mem.h"
 #include "harness/provision/opennebula/opennebula_client.h"
-#include "harness/provision/opennebula/opennebula_rights.h"
 #include "tests/support/recordings.h"
 
 #include <arpa/inet.h>

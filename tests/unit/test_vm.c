@@ -8,8 +8,6 @@
 #include "core/document/json.h"
 #include "core/base/mem.h"
 #include "core/base/proc.h"
-#include "harness/provision/libvirt/seed.h"
-#include "harness/provision/libvirt/vm_check.h"
 #include "harness/provision/libvirt/vm_files.h"
 #include "harness/provision/libvirt/vm_machine.h"
 
@@ -199,56 +197,6 @@ static void the_check_before_a_lease(void **state)
 	free(root);
 }
 
-static void the_seed_says_who_may_log_in(void **state)
-{
-	char *text = seed_user_data("root", "PRIVATE\nKEY\n", "ssh-ed25519 A h\n",
-				    "ssh-ed25519 B l\n");
-	struct json_object *o;
-
-	(void)state;
-	assert_int_equal(strncmp(text, "#cloud-config\n", 14), 0);
-	o = parsed(text + 14);
-	assert_string_equal(
-		json_get_text(json_member(o, "ssh_keys"), "ed25519_private", ""),
-		"PRIVATE\nKEY\n");
-	assert_string_equal(json_object_get_string(json_object_array_get_idx(
-				    json_member(o, "ssh_authorized_keys"), 0)),
-			    "ssh-ed25519 B l");
-	assert_false(json_get_bool(o, "disable_root", true));
-	assert_false(json_get_bool(o, "ssh_pwauth", true));
-	assert_null(json_member(o, "users"));
-	json_object_put(o);
-	free(text);
-
-	text = seed_user_data("ubuntu", "P", "A", "ssh-ed25519 B l\n");
-	o = parsed(text + 14);
-	assert_true(json_get_bool(o, "disable_root", false));
-	assert_string_equal(
-		json_get_text(json_object_array_get_idx(json_member(o, "users"), 0),
-			      "name", ""),
-		"ubuntu");
-	json_object_put(o);
-	free(text);
-}
-
-static void the_host_name_is_one(void **state)
-{
-	char *text = seed_meta_data("tare-20261122T191725-3f9a1c2b-r001_a.b-and-a-label-"
-				    "that-goes-on-and-on");
-	struct json_object *o = parsed(text);
-	const char *host = json_get_text(o, "local-hostname", "");
-
-	(void)state;
-	assert_true(strlen(host) <= 63);
-	assert_int_equal(
-		host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
-				  "UVWXYZ0123456789-")],
-		0);
-	assert_int_not_equal(host[strlen(host) - 1], '-');
-	json_object_put(o);
-	free(text);
-}
-
 static bool have(const char *program)
 {
 	const char *const argv[] = {program, "--version", NULL};
@@ -281,12 +229,12 @@ static void a_lease_has_files_of_its_own(void **state)
 		fail_msg("%s", err.text);
 	assert_int_equal(stat(f.folder, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
-	assert_int_equal(stat(f.seed.key_file, &st), 0);
+	assert_int_equal(stat(f.key_file, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(strncmp(f.seed.host_key_sha256, "SHA256:", 7), 0);
+	assert_int_equal(strncmp(f.host_key_sha256, "SHA256:", 7), 0);
 	/* 32 bytes in base64 without padding (RFC 4648). */
-	assert_int_equal(strlen(f.seed.host_key_sha256), 7 + 43);
-	iso = fopen(f.seed.volume, "r");
+	assert_int_equal(strlen(f.host_key_sha256), 7 + 43);
+	iso = fopen(f.seed, "r");
 	assert_non_null(iso);
 	assert_int_equal(fseek(iso, 16 * 2048 + 40, SEEK_SET), 0);
 	assert_int_equal(fread(label, 1, 6, iso), 6);
@@ -304,6 +252,93 @@ static void a_lease_has_files_of_its_own(void **state)
 	dir_remove(work, NULL);
 	free(image);
 	free(work);
+}
+
+/* A document of the seed that is made for that lease and user, and its login key. */
+static struct json_object *seed_document(const char *name, const char *user,
+					 const char *file, size_t behind, struct buf *key)
+{
+	char *work = dir_make_temporary("test-vm", NULL), *image, *path;
+	struct vm_machine m = {0};
+	struct json_object *o;
+	struct vm_files f;
+	struct buf text;
+
+	image = path_join(work, "image.raw");
+	assert_int_equal(file_write(image, "0123456789abcdef", 16, 0644, NULL), 0);
+	m.image = image;
+	m.user = (char *)user;
+	assert_int_equal(vm_files_make(&f, work, name, &m, NULL), 0);
+	path = path_join(f.folder, file);
+	assert_int_equal(file_read(path, 1 << 16, &text, NULL), 0);
+	assert_int_equal(strncmp(text.data, "#cloud-config\n", behind), 0);
+	o = parsed(text.data + behind);
+	buf_release(&text);
+	free(path);
+	path = path_join(f.folder, "id.pub");
+	assert_int_equal(file_read(path, 1 << 16, key, NULL), 0);
+	free(path);
+	vm_files_release(&f);
+	dir_remove(work, NULL);
+	free(image);
+	free(work);
+	return o;
+}
+
+static void the_seed_says_who_may_log_in(void **state)
+{
+	struct json_object *o;
+	struct buf key;
+
+	(void)state;
+	if (!have("xorrisofs") || !have("qemu-img"))
+		skip();
+	o = seed_document("tare-a-b", "root", "user-data", 14, &key);
+	assert_non_null(
+		strstr(json_get_text(json_member(o, "ssh_keys"), "ed25519_private", ""),
+		       "BEGIN OPENSSH PRIVATE KEY"));
+	/* The key's line without its end. */
+	key.data[strcspn(key.data, "\n")] = 0;
+	assert_string_equal(json_object_get_string(json_object_array_get_idx(
+				    json_member(o, "ssh_authorized_keys"), 0)),
+			    key.data);
+	assert_false(json_get_bool(o, "disable_root", true));
+	assert_false(json_get_bool(o, "ssh_pwauth", true));
+	assert_null(json_member(o, "users"));
+	json_object_put(o);
+	buf_release(&key);
+
+	o = seed_document("tare-a-b", "ubuntu", "user-data", 14, &key);
+	assert_true(json_get_bool(o, "disable_root", false));
+	assert_string_equal(
+		json_get_text(json_object_array_get_idx(json_member(o, "users"), 0),
+			      "name", ""),
+		"ubuntu");
+	json_object_put(o);
+	buf_release(&key);
+}
+
+static void the_host_name_is_one(void **state)
+{
+	struct json_object *o;
+	struct buf key;
+	const char *host;
+
+	(void)state;
+	if (!have("xorrisofs") || !have("qemu-img"))
+		skip();
+	o = seed_document("tare-20261122T191725-3f9a1c2b-r001_a.b-and-a-label-"
+			  "that-goes-on-and-on",
+			  "root", "meta-data", 0, &key);
+	host = json_get_text(o, "local-hostname", "");
+	assert_in_range(strlen(host), 1, 63);
+	assert_int_equal(
+		host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
+				  "UVWXYZ0123456789-")],
+		0);
+	assert_int_not_equal(host[strlen(host) - 1], '-');
+	json_object_put(o);
+	buf_release(&key);
 }
 
 static void a_missing_image_leaves_no_folder(void **state)

@@ -46,8 +46,7 @@ static void values_of_every_type(void **state)
 			"<array><data><value><i4>-7</i4></value><value><int>2147483647"
 			"</int></value><value><i8>9223372036854775807</i8></value>"
 			"<value><boolean>1</boolean></value><value>bare &lt;&#65;</value>"
-			"<value><string><![CDATA[<a>]]></string></value><value><double>"
-			"-1.5</double></value><value><nil/></value><value/>"
+			"<value><string><![CDATA[<a>]]></string></value><value/>"
 			"<value><struct><member><name>a</name><value><i4>1</i4></value>"
 			"</member><member><name>b</name><value>x</value></member></"
 			"struct>"
@@ -55,18 +54,16 @@ static void values_of_every_type(void **state)
 			NULL, &r, NULL),
 		0);
 	v = r.value.items;
-	assert_int_equal(r.value.nr, 10);
+	assert_int_equal(r.value.nr, 8);
 	assert_int_equal(v[0].integer, -7);
 	assert_int_equal(v[1].integer, INT32_MAX);
 	assert_int_equal(v[2].integer, INT64_MAX);
 	assert_int_equal(v[3].type, XMLRPC_BOOL);
 	assert_string_equal(v[4].text, "bare <A");
 	assert_string_equal(v[5].text, "<a>");
-	assert_true(v[6].real == -1.5);
-	assert_int_equal(v[7].type, XMLRPC_NIL);
-	assert_string_equal(v[8].text, "");
-	assert_string_equal(xmlrpc_member(&v[9], "b")->text, "x");
-	assert_null(xmlrpc_member(&v[9], "c"));
+	assert_string_equal(v[6].text, "");
+	assert_string_equal(xmlrpc_member(&v[7], "b")->text, "x");
+	assert_null(xmlrpc_member(&v[7], "c"));
 	xmlrpc_value_release(&r.value);
 }
 
@@ -86,7 +83,7 @@ static void what_is_no_reply(void **state)
 		HEAD "<i8>9223372036854775808</i8>" TAIL,
 		HEAD "<boolean>2</boolean>" TAIL,
 		HEAD "<boolean>true</boolean>" TAIL,
-		HEAD "<double>nan</double>" TAIL,
+		HEAD "<double>1.5</double>" TAIL,
 		HEAD "<float>1</float>" TAIL,
 		HEAD "<i4>1</i4><i4>2</i4>" TAIL,
 		HEAD "text<i4>1</i4>" TAIL,

@@ -7,7 +7,8 @@
 
 #define XML_MAX ((size_t)1 << 20)
 
-int xml_escape(struct buf *to, const char *text, struct err *err)
+/* Adds 'text' so that it reads back the same from an attribute or an element. */
+static int add_escaped(struct buf *to, const char *text, struct err *err)
 {
 	static const char special[] = "&<>\"'\t\n\r";
 	static const char *const names[] = {"&amp;",  "&lt;", "&gt;",  "&quot;",
@@ -43,7 +44,7 @@ static void put(struct writer *w, const char *format, const char *const *texts)
 {
 	for (const char *c = format; *c && !w->rc; c++) {
 		if (*c == '%')
-			w->rc = xml_escape(&w->to, *texts++, w->err);
+			w->rc = add_escaped(&w->to, *texts++, w->err);
 		else
 			buf_add(&w->to, c, 1);
 	}
@@ -259,7 +260,7 @@ static int fill(struct writer *w, const struct domain_spec *s,
 			put_identity(w, s);
 		} else if (p) {
 			has_name = has_name || strcmp(p->name, "NAME") == 0;
-			w->rc = xml_escape(&w->to, or_else(p->value, ""), w->err);
+			w->rc = add_escaped(&w->to, or_else(p->value, ""), w->err);
 		} else {
 			return err_set(
 				w->err, ERR_USAGE,

@@ -41,7 +41,4 @@ char *domain_xml(const struct domain_spec *s, struct err *err);
 char *domain_xml_fill(const struct domain_spec *s, const char *text, const char *where,
 		      struct err *err);
 
-/* Adds 'text' so that it reads back the same from an attribute or an element. */
-int xml_escape(struct buf *to, const char *text, struct err *err);
-
 #endif

@@ -8,7 +8,6 @@
 #include "harness/provision/libvirt/domain_xml.h"
 #include "harness/provision/libvirt/libvirt_connection.h"
 #include "harness/provision/provisioner_impl.h"
-#include "harness/provision/libvirt/vm_check.h"
 #include "harness/provision/libvirt/vm_files.h"
 
 #include <libvirt/libvirt-qemu.h>
@@ -121,7 +120,7 @@ static char *describe(struct libvirt *l, const struct libvirt_lease *lease,
 		.run_id = run_id,
 		.folder = lease->files.folder,
 		.disk = lease->files.disk,
-		.seed = lease->files.seed.volume,
+		.seed = lease->files.seed,
 		.console = lease->files.console,
 		.nvram = lease->files.nvram,
 		.arch = vm_host_arch(),
@@ -269,23 +268,6 @@ static void lease_free(struct libvirt_lease *lease)
 	free(lease);
 }
 
-/* Undoes an acquire that failed. What cannot be undone is named in *err. */
-static void undo(struct libvirt_lease *lease, struct err *err)
-{
-	struct err trouble = ERR_INIT;
-	int rc = 0;
-
-	if (lease->domain)
-		rc = end_domain(lease->domain, &trouble);
-	if (lease->domain)
-		vm_console_quote(&lease->files, err);
-	if (!rc && lease->files.folder)
-		rc = vm_folder_remove(lease->files.folder, lease->name, &trouble);
-	if (rc)
-		err_wrap(err, "%s may be left behind (%s)", lease->name, trouble.text);
-	lease_free(lease);
-}
-
 static int choose_virt(const struct vm_machine *m, struct libvirt_lease *lease,
 		       struct json_object *facts, struct err *err)
 {
@@ -350,7 +332,6 @@ static int libvirt_acquire(struct provisioner *p, const struct lease_request *wa
 	struct libvirt *l = (struct libvirt *)p;
 	int64_t started = clock_mono_ns();
 	int64_t deadline = clock_deadline_ns(want->timeout_ns);
-	struct err trouble = ERR_INIT;
 	struct libvirt_lease *lease;
 	struct lease_info *info;
 	struct vm_machine m;
@@ -361,27 +342,21 @@ static int libvirt_acquire(struct provisioner *p, const struct lease_request *wa
 		return -1;
 	}
 	lease = x_calloc(1, sizeof(*lease));
+	*ret = &lease->base;
 	info = &lease->base.info;
 	info->facts = json_object_new_object();
-	lease->name = lease_name(want);
-	lease->user = x_strdup(m.user);
-	rc = bring_up(l, lease, &m, want, deadline, &trouble);
+	info->name = lease->name = lease_name(want);
+	info->user = lease->user = x_strdup(m.user);
+	rc = bring_up(l, lease, &m, want, deadline, err);
 	vm_machine_release(&m);
-	if (rc) {
-		undo(lease, &trouble);
-		if (err)
-			*err = trouble;
-		return -1;
-	}
+	if (rc && lease->domain)
+		vm_console_quote(&lease->files, err);
 	info->id = lease->id;
-	info->name = lease->name;
 	info->address = lease->address;
-	info->user = lease->user;
-	info->key_file = lease->files.seed.key_file;
-	info->host_key_sha256 = lease->files.seed.host_key_sha256;
+	info->key_file = lease->files.key_file;
+	info->host_key_sha256 = lease->files.host_key_sha256;
 	info->boot_ns = clock_mono_ns() - started;
-	*ret = &lease->base;
-	return 0;
+	return rc;
 }
 
 static void libvirt_keep(struct lease *l)
@@ -392,14 +367,11 @@ static void libvirt_keep(struct lease *l)
 static int libvirt_release(struct provisioner *p, struct lease *base, struct err *err)
 {
 	struct libvirt_lease *lease = (struct libvirt_lease *)base;
-	int rc;
+	int rc = lease->domain ? end_domain(lease->domain, err) : 0;
 
 	(void)p;
-	rc = end_domain(lease->domain, err);
-	if (!rc)
+	if (!rc && lease->files.folder)
 		rc = vm_folder_remove(lease->files.folder, lease->name, err);
-	if (rc)
-		err_wrap(err, "%s may be left behind", lease->name);
 	lease_free(lease);
 	return rc;
 }

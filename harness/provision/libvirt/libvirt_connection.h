@@ -3,8 +3,8 @@
  * deadline of their own, so:
  *
  * - opening, which waits for the daemon's first answers, is done aside
- * (core/base/detached_call.h), by a
- *   thread that is left behind when it takes longer than LIBVIRT_OPEN_TIME;
+ *   (core/base/detached_call.h), by a thread that is left behind when it takes longer than
+ *   LIBVIRT_OPEN_TIME;
  * - once open, libvirt's keepalive asks the daemon every few seconds, and every call ends
  *   with an error when it was silent for about LIBVIRT_SILENCE. That needs libvirt's event
  *   loop, which a thread runs as long as the connection is there.
@@ -36,7 +36,8 @@ struct libvirt_connection {
 
 /*
  * Connects unless it is connected. 'uri' NULL: qemu:///system, or qemu:///session for a
- * user who may not use that; 'starts_daemon' as libvirt_daemon.h has it.
+ * user who may not use that. 'starts_daemon': where the system's daemon does not run, starts
+ * it, as root and without systemd alone; else the error says which command does.
  */
 int libvirt_connect(struct libvirt_connection *c, const char *uri, bool starts_daemon,
 		    struct err *err);

@@ -1,22 +1,30 @@
 /*
  * The files of one leased virtual machine, in a folder of its own named as the lease: a
  * qcow2 layer over the image, the seed with the keys, the console's log.
+ *
+ * The seed is a NoCloud volume, labelled "cidata", from which a cloud image takes its host
+ * key and who may log in
+ * (https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html). The host key is
+ * made here, so its fingerprint is known before the first contact. user-data is JSON behind
+ * "#cloud-config", which is YAML as well.
  */
 #ifndef TARE_HARNESS_PROVISION_LIBVIRT_VM_FILES_H
 #define TARE_HARNESS_PROVISION_LIBVIRT_VM_FILES_H
 
 #include "core/base/err.h"
-#include "harness/provision/libvirt/seed.h"
 #include "harness/provision/libvirt/vm_machine.h"
 
 struct vm_files {
 	char *folder, *disk, *console, *nvram;
-	struct seed seed;
+	char *seed;            /* ISO 9660 image */
+	char *key_file;        /* private key for the login (0600) */
+	char *host_key_sha256; /* "SHA256:..." as ssh prints it */
 };
 
 /*
  * Makes folder and files under 'workdir'. A folder of that name left by a killed process
- * is replaced. After a failure the folder is gone.
+ * is replaced. After a failure the folder is gone. 'name' becomes the guest's host name (cut
+ * to 63 characters); a user other than root is made by the image's cloud-init.
  */
 int vm_files_make(struct vm_files *ret, const char *workdir, const char *name,
 		  const struct vm_machine *m, struct err *err);

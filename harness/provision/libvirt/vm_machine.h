@@ -1,6 +1,6 @@
 /*
- * What an arm says about a virtual machine on this computer, and the facts of the
- * computer that decide how it can be run.
+ * What an arm says about a virtual machine on this computer, the facts of the computer that
+ * decide how it can be run, and whether it can.
  */
 #ifndef TARE_HARNESS_PROVISION_LIBVIRT_VM_MACHINE_H
 #define TARE_HARNESS_PROVISION_LIBVIRT_VM_MACHINE_H
@@ -69,5 +69,12 @@ const char *vm_host_arch(void);                   /* "x86_64", "aarch64" */
 const char *vm_default_machine(const char *arch); /* "q35", "virt" */
 const char *vm_default_cmdline(const char *arch); /* for a disk without partitions */
 int vm_free_port(uint16_t *ret, struct err *err); /* of 127.0.0.1, free right now */
+
+/*
+ * As provisioner_check(), before anything starts: KVM, files, CPUs, NUMA node, huge pages,
+ * devices and their IOMMU groups. Only reads; 'root' as above.
+ */
+int vm_check(const char *root, struct json_object *machine, struct json_object **ret,
+	     struct err *err);
 
 #endif

@@ -1,14 +1,14 @@
-#include "harness/provision/list/list_impl.h"
+#include "harness/provision/list/list.h"
 
 #include "core/base/clock.h"
-#include "core/options/field.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/base/stop.h"
+#include "core/options/field.h"
+#include "harness/provision/check_row.h"
 #include "harness/provision/host_key.h"
 #include "harness/provision/provisioner_impl.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,6 +21,22 @@
 static const int64_t lock_time_ns = 30 * NS_PER_S;
 
 enum { MACHINES_MAX = 1000 };
+
+struct machine {
+	char *address, *user, *key_file, *host_key_sha256;
+	int64_t port;
+};
+
+struct list {
+	struct provisioner base;
+	char *lock_dir;
+	struct machine *machines;
+	size_t nr;
+};
+
+struct list_machine {
+	char *host;
+};
 
 struct list_lease {
 	struct lease base;
@@ -38,7 +54,7 @@ static const struct field list_fields[] = {
 	{0},
 };
 
-const struct field list_machine_fields[] = {
+static const struct field list_machine_fields[] = {
 	{.name = "host",
 	 .kind = FIELD_TEXT,
 	 .offset = offsetof(struct list_machine, host),
@@ -172,7 +188,8 @@ static char *default_lock_dir(void)
 	return path_expand("~/.local/state/tare/machines");
 }
 
-char *list_lock_path(const struct list *l, const struct machine *m)
+/* The file that is there while somebody has the machine; free(). */
+static char *lock_path_of(const struct list *l, const struct machine *m)
 {
 	return x_asprintf("%s/%s-%lld.json", l->lock_dir, m->address, (long long)m->port);
 }
@@ -221,7 +238,11 @@ static bool is_errno(const struct err *e, int code)
 	return e->origin && strcmp(e->origin, "errno") == 0 && e->code == code;
 }
 
-int list_read_holder(const char *path, struct json_object **ret, struct err *err)
+/*
+ * Who has the machine; NULL in *ret: nobody, or somebody whose file we may not read, who
+ * is not us. -1: the file is damaged, and it may be ours.
+ */
+static int read_holder(const char *path, struct json_object **ret, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -251,7 +272,7 @@ static int write_holder(const char *path, const struct lease_request *want,
 	return rc;
 }
 
-bool list_is_wanted(const struct list_machine *which, const struct machine *m)
+static bool is_wanted(const struct list_machine *which, const struct machine *m)
 {
 	return !which->host || strcmp(which->host, m->address) == 0;
 }
@@ -267,9 +288,9 @@ static const struct machine *take_free(struct list *l, const struct list_machine
 	if (lock < 0)
 		return NULL;
 	for (size_t i = 0; i < l->nr && !found; i++) {
-		char *path = list_lock_path(l, &l->machines[i]);
+		char *path = lock_path_of(l, &l->machines[i]);
 
-		if (!list_is_wanted(which, &l->machines[i]) || file_exists(path)) {
+		if (!is_wanted(which, &l->machines[i]) || file_exists(path)) {
 			free(path);
 			continue;
 		}
@@ -289,10 +310,10 @@ static int none_free(const struct list *l, const struct list_machine *which,
 		char *path;
 		struct json_object *holder;
 
-		if (!list_is_wanted(which, &l->machines[i]))
+		if (!is_wanted(which, &l->machines[i]))
 			continue;
-		path = list_lock_path(l, &l->machines[i]);
-		(void)list_read_holder(path, &holder, NULL);
+		path = lock_path_of(l, &l->machines[i]);
+		(void)read_holder(path, &holder, NULL);
 		err_set(err, ERR_ENVIRONMENT,
 			"no machine became free in time; %s is held by run %s since %s "
 			"(%s): wait for it, or give it back with 'tare clean' and that "
@@ -311,7 +332,7 @@ static int none_free(const struct list *l, const struct list_machine *which,
 static bool is_known(const struct list *l, const struct list_machine *which)
 {
 	for (size_t i = 0; i < l->nr; i++)
-		if (list_is_wanted(which, &l->machines[i]))
+		if (is_wanted(which, &l->machines[i]))
 			return true;
 	return false;
 }
@@ -365,7 +386,7 @@ static int give_back(const struct list *l, const char *path, const char *name,
 
 	if (lock < 0)
 		return -1;
-	rc = list_read_holder(path, &holder, err);
+	rc = read_holder(path, &holder, err);
 	if (holder && strcmp(json_get_text(holder, "name", ""), name) == 0 &&
 	    unlink(path) && errno != ENOENT)
 		rc = err_errno(err, "remove %s", path);
@@ -391,20 +412,6 @@ static void fill_info(struct list_lease *lease, const struct machine *m)
 	json_put_text(lease->base.info.facts, "host", m->address);
 }
 
-/* Undoes an acquire that failed. What cannot be undone is named in *err. */
-static void undo(const struct list *l, const struct list_lease *lease, struct err *err)
-{
-	struct err left = ERR_INIT;
-	int rc;
-
-	stop_shield_begin();
-	rc = give_back(l, lease->lock_path, lease->name, &left);
-	stop_shield_end();
-	if (rc)
-		err_wrap(err, "%s stays on loan (%.300s), 'tare clean' gives it back",
-			 lease->name, left.text);
-}
-
 static int list_acquire(struct provisioner *p, const struct lease_request *want,
 			struct lease **ret, struct err *err)
 {
@@ -422,16 +429,13 @@ static int list_acquire(struct provisioner *p, const struct lease_request *want,
 		m = wait_for_one(l, &which, want, lease, deadline, err);
 	if (m) {
 		fill_info(lease, m);
+		*ret = &lease->base;
 		lease_note(want, "waiting for SSH");
 		rc = lease_wait_ssh(m->address, (uint16_t)m->port, deadline, err);
-		if (rc)
-			undo(l, lease, err);
+	} else {
+		lease_free(lease);
 	}
 	fields_release(list_machine_fields, &which);
-	if (rc)
-		lease_free(lease);
-	else
-		*ret = &lease->base;
 	return rc;
 }
 
@@ -456,10 +460,10 @@ static int each_holder(struct list *l, const char *run_id, struct strvec *names,
 	int rc = 0;
 
 	for (size_t i = 0; i < l->nr; i++) {
-		char *path = list_lock_path(l, &l->machines[i]);
+		char *path = lock_path_of(l, &l->machines[i]);
 		struct json_object *holder;
 
-		if (list_read_holder(path, &holder, rc ? NULL : err))
+		if (read_holder(path, &holder, rc ? NULL : err))
 			rc = -1;
 		if (holder && (!*run_id || strcmp(json_get_text(holder, "run_id", ""),
 						  run_id) == 0)) {
@@ -498,6 +502,75 @@ static int list_list(struct provisioner *p, const char *run_id, struct strvec *r
 	return rc;
 }
 
+/* What a machine that is up needs to answer in a check, many times over. */
+static const int64_t check_time_ns = 5 * NS_PER_S;
+
+/* Whether it is free, and answers; nothing is taken. */
+static void check_machine(const struct list *l, const struct machine *m,
+			  struct json_object *checks)
+{
+	char *path = lock_path_of(l, m);
+	struct json_object *holder = NULL;
+	struct err err = ERR_INIT;
+
+	if (read_holder(path, &holder, &err))
+		check_row_add(checks, "machine", "failed", NULL, "%s: %s", m->address,
+			      err.text);
+	else if (file_exists(path))
+		check_row_add(checks, "machine", "warning",
+			      "wait for that run, or give it back: 'tare clean' and the "
+			      "run's folder",
+			      "%s is held by run %s since %s (%s)", m->address,
+			      json_get_text(holder, "run_id", "?"),
+			      json_get_text(holder, "since", "?"), path);
+	else
+		check_row_add(checks, "machine", "ok", NULL, "%s is free", m->address);
+	err_clear(&err);
+	if (lease_wait_ssh(m->address, (uint16_t)m->port,
+			   clock_deadline_ns(check_time_ns), &err))
+		check_row_add(checks, "ssh", "failed",
+			      "start the machine and its SSH server, or correct address "
+			      "and port in the plan",
+			      "%s", err.text);
+	else
+		check_row_add(checks, "ssh", "ok", NULL, "%s port %lld answers",
+			      m->address, (long long)m->port);
+	json_object_put(holder);
+	free(path);
+}
+
+static int list_check(struct provisioner *p, struct json_object *machine,
+		      struct json_object **ret, struct err *err)
+{
+	struct list *l = (struct list *)p;
+	struct json_object *checks = json_object_new_array();
+	struct list_machine which = {0};
+	int rc = 0;
+
+	fields_init(list_machine_fields, &which);
+	if (machine)
+		rc = fields_bind_json(list_machine_fields, &which, machine, "plan", "",
+				      NULL, err);
+	for (size_t i = 0; i < l->nr && !rc; i++) {
+		if (is_wanted(&which, &l->machines[i]))
+			check_machine(l, &l->machines[i], checks);
+		rc = stop_check(err);
+	}
+	if (!rc && !json_object_array_length(checks))
+		check_row_add(checks, "machine", "failed",
+			      "name one of its machines, or leave 'host' out",
+			      "the list has no machine '%.80s' ('host' of the arm)",
+			      which.host);
+	if (!rc) {
+		*ret = json_object_new_object();
+		json_put_text(*ret, "summary", "machines that exist already");
+		json_put(*ret, "checks", json_object_get(checks));
+	}
+	json_object_put(checks);
+	fields_release(list_machine_fields, &which);
+	return rc;
+}
+
 static const struct provisioner_ops list_ops = {
 	.kind = "list",
 	.check = list_check,
@@ -509,17 +582,26 @@ static const struct provisioner_ops list_ops = {
 	.free = list_free,
 };
 
-static struct provisioner *list_open(struct json_object *config, struct err *err)
+static struct list *read_list(struct json_object *config, const char *file,
+			      const char *pointer, struct err *err)
 {
 	struct list *l = x_calloc(1, sizeof(*l));
-	char *dir;
 
 	fields_init(list_fields, l);
 	l->base.ops = &list_ops;
-	if (read_config(l, config, "provisioner list", "", err)) {
-		list_free(&l->base);
+	if (!read_config(l, config, file, pointer, err))
+		return l;
+	list_free(&l->base);
+	return NULL;
+}
+
+static struct provisioner *list_open(struct json_object *config, struct err *err)
+{
+	struct list *l = read_list(config, "provisioner list", "", err);
+	char *dir;
+
+	if (!l)
 		return NULL;
-	}
 	dir = l->lock_dir ? path_expand(l->lock_dir) : default_lock_dir();
 	free(l->lock_dir);
 	l->lock_dir = dir;
@@ -529,13 +611,11 @@ static struct provisioner *list_open(struct json_object *config, struct err *err
 static int list_check_config(struct json_object *config, const char *file,
 			     const char *pointer, struct err *err)
 {
-	struct list *l = x_calloc(1, sizeof(*l));
-	int rc;
+	struct list *l = read_list(config, file, pointer, err);
 
-	fields_init(list_fields, l);
-	rc = read_config(l, config, file, pointer, err);
-	list_free(&l->base);
-	return rc;
+	if (l)
+		list_free(&l->base);
+	return l ? 0 : -1;
 }
 
 const struct provisioner_kind list_provisioner = {

@@ -82,6 +82,18 @@ static int refuse_occupied(const struct one_host *h, struct err *err)
 		       h->name, h->running_vms);
 }
 
+static void enable_again(struct one_client *c, int64_t id, const char *name,
+			 struct err *err)
+{
+	struct err left = ERR_INIT;
+
+	stop_shield_begin();
+	if (one_host_status(c, id, ONE_HOST_ENABLE, &left))
+		err_wrap(err, "host '%s' stays disabled (%.300s), 'onehost enable %s'",
+			 name, left.text, name);
+	stop_shield_end();
+}
+
 /*
  * Looked at again once it takes nothing new: a machine may have been placed in between.
  */
@@ -108,7 +120,7 @@ static int host_reserve(struct provisioner *base, const char *name, char **ret_w
 			one_host_release(&h);
 		}
 		if (bad)
-			one_host_status(c, id, ONE_HOST_ENABLE, NULL);
+			enable_again(c, id, name, err);
 	}
 	if (bad)
 		return -1;
@@ -125,7 +137,6 @@ static int host_restore(struct provisioner *base, const char *name, const char *
 
 	if (strcmp(was, "enabled") != 0)
 		return 0;
-	stop_shield_begin();
 	if (find_host_id(c, name, &h, err)) {
 		bad = -1;
 	} else {
@@ -133,7 +144,6 @@ static int host_restore(struct provisioner *base, const char *name, const char *
 			bad = one_host_status(c, h.id, ONE_HOST_ENABLE, err);
 		one_host_release(&h);
 	}
-	stop_shield_end();
 	return bad ? err_wrap(err, "enable it with 'onehost enable %s'", name) : 0;
 }
 

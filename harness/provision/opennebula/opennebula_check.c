@@ -1,12 +1,11 @@
-/* What a lease would meet: the pool's devices, quotas, rights, before anything starts. */
+/* What a lease would meet, and what this account could take that nobody gave it. */
 #include "harness/provision/opennebula/opennebula_impl.h"
 
 #include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "harness/provision/check_row.h"
-#include "harness/provision/opennebula/opennebula_rights.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,21 +21,7 @@ struct report {
 	struct one_acls acls;
 	bool has_template, has_hosts, has_user, has_group, has_acls;
 	struct json_object *out, *checks;
-	unsigned failed;
 };
-
-static void add(struct report *r, const char *name, const char *state, const char *remedy,
-		const char *fmt, ...) ERR_PRINTF(5, 6);
-static void add(struct report *r, const char *name, const char *state, const char *remedy,
-		const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	check_row_vadd(r->checks, name, state, remedy, fmt, ap);
-	va_end(ap);
-	r->failed += !strcmp(state, "failed");
-}
 
 /* The front-end answers and knows us; without that there is no report. */
 static int check_front_end(struct report *r, struct err *err)
@@ -48,15 +33,18 @@ static int check_front_end(struct report *r, struct err *err)
 	json_put_text(r->out, "endpoint", one_client_endpoint(r->c));
 	json_put_text(r->out, "version", version);
 	if (strncmp(version, "7.", 2) != 0)
-		add(r, "version", "warning", "use OpenNebula 7.2 or later",
-		    "the front-end is %s; tare was made for 7.x", version);
+		check_row_add(r->checks, "version", "warning",
+			      "use OpenNebula 7.2 or later",
+			      "the front-end is %s; tare was made for 7.x", version);
 	else
-		add(r, "version", "ok", NULL, "OpenNebula %s", version);
+		check_row_add(r->checks, "version", "ok", NULL, "OpenNebula %s", version);
 	if (one_client_is_exposed(r->c))
-		add(r, "secret", "warning",
-		    "put a proxy that ends TLS in front of it, or tunnel the port over "
-		    "SSH",
-		    "the account travels in clear to %s", one_client_endpoint(r->c));
+		check_row_add(r->checks, "secret", "warning",
+			      "put a proxy that ends TLS in front of it, or tunnel the "
+			      "port over "
+			      "SSH",
+			      "the account travels in clear to %s",
+			      one_client_endpoint(r->c));
 	free(version);
 	return 0;
 }
@@ -84,15 +72,16 @@ static void check_account(struct report *r)
 
 	json_put(r->out, "quotas", quotas);
 	if (one_user_info(r->c, -1, &r->user, &why)) {
-		add(r, "account", "unknown", NULL, "%s", why.text);
+		check_row_add(r->checks, "account", "unknown", NULL, "%s", why.text);
 		return;
 	}
 	r->has_user = true;
 	json_put_text(r->out, "user", r->user.name);
 	json_put_text(r->out, "group", r->user.group);
-	add(r, "account", "ok", NULL, "user %s (%" PRId64 ") of group %s (%" PRId64 ")",
-	    r->user.name ? r->user.name : "?", r->user.id,
-	    r->user.group ? r->user.group : "?", r->user.gid);
+	check_row_add(r->checks, "account", "ok", NULL,
+		      "user %s (%" PRId64 ") of group %s (%" PRId64 ")",
+		      r->user.name ? r->user.name : "?", r->user.id,
+		      r->user.group ? r->user.group : "?", r->user.gid);
 	put_quotas(quotas, "user", &r->user);
 	err_clear(&why);
 	if (r->user.gid < 0 || one_group_info(r->c, r->user.gid, &r->group, &why))
@@ -107,7 +96,7 @@ static void check_template(struct report *r)
 	size_t gpus;
 
 	if (one_find_template(r->c, r->machine.template_name, &r->t, &why)) {
-		add(r, "template", "failed", NULL, "%s", why.text);
+		check_row_add(r->checks, "template", "failed", NULL, "%s", why.text);
 		return;
 	}
 	r->has_template = true;
@@ -115,12 +104,13 @@ static void check_template(struct report *r)
 	json_put_text(r->out, "template", r->t.name);
 	json_put_int(r->out, "gpus_needed", (int64_t)gpus);
 	if (!gpus)
-		add(r, "template", "warning", "add a PCI section, or \"gpu\" to the arm",
-		    "template '%s' gives no GPU", r->t.name);
+		check_row_add(r->checks, "template", "warning",
+			      "add a PCI section, or \"gpu\" to the arm",
+			      "template '%s' gives no GPU", r->t.name);
 	else
-		add(r, "template", "ok", NULL,
-		    "template '%s' (%" PRId64 ") with %zu GPU%s", r->t.name, r->t.id,
-		    gpus, gpus == 1 ? "" : "s");
+		check_row_add(r->checks, "template", "ok", NULL,
+			      "template '%s' (%" PRId64 ") with %zu GPU%s", r->t.name,
+			      r->t.id, gpus, gpus == 1 ? "" : "s");
 }
 
 /* Who has a device: their name where we may see it. */
@@ -190,12 +180,15 @@ static void check_any_host(struct report *r)
 			last = why;
 	}
 	if (good)
-		add(r, "host", "ok", NULL,
-		    "%zu of %zu hosts could take it; none is pinned", good, r->hosts.nr);
+		check_row_add(r->checks, "host", "ok", NULL,
+			      "%zu of %zu hosts could take it; none is pinned", good,
+			      r->hosts.nr);
 	else
-		add(r, "host", "failed", "free a device, or ask for another kind",
-		    "no host could take it now, it would stay PENDING%s%s",
-		    last.kind ? "; the last one: " : "", last.kind ? last.text : "");
+		check_row_add(r->checks, "host", "failed",
+			      "free a device, or ask for another kind",
+			      "no host could take it now, it would stay PENDING%s%s",
+			      last.kind ? "; the last one: " : "",
+			      last.kind ? last.text : "");
 }
 
 static void check_hosts(struct report *r)
@@ -204,15 +197,17 @@ static void check_hosts(struct report *r)
 	struct err why = ERR_INIT;
 
 	if (one_host_pool(r->c, &r->hosts, &why)) {
-		add(r, "host", "unknown", NULL, "%s", why.text);
+		check_row_add(r->checks, "host", "unknown", NULL, "%s", why.text);
 		return;
 	}
 	r->has_hosts = true;
 	put_devices(r);
 	if (!r->hosts.nr) {
-		add(r, "host", "failed", "oneacl create '@<gid> HOST/* USE *'",
-		    "this user sees no host, so that nobody could prove which GPU was "
-		    "measured");
+		check_row_add(r->checks, "host", "failed",
+			      "oneacl create '@<gid> HOST/* USE *'",
+			      "this user sees no host, so that nobody could prove which "
+			      "GPU was "
+			      "measured");
 		return;
 	}
 	if (!r->has_template)
@@ -223,16 +218,18 @@ static void check_hosts(struct report *r)
 	}
 	if (one_find_host(&r->hosts, r->machine.pin.host, &h, &why) ||
 	    one_host_suits(h, &r->machine, &r->t, &why)) {
-		add(r, "host", "failed", NULL, "%s", why.text);
+		check_row_add(r->checks, "host", "failed", NULL, "%s", why.text);
 		return;
 	}
-	add(r, "host", "ok", NULL, "host '%s' can take it", h->name);
+	check_row_add(r->checks, "host", "ok", NULL, "host '%s' can take it", h->name);
 	if (h->running_vms > 0 && !r->machine.is_shared_host)
-		add(r, "neighbours", "failed",
-		    "empty the host, or set \"shared_host\": true when sharing is what "
-		    "you "
-		    "measure",
-		    "host '%s' runs %" PRId64 " other machines", h->name, h->running_vms);
+		check_row_add(r->checks, "neighbours", "failed",
+			      "empty the host, or set \"shared_host\": true when sharing "
+			      "is what "
+			      "you "
+			      "measure",
+			      "host '%s' runs %" PRId64 " other machines", h->name,
+			      h->running_vms);
 }
 
 static void check_quota(struct report *r, const char *of, const struct one_account *a)
@@ -249,16 +246,18 @@ static void check_quota(struct report *r, const char *of, const struct one_accou
 		if (q->limit < 0 || !more)
 			continue;
 		if (q->used + more > q->limit)
-			add(r, "quota", "failed",
-			    "end machines that are no longer needed, or have it raised "
-			    "('oneuser quota', 'onegroup quota')",
-			    "the %s's quota %s allows %" PRId64 ", %" PRId64
-			    " are in use and %" PRId64 " more needed",
-			    of, q->name, q->limit, q->used, more);
+			check_row_add(r->checks, "quota", "failed",
+				      "end machines that are no longer needed, or have "
+				      "it raised "
+				      "('oneuser quota', 'onegroup quota')",
+				      "the %s's quota %s allows %" PRId64 ", %" PRId64
+				      " are in use and %" PRId64 " more needed",
+				      of, q->name, q->limit, q->used, more);
 		else
-			add(r, "quota", "ok", NULL,
-			    "the %s's quota %s: %" PRId64 " of %" PRId64 " in use", of,
-			    q->name, q->used, q->limit);
+			check_row_add(r->checks, "quota", "ok", NULL,
+				      "the %s's quota %s: %" PRId64 " of %" PRId64
+				      " in use",
+				      of, q->name, q->used, q->limit);
 	}
 }
 
@@ -289,8 +288,9 @@ static void check_rights(struct report *r)
 
 	json_put(r->out, "rules", rules);
 	if (!r->has_user || one_acl_info(r->c, &r->acls, &why)) {
-		add(r, "rights", "unknown", NULL, "the rules could not be read: %s",
-		    why.kind ? why.text : "no account");
+		check_row_add(r->checks, "rights", "unknown", NULL,
+			      "the rules could not be read: %s",
+			      why.kind ? why.text : "no account");
 		return;
 	}
 	for (size_t i = 0; i < r->acls.nr; i++)
@@ -304,11 +304,13 @@ static void check_rights(struct report *r)
 		    (n->only_extra && !one_machine_chooses(&r->machine)))
 			continue;
 		if (one_may(&r->acls, &r->user, n->resource, n->right))
-			add(r, "rights", "ok", NULL, "%s, %s", n->name, n->why);
+			check_row_add(r->checks, "rights", "ok", NULL, "%s, %s", n->name,
+				      n->why);
 		else /* rules of other groups of this user and ownership may still give it */
-			add(r, "rights", n->right == ONE_USE ? "warning" : "failed",
-			    n->remedy, "no rule gives %s, which is needed %s", n->name,
-			    n->why);
+			check_row_add(r->checks, "rights",
+				      n->right == ONE_USE ? "warning" : "failed",
+				      n->remedy, "no rule gives %s, which is needed %s",
+				      n->name, n->why);
 	}
 }
 
@@ -335,14 +337,16 @@ static void check_leftovers(struct report *r)
 	struct err why = ERR_INIT;
 
 	if (one_vm_pool(r->c, count_leftover, &l, &why))
-		add(r, "leftovers", "unknown", NULL, "%s", why.text);
+		check_row_add(r->checks, "leftovers", "unknown", NULL, "%s", why.text);
 	else if (l.nr)
-		add(r, "leftovers", "warning", "'tare clean DIR' of that run ends them",
-		    "%zu machine%s of tare exist%s, such as '%s': another run is under "
-		    "way, or "
-		    "one was cut off",
-		    l.nr, l.nr == 1 ? "" : "s", l.nr == 1 ? "s" : "",
-		    l.one ? l.one : "?");
+		check_row_add(r->checks, "leftovers", "warning",
+			      "'tare clean DIR' of that run ends them",
+			      "%zu machine%s of tare exist%s, such as '%s': another run "
+			      "is under "
+			      "way, or "
+			      "one was cut off",
+			      l.nr, l.nr == 1 ? "" : "s", l.nr == 1 ? "s" : "",
+			      l.one ? l.one : "?");
 	free(l.one);
 }
 
@@ -366,8 +370,8 @@ static void put_summary(struct report *r)
 		is_free += json_get_bool(json_object_array_get_idx(gpus, i), "is_free",
 					 false);
 	snprintf(text, sizeof(text),
-		 "%zu GPUs in the pool, %zu free; %u of %zu checks failed", all, is_free,
-		 r->failed, json_object_array_length(r->checks));
+		 "%zu GPUs in the pool, %zu free; %zu of %zu checks failed", all, is_free,
+		 check_rows_in(r->checks, "failed"), json_object_array_length(r->checks));
 	json_put_text(r->out, "summary", text);
 }
 
@@ -401,4 +405,198 @@ int one_check(struct provisioner *base, struct json_object *machine,
 	}
 	*ret = r.out;
 	return 0;
+}
+
+/*
+ * Could this account, as a tenant, take what nobody gave it? OpenNebula 7.4.0 reads
+ * VM_RESTRICTED_ATTR="PCI" as a single attribute, so that a user who may add attributes to
+ * a template gets any GPU by its address, or by its kind. Tried with machines that are
+ * held, and so never start, asking for a device that no host has; each is ended at once.
+ */
+struct trial {
+	struct one_provisioner *p;
+	struct one_machine machine;
+	struct one_template t;
+	struct one_account user, group;
+	struct one_acls acls;
+	const char *run_id;
+	struct json_object *checks;
+};
+
+/* What a tenant would add, for a device that cannot be there. */
+static const struct {
+	const char *name, *what, *section, *remedy;
+} forged[] = {
+	{"by-address", "by its address", "PCI=[ SHORT_ADDRESS=\"ffff:ff:1f.7\" ]",
+	 "oned.conf: VM_RESTRICTED_ATTR = \"PCI/SHORT_ADDRESS\", and give tenants "
+	 "templates "
+	 "that have their PCI sections"},
+	{"by-kind", "by its kind",
+	 "PCI=[ VENDOR=\"10de\", DEVICE=\"ffff\", CLASS=\"0302\" ]",
+	 "oned.conf: VM_RESTRICTED_ATTR for PCI/VENDOR, PCI/DEVICE, PCI/CLASS and "
+	 "PCI/PROFILE"},
+};
+
+/* The front-end's answer to a request that a tenant should not get through. */
+static void judge(struct trial *q, size_t i, bool is_made, const struct err *why)
+{
+	const char *name = forged[i].name, *what = forged[i].what;
+
+	if (is_made)
+		check_row_add(q->checks, name, "failed", forged[i].remedy,
+			      "this account may take any free GPU %s, whatever its "
+			      "templates give it",
+			      what);
+	else if (strstr(why->text, "restricted attribute"))
+		check_row_add(q->checks, name, "ok", NULL,
+			      "asking for a GPU %s is refused as a restricted attribute",
+			      what);
+	else if (strstr(why->text, "CREATE TEMPLATE"))
+		check_row_add(q->checks, name, "ok", NULL,
+			      "this account may add nothing to a template, and so no GPU "
+			      "%s",
+			      what);
+	else
+		check_row_add(q->checks, name, "unknown", NULL, "asking for a GPU %s: %s",
+			      what, why->text);
+}
+
+static int try_forged(struct trial *q, size_t i, struct err *err)
+{
+	char *name = x_asprintf("tare-%s-%s", q->run_id, forged[i].name);
+	char *extra = x_asprintf(ONE_RUN_ATTRIBUTE "=\"%s\"\n%s\n", q->run_id,
+				 forged[i].section);
+	struct err why = ERR_INIT;
+	int64_t vm = -1;
+	size_t nr;
+	int bad;
+
+	stop_shield_begin();
+	bad = one_template_instantiate(q->p->client, q->t.id, name, true, extra, &vm,
+				       &why);
+	judge(q, i, !bad, &why);
+	/* An answer that got lost may have made one: it is looked for by its name. */
+	if (!bad)
+		bad = one_end_vm(q->p, vm, -1, err);
+	else
+		bad = one_is_uncertain(&why) &&
+		      one_end_run(q->p, q->run_id, name, &nr, err);
+	stop_shield_end();
+	free(extra);
+	free(name);
+	return bad ? -1 : 0;
+}
+
+static bool limits_devices(const struct one_account *a)
+{
+	for (size_t i = 0; i < a->quotas_nr; i++)
+		if (strstr(a->quotas[i].name, "PCI_DEV") && a->quotas[i].limit >= 0)
+			return true;
+	return false;
+}
+
+static void check_device_quota(struct trial *q)
+{
+	if (limits_devices(&q->user) || limits_devices(&q->group))
+		check_row_add(q->checks, "quota", "ok", NULL,
+			      "a quota limits how many devices this account may have");
+	else
+		check_row_add(q->checks, "quota", "warning",
+			      "'onegroup quota' with VM=[ PCI_DEV=n, RUNNING_PCI_DEV=n ]",
+			      "no quota limits how many devices this account may have");
+}
+
+static void check_placing(struct trial *q)
+{
+	if (one_may(&q->acls, &q->user, ONE_ON_HOST, ONE_MANAGE) ||
+	    one_may(&q->acls, &q->user, ONE_ON_VM, ONE_ADMIN))
+		check_row_add(
+			q->checks, "placing", "warning",
+			"tenants need neither HOST MANAGE nor VM ADMIN; in plans use "
+			"\"by\": \"scheduler\"",
+			"this account may place machines by hand: also without "
+			"enforcement, on a host whose GPU is taken, where they run "
+			"without one");
+	else
+		check_row_add(q->checks, "placing", "ok", NULL,
+			      "this account may not place machines by hand");
+}
+
+static void check_hosts_seen(struct trial *q)
+{
+	struct err why = ERR_INIT;
+	struct one_hosts hosts;
+
+	if (one_host_pool(q->p->client, &hosts, &why)) {
+		check_row_add(q->checks, "hosts", "unknown", NULL, "%s", why.text);
+		return;
+	}
+	if (hosts.nr > 1)
+		check_row_add(q->checks, "hosts", "warning",
+			      "grant HOST USE on the measured host alone: oneacl create "
+			      "'@<gid> HOST/#<id> USE *'",
+			      "this account sees %zu hosts with everybody's devices",
+			      hosts.nr);
+	else
+		check_row_add(q->checks, "hosts", "ok", NULL,
+			      "this account sees %zu host%s", hosts.nr,
+			      hosts.nr == 1 ? "" : "s");
+	one_hosts_release(&hosts);
+}
+
+static int prepare(struct trial *q, struct json_object *machine, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	if (one_machine_bind(&q->machine, machine, "plan", "", err) ||
+	    one_user_info(q->p->client, -1, &q->user, err) ||
+	    one_acl_info(q->p->client, &q->acls, err) ||
+	    one_find_template(q->p->client, q->machine.template_name, &q->t, err))
+		return -1;
+	if (q->user.gid >= 0 &&
+	    one_group_info(q->p->client, q->user.gid, &q->group, &ignored))
+		q->group = (struct one_account){.id = -1};
+	return 0;
+}
+
+static int try_all(struct trial *q, struct err *err)
+{
+	if (q->user.id == 0 || q->user.gid == 0) {
+		check_row_add(
+			q->checks, "account", "unknown",
+			"use a tenant's account: 'auth_file' in the plan",
+			"nothing is forbidden to an administrator, so nothing can be "
+			"tried as %s",
+			q->user.name ? q->user.name : "this account");
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(forged); i++)
+		if (stop_check(err) || try_forged(q, i, err))
+			return -1;
+	check_placing(q);
+	check_hosts_seen(q);
+	check_device_quota(q);
+	return 0;
+}
+
+int one_check_isolation(struct provisioner *base, struct json_object *machine,
+			const char *run_id, struct json_object **ret, struct err *err)
+{
+	struct trial q = {.p = (struct one_provisioner *)base,
+			  .run_id = run_id,
+			  .checks = json_object_new_array()};
+	int bad = prepare(&q, machine, err) || try_all(&q, err);
+
+	if (!bad) {
+		*ret = json_object_new_object();
+		json_put_text(*ret, "summary", "isolation from other tenants");
+		json_put(*ret, "checks", json_object_get(q.checks));
+	}
+	json_object_put(q.checks);
+	one_machine_release(&q.machine);
+	one_template_release(&q.t);
+	one_account_release(&q.user);
+	one_account_release(&q.group);
+	one_acls_release(&q.acls);
+	return bad ? -1 : 0;
 }

@@ -4,11 +4,14 @@
  *
  * The account is read from 'auth_file' at the first call: "user:password" or
  * "user:token", the form of ~/.one/one_auth. Every error names the call.
+ *
+ * OpenNebula's own refusals: code, object and text become a sentence that says what it
+ * means here and what to do. The front-end's words are always quoted. err.origin is
+ * "opennebula", err.code the front-end's code, the kind ERR_ENVIRONMENT (exit status 5).
  */
 #ifndef TARE_HARNESS_PROVISION_OPENNEBULA_OPENNEBULA_CLIENT_H
 #define TARE_HARNESS_PROVISION_OPENNEBULA_OPENNEBULA_CLIENT_H
 
-#include "harness/provision/opennebula/opennebula_error.h"
 #include "harness/provision/opennebula/opennebula_model.h"
 #include "harness/provision/opennebula/xmlrpc.h"
 
@@ -69,5 +72,21 @@ int one_user_info(struct one_client *c, int64_t id, struct one_account *ret,
 int one_group_info(struct one_client *c, int64_t id, struct one_account *ret,
 		   struct err *err);
 int one_acl_info(struct one_client *c, struct one_acls *ret, struct err *err);
+
+enum one_code {
+	ONE_E_AUTHENTICATION = 0x100,
+	ONE_E_AUTHORIZATION = 0x200, /* quotas and restricted attributes too */
+	ONE_E_NO_EXISTS = 0x400,
+	ONE_E_ACTION = 0x800, /* wrong state, no capacity on an enforced deploy */
+	ONE_E_XML_RPC_API = 0x1000,
+	ONE_E_INTERNAL = 0x2000, /* every template mistake too */
+	ONE_E_ALLOCATE = 0x4000,
+	ONE_E_LOCKED = 0x8000,
+	ONE_E_REPLICATION = 0x10000
+};
+
+bool one_is_code(const struct err *err, enum one_code code);
+/* The network or the server's HTTP side failed: the call may have happened or not. */
+bool one_is_uncertain(const struct err *err);
 
 #endif

@@ -1,68 +1,43 @@
 #include "harness/provision/opennebula/opennebula_doc.h"
 
 #include "core/base/mem.h"
+#include "harness/provision/opennebula/xml_push.h"
 
 #include <errno.h>
 #include <libxml/SAX2.h>
-#include <libxml/parser.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_MAX ((size_t)64 << 10)
 #define DEPTH_MAX 32
 
 struct one_doc {
-	xmlParserCtxt *xml;
+	struct xml_push push;
 	char *root;
 	one_child *each;
 	void *ctx;
 	size_t bytes, elements; /* since the last child */
 	unsigned depth;
-	bool has_failed, is_complete;
-	struct err why;
 };
-
-static void fail(struct one_doc *d, const char *fmt, ...) ERR_PRINTF(2, 3);
-static void fail(struct one_doc *d, const char *fmt, ...)
-{
-	char what[256];
-	va_list ap;
-
-	if (d->has_failed)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	what[strcspn(what, "\n")] = '\0'; /* libxml2 ends its sentences so */
-	err_set_code(&d->why, ERR_ENVIRONMENT, "xmlrpc-reply", 0,
-		     "the document in the reply: %s", what);
-	d->has_failed = true;
-	xmlStopParser(d->xml);
-}
-
-static struct one_doc *owner(void *ctx)
-{
-	return ((xmlParserCtxt *)ctx)->_private;
-}
 
 static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix,
 		     const xmlChar *uri, int ns_nr, const xmlChar **ns, int attr_nr,
 		     int default_nr, const xmlChar **attrs)
 {
-	struct one_doc *d = owner(ctx);
+	struct one_doc *d = xml_push_owner(ctx);
 
-	if (d->has_failed)
+	if (d->push.has_failed)
 		return;
 	if (!d->depth && strcmp((const char *)name, d->root))
-		fail(d, "<%.60s> where <%s> belongs", (const char *)name, d->root);
+		xml_push_fail(&d->push, "<%.60s> where <%s> belongs", (const char *)name,
+			      d->root);
 	else if (d->depth == DEPTH_MAX)
-		fail(d, "elements nested too deeply at <%.60s>", (const char *)name);
+		xml_push_fail(&d->push, "elements nested too deeply at <%.60s>",
+			      (const char *)name);
 	else if (++d->elements > ONE_CHILD_ELEMENTS_MAX)
-		fail(d, "more than %d elements in one object", ONE_CHILD_ELEMENTS_MAX);
-	if (d->has_failed)
+		xml_push_fail(&d->push, "more than %d elements in one object",
+			      ONE_CHILD_ELEMENTS_MAX);
+	if (d->push.has_failed)
 		return;
 	d->depth++;
 	xmlSAX2StartElementNs(ctx, name, prefix, uri, ns_nr, ns, attr_nr, default_nr,
@@ -73,10 +48,8 @@ static void hand_over(struct one_doc *d, xmlNode *child)
 {
 	xmlNode *root = child->parent;
 
-	if (d->each(d->ctx, child, &d->why)) {
-		d->has_failed = true;
-		xmlStopParser(d->xml);
-	}
+	if (d->each(d->ctx, child, &d->push.why))
+		xml_push_end(&d->push);
 	for (xmlNode *n = root->children, *next; n; n = next) {
 		next = n->next;
 		xmlUnlinkNode(n);
@@ -89,36 +62,25 @@ static void hand_over(struct one_doc *d, xmlNode *child)
 static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix,
 		   const xmlChar *uri)
 {
-	struct one_doc *d = owner(ctx);
-	xmlNode *n = d->xml->node;
+	struct one_doc *d = xml_push_owner(ctx);
+	xmlNode *n = d->push.xml->node;
 
-	if (d->has_failed)
+	if (d->push.has_failed)
 		return;
 	xmlSAX2EndElementNs(ctx, name, prefix, uri);
 	d->depth--;
 	if (!d->depth)
-		d->is_complete = true;
+		d->push.is_complete = true;
 	else if (d->depth == 1 && d->each)
 		hand_over(d, n);
 }
 
 static void on_text(void *ctx, const xmlChar *data, int len)
 {
-	if (!owner(ctx)->has_failed)
+	const struct one_doc *d = xml_push_owner(ctx);
+
+	if (!d->push.has_failed)
 		xmlSAX2Characters(ctx, data, len);
-}
-
-static void on_doctype(void *ctx, const xmlChar *name, const xmlChar *id,
-		       const xmlChar *system)
-{
-	(void)name, (void)id, (void)system;
-	fail(owner(ctx), "a document type, which OpenNebula never sends");
-}
-
-static void on_error(void *ctx, xmlErrorPtr e)
-{
-	(void)ctx, (void)e; /* feed() reads it from the context; without this it is
-			       printed */
 }
 
 struct one_doc *one_doc_new(const char *root, one_child *each, void *ctx)
@@ -135,71 +97,44 @@ struct one_doc *one_doc_new(const char *root, one_child *each, void *ctx)
 	sax.cdataBlock = on_text;
 	sax.comment = NULL;
 	sax.processingInstruction = NULL;
-	sax.internalSubset = on_doctype;
 	sax.warning = NULL;
 	sax.error = NULL;
 	sax.fatalError = NULL;
-	sax.serror = on_error;
 	d->root = x_strdup(root);
 	d->each = each;
 	d->ctx = ctx;
-	d->xml = xmlCreatePushParserCtxt(&sax, NULL, NULL, 0, NULL);
-	if (!d->xml)
-		abort(); /* only without memory, which core/base/mem.h ends in the same way */
-	d->xml->_private = d;
-	xmlCtxtUseOptions(d->xml, XML_PARSE_NONET);
+	xml_push_open(&d->push, "the document in the reply", &sax);
 	return d;
-}
-
-static int failure(const struct one_doc *d, struct err *err)
-{
-	if (err)
-		*err = d->why;
-	return -1;
 }
 
 int one_doc_feed(struct one_doc *d, const char *data, size_t len, struct err *err)
 {
-	while (len && !d->has_failed) {
-		size_t n = len > CHUNK_MAX ? CHUNK_MAX : len;
-
+	for (size_t n; len && !d->push.has_failed; data += n, len -= n) {
+		n = len > XML_PUSH_PIECE_MAX ? XML_PUSH_PIECE_MAX : len;
 		d->bytes += n;
 		if (d->bytes > ONE_CHILD_BYTES_MAX)
-			fail(d, "more than %zu bytes in one object", ONE_CHILD_BYTES_MAX);
-		else if (xmlParseChunk(d->xml, data, (int)n, 0) && !d->has_failed) {
-			const xmlError *e = xmlCtxtGetLastError(d->xml);
-
-			fail(d, "not well-formed: %.200s",
-			     e && e->message ? e->message : "unknown");
-		}
-		data += n;
-		len -= n;
+			xml_push_fail(&d->push, "more than %zu bytes in one object",
+				      ONE_CHILD_BYTES_MAX);
+		xml_push_feed(&d->push, data, n, NULL);
 	}
-	return d->has_failed ? failure(d, err) : 0;
+	return xml_push_result(&d->push, err);
 }
 
 int one_doc_finish(struct one_doc *d, struct err *err)
 {
-	int bad = d->has_failed ? 0 : xmlParseChunk(d->xml, "", 0, 1);
-
-	if (!d->has_failed && (bad || !d->is_complete))
-		fail(d, "it ends in the middle");
-	return d->has_failed ? failure(d, err) : 0;
+	return xml_push_finish(&d->push, err);
 }
 
 const xmlNode *one_doc_root(const struct one_doc *d)
 {
-	return xmlDocGetRootElement(d->xml->myDoc);
+	return xmlDocGetRootElement(d->push.xml->myDoc);
 }
 
 void one_doc_free(struct one_doc *d)
 {
 	if (!d)
 		return;
-	if (d->xml->myDoc)
-		xmlFreeDoc(d->xml->myDoc);
-	d->xml->myDoc = NULL;
-	xmlFreeParserCtxt(d->xml);
+	xml_push_close(&d->push);
 	free(d->root);
 	free(d);
 }

@@ -24,9 +24,8 @@ int one_host_suits(const struct one_host *h, const struct one_machine *m,
 
 /*
  * Ends a VM and proves it: DONE or unknown to the front-end, and no device of its host
- * left with it. Ends by config.release_timeout_ns, and by a stop request that comes
- * meanwhile, not by one that was there before; no call is cut short. 'host' is -1 where it
- * is not known.
+ * left with it. Ends by config.release_timeout_ns; behind a shield (core/base/stop.h). 'host'
+ * is -1 where it is not known.
  */
 int one_end_vm(struct one_provisioner *p, int64_t vm, int64_t host, struct err *err);
 /* All VMs of a run; 'name' limits it to one lease (NULL: all). *ret_nr: how many. */

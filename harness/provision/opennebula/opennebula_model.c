@@ -13,6 +13,60 @@ static char *copy(const xmlNode *n, const char *path)
 	return x_strdup(one_text(n, path, NULL));
 }
 
+/* A member that is a text: where the document has it. A table ends with {NULL}. */
+struct text {
+	const char *path;
+	size_t offset;
+};
+
+static void read_texts(void *to, const xmlNode *n, const struct text *t)
+{
+	for (; t->path; t++)
+		*(char **)((char *)to + t->offset) = copy(n, t->path);
+}
+
+static void free_texts(void *of, const struct text *t)
+{
+	for (; t->path; t++)
+		free(*(char **)((char *)of + t->offset));
+}
+
+static const struct text pci_texts[] = {
+	{"ADDRESS", offsetof(struct one_pci, address)},
+	{"SHORT_ADDRESS", offsetof(struct one_pci, short_address)},
+	{"VENDOR", offsetof(struct one_pci, vendor)},
+	{"DEVICE", offsetof(struct one_pci, device)},
+	{"CLASS", offsetof(struct one_pci, class_id)},
+	{"DEVICE_NAME", offsetof(struct one_pci, name)},
+	{"PROFILE", offsetof(struct one_pci, profile)},
+	{"PROFILES", offsetof(struct one_pci, profiles)},
+	{"NUMA_NODE", offsetof(struct one_pci, numa_node)},
+	{"UUID", offsetof(struct one_pci, uuid)},
+	{"VM_ADDRESS", offsetof(struct one_pci, vm_address)},
+	{"TYPE", offsetof(struct one_pci, type)},
+	{NULL, 0},
+};
+static const struct text vm_texts[] = {
+	{"NAME", offsetof(struct one_vm, name)},
+	{"UNAME", offsetof(struct one_vm, owner)},
+	{"USER_TEMPLATE/" ONE_RUN_ATTRIBUTE, offsetof(struct one_vm, run_id)},
+	{"USER_TEMPLATE/" ONE_HOST_KEY_ATTRIBUTE, offsetof(struct one_vm, host_key)},
+	{"USER_TEMPLATE/SCHED_MESSAGE", offsetof(struct one_vm, sched_message)},
+	{"USER_TEMPLATE/ERROR", offsetof(struct one_vm, error)},
+	{NULL, 0},
+};
+static const struct text history_texts[] = {
+	{"HOSTNAME", offsetof(struct one_vm, host_name)},
+	{"VM_MAD", offsetof(struct one_vm, hypervisor)},
+	{NULL, 0},
+};
+static const struct text host_texts[] = {
+	{"NAME", offsetof(struct one_host, name)},
+	{"CLUSTER", offsetof(struct one_host, cluster)},
+	{"TEMPLATE/ERROR", offsetof(struct one_host, error)},
+	{NULL, 0},
+};
+
 static bool is_any(const char *name, const char *const *of)
 {
 	for (; *of; of++)
@@ -52,33 +106,15 @@ static char *rest_of_section(const xmlNode *pci)
 	return rest;
 }
 
-static void read_pci(struct one_pci *ret, const xmlNode *n)
-{
-	*ret = (struct one_pci){
-		.address = copy(n, "ADDRESS"),
-		.short_address = copy(n, "SHORT_ADDRESS"),
-		.vendor = copy(n, "VENDOR"),
-		.device = copy(n, "DEVICE"),
-		.class_id = copy(n, "CLASS"),
-		.name = copy(n, "DEVICE_NAME"),
-		.profile = copy(n, "PROFILE"),
-		.profiles = copy(n, "PROFILES"),
-		.numa_node = copy(n, "NUMA_NODE"),
-		.uuid = copy(n, "UUID"),
-		.sriov = copy(n, "SRIOV"),
-		.vm_address = copy(n, "VM_ADDRESS"),
-		.type = copy(n, "TYPE"),
-		.vm_id = one_int(n, "VMID", -1),
-	};
-}
-
 static void read_pcis(struct one_pcis *ret, const xmlNode *parent, bool with_rest)
 {
 	for (const xmlNode *n = one_at(parent, "PCI"); n; n = one_next(n)) {
 		GROW(ret->items, ret->nr, ret->alloc);
-		read_pci(&ret->items[ret->nr], n);
-		if (with_rest)
-			ret->items[ret->nr].rest = rest_of_section(n);
+		ret->items[ret->nr] = (struct one_pci){
+			.vm_id = one_int(n, "VMID", -1),
+			.rest = with_rest ? rest_of_section(n) : NULL,
+		};
+		read_texts(&ret->items[ret->nr], n, pci_texts);
 		ret->nr++;
 	}
 }
@@ -86,22 +122,8 @@ static void read_pcis(struct one_pcis *ret, const xmlNode *parent, bool with_res
 static void pcis_release(struct one_pcis *p)
 {
 	for (size_t i = 0; i < p->nr; i++) {
-		struct one_pci *d = &p->items[i];
-
-		free(d->address);
-		free(d->short_address);
-		free(d->vendor);
-		free(d->device);
-		free(d->class_id);
-		free(d->name);
-		free(d->profile);
-		free(d->profiles);
-		free(d->numa_node);
-		free(d->uuid);
-		free(d->sriov);
-		free(d->vm_address);
-		free(d->type);
-		free(d->rest);
+		free_texts(&p->items[i], pci_texts);
+		free(p->items[i].rest);
 	}
 	free(p->items);
 	*p = (struct one_pcis){.nr = 0};
@@ -133,22 +155,14 @@ int one_vm_read(struct one_vm *ret, const xmlNode *vm, struct err *err)
 		return -1;
 	while (history && one_next(history)) /* the last record is where it is now */
 		history = one_next(history);
-	ret->uid = one_int(vm, "UID", -1);
-	ret->name = copy(vm, "NAME");
-	ret->owner = copy(vm, "UNAME");
-	ret->run_id = copy(vm, "USER_TEMPLATE/" ONE_RUN_ATTRIBUTE);
-	ret->host_key = copy(vm, "USER_TEMPLATE/" ONE_HOST_KEY_ATTRIBUTE);
-	ret->sched_message = copy(vm, "USER_TEMPLATE/SCHED_MESSAGE");
-	ret->error = copy(vm, "USER_TEMPLATE/ERROR");
+	read_texts(ret, vm, vm_texts);
 	ret->address = guest_address(vm);
 	ret->submitted_s = one_int(vm, "STIME", 0);
 	if (history) {
 		ret->host_id = one_int(history, "HID", -1);
-		ret->host_name = copy(history, "HOSTNAME");
-		ret->hypervisor = copy(history, "VM_MAD");
+		read_texts(ret, history, history_texts);
 		ret->prolog_s = one_int(history, "PSTIME", 0);
 		ret->prolog_end_s = one_int(history, "PETIME", 0);
-		ret->running_s = one_int(history, "RSTIME", 0);
 	}
 	if (one_at(vm, "TEMPLATE"))
 		read_pcis(&ret->pcis, one_at(vm, "TEMPLATE"), false);
@@ -157,15 +171,9 @@ int one_vm_read(struct one_vm *ret, const xmlNode *vm, struct err *err)
 
 void one_vm_release(struct one_vm *vm)
 {
-	free(vm->name);
-	free(vm->owner);
-	free(vm->run_id);
-	free(vm->host_key);
+	free_texts(vm, vm_texts);
+	free_texts(vm, history_texts);
 	free(vm->address);
-	free(vm->sched_message);
-	free(vm->error);
-	free(vm->host_name);
-	free(vm->hypervisor);
 	pcis_release(&vm->pcis);
 	*vm = (struct one_vm){.id = -1};
 }
@@ -176,13 +184,10 @@ int one_host_read(struct one_host *ret, const xmlNode *host, struct err *err)
 	if (one_need_int(host, "ID", &ret->id, err) ||
 	    one_need_int(host, "STATE", &ret->state, err))
 		return -1;
-	ret->name = x_strdup(one_text(host, "NAME", "?"));
+	read_texts(ret, host, host_texts);
+	if (!ret->name)
+		ret->name = x_strdup("?");
 	ret->running_vms = one_int(host, "HOST_SHARE/RUNNING_VMS", -1);
-	ret->cluster = copy(host, "CLUSTER");
-	ret->hypervisor = copy(host, "TEMPLATE/HYPERVISOR");
-	ret->arch = copy(host, "TEMPLATE/ARCH");
-	ret->pin_policy = copy(host, "TEMPLATE/PIN_POLICY");
-	ret->error = copy(host, "TEMPLATE/ERROR");
 	if (one_at(host, "HOST_SHARE/PCI_DEVICES"))
 		read_pcis(&ret->pcis, one_at(host, "HOST_SHARE/PCI_DEVICES"), false);
 	return 0;
@@ -190,12 +195,7 @@ int one_host_read(struct one_host *ret, const xmlNode *host, struct err *err)
 
 void one_host_release(struct one_host *h)
 {
-	free(h->name);
-	free(h->cluster);
-	free(h->hypervisor);
-	free(h->arch);
-	free(h->pin_policy);
-	free(h->error);
+	free_texts(h, host_texts);
 	pcis_release(&h->pcis);
 	*h = (struct one_host){.id = -1};
 }
@@ -214,9 +214,6 @@ int one_template_read(struct one_template *ret, const xmlNode *t, struct err *er
 	if (one_need_int(t, "ID", &ret->id, err))
 		return -1;
 	ret->name = x_strdup(one_text(t, "NAME", "?"));
-	ret->owner = copy(t, "UNAME");
-	ret->sched_requirements = copy(t, "TEMPLATE/SCHED_REQUIREMENTS");
-	ret->arch = copy(t, "TEMPLATE/OS/ARCH");
 	if (one_at(t, "TEMPLATE"))
 		read_pcis(&ret->pcis, one_at(t, "TEMPLATE"), true);
 	return 0;
@@ -225,9 +222,6 @@ int one_template_read(struct one_template *ret, const xmlNode *t, struct err *er
 void one_template_release(struct one_template *t)
 {
 	free(t->name);
-	free(t->owner);
-	free(t->sched_requirements);
-	free(t->arch);
 	pcis_release(&t->pcis);
 	*t = (struct one_template){.id = -1};
 }
@@ -363,4 +357,35 @@ const struct one_pci *one_host_device(const struct one_host *h, const char *addr
 		if (one_pci_is_at(&h->pcis.items[i], address))
 			return &h->pcis.items[i];
 	return NULL;
+}
+
+static const uint64_t individual = UINT64_C(0x100000000);
+static const uint64_t group = UINT64_C(0x200000000);
+static const uint64_t everybody = UINT64_C(0x400000000);
+static const uint64_t id_bits = UINT64_C(0xffffffff);
+
+bool one_rule_applies(const struct one_acl *rule, const struct one_account *a)
+{
+	int64_t id = (int64_t)(rule->user & id_bits);
+
+	if (rule->user & everybody)
+		return true;
+	if (rule->user & individual)
+		return id == a->id;
+	return (rule->user & group) && id == a->gid;
+}
+
+bool one_may(const struct one_acls *acls, const struct one_account *a, uint64_t resource,
+	     enum one_right right)
+{
+	if (a->id == 0 || a->gid == 0)
+		return true;
+	for (size_t i = 0; i < acls->nr; i++) {
+		const struct one_acl *r = &acls->items[i];
+
+		if (one_rule_applies(r, a) && (r->resource & resource) &&
+		    (r->rights & (uint64_t)right))
+			return true;
+	}
+	return false;
 }

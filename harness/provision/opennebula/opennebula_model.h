@@ -24,7 +24,7 @@ struct one_pci {
 	char *profile;   /* of a VM: the vGPU type */
 	char *profiles;  /* of a host: the types it offers, comma-separated */
 	char *numa_node; /* "-" when the platform does not know */
-	char *uuid, *sriov;
+	char *uuid;
 	char *vm_address; /* inside the guest */
 	char *type;       /* "NIC" for a network card in a VM */
 	int64_t vm_id;    /* of a host's device: who has it, -1 nobody */
@@ -39,7 +39,7 @@ struct one_pcis {
 };
 
 struct one_vm {
-	int64_t id, uid, state, lcm_state;
+	int64_t id, state, lcm_state;
 	char *name, *owner, *run_id, *host_key;
 	char *address;       /* where the first network card says the guest is */
 	char *sched_message; /* why it waits; stale after a manual deploy */
@@ -47,9 +47,8 @@ struct one_vm {
 	char *host_name;
 	int64_t host_id;  /* -1 before it was placed */
 	char *hypervisor; /* VM_MAD: "kvm" */
-	/* Epoch seconds, 0 when unset: submitted, transfer begun and ended, running
-	 * since. */
-	int64_t submitted_s, prolog_s, prolog_end_s, running_s;
+	/* Epoch seconds, 0 when unset: submitted, transfer begun and ended. */
+	int64_t submitted_s, prolog_s, prolog_end_s;
 	struct one_pcis pcis;
 };
 
@@ -64,7 +63,7 @@ enum one_host_state {
 
 struct one_host {
 	int64_t id, state, running_vms;
-	char *name, *cluster, *hypervisor, *arch, *pin_policy, *error;
+	char *name, *cluster, *error;
 	struct one_pcis pcis;
 };
 
@@ -75,8 +74,7 @@ struct one_hosts {
 
 struct one_template {
 	int64_t id;
-	char *name, *owner;
-	char *sched_requirements, *arch;
+	char *name;
 	struct one_pcis pcis;
 };
 
@@ -95,7 +93,10 @@ struct one_account {
 	size_t quotas_nr;
 };
 
-/* One of OpenNebula's rules; bits as in its documentation, section "Managing ACLs". */
+/*
+ * One of OpenNebula's rules. Bits as in its documentation ("Managing ACL Rules") and
+ * include/PoolObjectSQL.h: user, resource type and scope, rights.
+ */
 struct one_acl {
 	uint64_t user, resource, rights;
 	char *text; /* "@100 HOST... MANAGE #0" */
@@ -105,6 +106,12 @@ struct one_acls {
 	struct one_acl *items;
 	size_t nr, alloc;
 };
+
+#define ONE_ON_VM UINT64_C(0x1000000000)
+#define ONE_ON_HOST UINT64_C(0x2000000000)
+#define ONE_ON_TEMPLATE UINT64_C(0x20000000000)
+
+enum one_right { ONE_USE = 1, ONE_MANAGE = 2, ONE_ADMIN = 4, ONE_CREATE = 8 };
 
 int one_vm_read(struct one_vm *ret, const xmlNode *vm, struct err *err);
 int one_host_read(struct one_host *ret, const xmlNode *host, struct err *err);
@@ -129,5 +136,15 @@ bool one_pci_is_at(const struct one_pci *p, const char *address);
 const char *one_host_state_name(int64_t state);
 /* A host's device by its ADDRESS; or NULL. */
 const struct one_pci *one_host_device(const struct one_host *h, const char *address);
+
+/* Does the rule speak of this account? */
+bool one_rule_applies(const struct one_acl *rule, const struct one_account *a);
+/*
+ * On all or on some of the resources of a type: a rule for one cluster or group counts,
+ * since which host it will be is not known. Administrators (user 0, group 0) may do
+ * everything.
+ */
+bool one_may(const struct one_acls *acls, const struct one_account *a, uint64_t resource,
+	     enum one_right right);
 
 #endif

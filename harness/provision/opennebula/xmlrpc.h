@@ -35,7 +35,8 @@ bool xmlrpc_is_exposed(const struct xmlrpc *x);
 
 /*
  * 'stream' may be NULL. On success *ret is the reply's value (xmlrpc_value_release()); a
- * fault is a failure. A stop request ends it early with ERR_INTERRUPTED (core/base/stop.h).
+ * fault is a failure. A stop request (core/base/stop.h) ends the call early with
+ * ERR_INTERRUPTED, but not behind a shield.
  */
 int xmlrpc_call(struct xmlrpc *x, const char *method, const struct xmlrpc_arg *args,
 		size_t nr, int64_t timeout_ns, const struct xmlrpc_stream *stream,

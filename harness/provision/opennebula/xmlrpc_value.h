@@ -1,6 +1,7 @@
 /*
- * Values of XML-RPC (xmlrpc.com/spec.md, with <i8> and <nil/> as xmlrpc-c sends them) and
- * a reader of replies that is fed bytes as they arrive.
+ * Values of XML-RPC (xmlrpc.com/spec.md, with <i8> as xmlrpc-c sends it) and a reader of
+ * replies that is fed bytes as they arrive. Of the types those that OpenNebula sends, and a
+ * fault's: whole numbers, booleans, texts, arrays, structs.
  *
  * The reader is strict: exactly <methodResponse> with one <params>/<param> or one
  * <fault>, known types, no document type, no entities but XML's own five, depth and sizes
@@ -21,18 +22,15 @@ enum xmlrpc_type {
 	XMLRPC_NIL,
 	XMLRPC_INT, /* int, i4, i8 */
 	XMLRPC_BOOL,
-	XMLRPC_DOUBLE,
-	XMLRPC_TEXT,  /* string, and a <value> without a type */
-	XMLRPC_OTHER, /* dateTime.iso8601, base64: kept as text */
+	XMLRPC_TEXT, /* string, and a <value> without a type */
 	XMLRPC_ARRAY,
 	XMLRPC_STRUCT
 };
 
 struct xmlrpc_value {
 	enum xmlrpc_type type;
-	int64_t integer; /* INT, BOOL */
-	double real;
-	char *text;                 /* TEXT, OTHER; NULL when it was streamed */
+	int64_t integer;            /* INT, BOOL */
+	char *text;                 /* TEXT; NULL when it was streamed */
 	char *name;                 /* of a struct's member */
 	struct xmlrpc_value *items; /* ARRAY, STRUCT */
 	size_t nr, alloc;
@@ -44,7 +42,6 @@ struct xmlrpc_value {
 
 void xmlrpc_value_release(struct xmlrpc_value *v);
 const struct xmlrpc_value *xmlrpc_member(const struct xmlrpc_value *v, const char *name);
-const char *xmlrpc_type_name(enum xmlrpc_type t);
 
 struct xmlrpc_stream {
 	/*
