@@ -75,7 +75,8 @@ check_swept
 cat "$scratch/said"
 [ $status = 5 ] || fail "exit status $status, not 5"
 ! grep -q 'the machine ended' "$scratch/said" || fail "silence is taken for a machine's end"
-grep -q 'asking whether the machine runs' "$scratch/said" || fail "it does not say what failed"
+# On a busy computer the silence may come before the first such question.
+grep -Eq 'asking whether the machine runs|forward a port to the machine' "$scratch/said" || fail "it does not say what failed"
 grep -q 'tare-silent-one may be left behind' "$scratch/said" || fail "it does not say what may be left"
 check 0 "$lease" libvirt '{}' list silent
 [ ! -s "$scratch/out" ] || fail "left: $(cat "$scratch/out")"

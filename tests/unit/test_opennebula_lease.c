@@ -10,6 +10,7 @@
 #include "tests/support/child.h"
 #include "tests/support/one_rig.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -389,6 +391,44 @@ static void hosts_out_of_scheduling_and_back(void **state)
 	assert_int_equal(fake_one_host_state(w->fake, 0), 2);
 }
 
+/* Presses Ctrl-C while the call behind the one that disabled the host hangs. */
+static void *press_when_disabled(void *arg)
+{
+	struct fake_one *fake = arg;
+	int64_t deadline = clock_deadline_ns(ONE_RIG_PATIENCE_NS);
+
+	while (fake_one_calls(fake) < 4 && !clock_passed(deadline))
+		clock_sleep_until(clock_deadline_ns(NS_PER_MS));
+	kill(getpid(), SIGINT);
+	return NULL;
+}
+
+static void a_stop_leaves_no_host_disabled_body(void **state)
+{
+	struct one_rig *w;
+	pthread_t thread;
+	char *was = NULL;
+	void *rig;
+
+	(void)state;
+	assert_int_equal(one_rig_set_up(&rig), 0);
+	w = rig;
+	stop_install();
+	/* The pool, the host, disabling it, and the host again. */
+	fake_one_fail_at(w->fake, 4, FAKE_ONE_HANG, false);
+	assert_int_equal(pthread_create(&thread, NULL, press_when_disabled, w->fake), 0);
+	assert_int_equal(provisioner_host_reserve(w->p, "gb200-a", &was, &w->err), -1);
+	pthread_join(thread, NULL);
+	assert_int_equal(w->err.kind, ERR_INTERRUPTED);
+	assert_int_equal(fake_one_host_state(w->fake, 0), 2);
+	one_rig_tear_down(&rig);
+}
+
+static void a_stop_leaves_no_host_disabled(void **state)
+{
+	child_run(a_stop_leaves_no_host_disabled_body, state);
+}
+
 int main(void)
 {
 #define WITH_RIG(f) cmocka_unit_test_setup_teardown(f, one_rig_set_up, one_rig_tear_down)
@@ -408,6 +448,7 @@ int main(void)
 		WITH_RIG(a_user_without_rights),
 		WITH_RIG(sweeps_what_a_crash_left),
 		WITH_RIG(hosts_out_of_scheduling_and_back),
+		cmocka_unit_test(a_stop_leaves_no_host_disabled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,33 +1,16 @@
 #include "harness/provision/libvirt/domain_xml.h"
 
 #include "core/base/mem.h"
+#include "harness/provision/xml_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define XML_MAX ((size_t)1 << 20)
 
-/* Adds 'text' so that it reads back the same from an attribute or an element. */
 static int add_escaped(struct buf *to, const char *text, struct err *err)
 {
-	static const char special[] = "&<>\"'\t\n\r";
-	static const char *const names[] = {"&amp;",  "&lt;", "&gt;",  "&quot;",
-					    "&apos;", "&#9;", "&#10;", "&#13;"};
-
-	for (const char *c = text; *c; c++) {
-		const char *at = strchr(special, *c);
-
-		if (at)
-			buf_puts(to, names[at - special]);
-		else if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return err_set(err, ERR_USAGE,
-				       "the text '%.60s' holds a control character, "
-				       "which XML cannot carry",
-				       text);
-		else
-			buf_add(to, c, 1);
-	}
-	return 0;
+	return xml_text_add(to, text, true, err) ? err_wrap(err, "'%.60s'", text) : 0;
 }
 
 /*
@@ -216,7 +199,7 @@ char *domain_xml(const struct domain_spec *s, struct err *err)
 	put_os(&w, s);
 	buf_puts(&w.to, "<features><acpi/></features>\n<clock offset='utc'/>\n"
 			"<on_poweroff>destroy</on_poweroff>\n");
-	/* With a kernel of ours a restart is the answer to a panic, and would never end. */
+	/* A kernel given here has panic=1: after a panic a restart would panic again, for ever. */
 	PUT(&w, "<on_reboot>%</on_reboot>\n<on_crash>destroy</on_crash>\n",
 	    s->machine->kernel ? "destroy" : "restart");
 	put_devices(&w, s);

@@ -99,7 +99,7 @@ static bool has_metadata(virDomainPtr domain, const char *uri)
 	return text != NULL;
 }
 
-/* What QEMU may not be confined by: the host's AppArmor or SELinux, by libvirt's name. */
+/* The host's AppArmor or SELinux, by libvirt's name, which must not confine QEMU; or NULL. */
 static const char *confinement(virConnectPtr conn, virSecurityModelPtr model)
 {
 	if (virNodeGetSecurityModel(conn, model) == 0 &&

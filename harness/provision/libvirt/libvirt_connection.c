@@ -241,7 +241,7 @@ static int not_opened(const char *uri, enum detached_end end, struct err *err)
 		       uri, (int)(LIBVIRT_OPEN_TIME / NS_PER_S));
 }
 
-/* NULL in *ret with an error, also one in time. */
+/* Opens, or gives up at the deadline. *ret is NULL after an error. */
 static int open_in_time(const char *uri, virConnectPtr *ret, struct err *err)
 {
 	static const struct detached_call call = {.run = open_it,
@@ -264,7 +264,7 @@ static int open_in_time(const char *uri, virConnectPtr *ret, struct err *err)
 
 /* ---- the event loop, for keepalive ---- */
 
-/* That the loop came round is all that is wanted: run_loop() looks at the pipe itself. */
+/* Does nothing: it only wakes the loop, and run_loop() looks at the pipe. */
 static void on_wake(int watch, int fd, int events, void *ctx)
 {
 	(void)watch;
@@ -336,7 +336,7 @@ static int try_open(struct libvirt_connection *c, const char *uri, struct err *e
 	if (open_in_time(uri, &c->conn, err))
 		return -1;
 	c->is_system = len >= 7 && strncmp(uri + len - 7, "/system", 7) == 0;
-	/* Refused by a daemon of long ago; there calls wait as long as it likes. */
+	/* An old daemon refuses this; then calls have no time limit. */
 	(void)virConnectSetKeepAlive(c->conn, KEEPALIVE_S, KEEPALIVE_MISSES);
 	return 0;
 }
@@ -371,8 +371,8 @@ static int open_any(struct libvirt_connection *c, const char *uri, bool starts_d
 	if (!try_open(c, "qemu:///system", &why) ||
 	    (geteuid() != 0 && !try_open(c, "qemu:///session", &later)))
 		return 0;
-	/* Only libvirt's own word that nobody is there: a silent daemon, or Ctrl-C, is not
-	 * mended by starting another. */
+	/* Only if libvirt itself says that no daemon runs: starting another helps neither
+	 * against a silent one nor after Ctrl-C. */
 	if (!starts_daemon || !why.origin) {
 		if (err)
 			*err = why;

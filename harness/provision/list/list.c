@@ -134,7 +134,7 @@ static void list_free(struct provisioner *p)
 	free(l);
 }
 
-/* Two entries for one machine would lend it twice but for the file that they share. */
+/* One machine twice: both entries would have the same holder's file. */
 static int check_new(const struct list *l, size_t i, const char *file,
 		     const char *pointer, struct err *err)
 {
@@ -194,7 +194,7 @@ static char *lock_path_of(const struct list *l, const struct machine *m)
 	return x_asprintf("%s/%s-%lld.json", l->lock_dir, m->address, (long long)m->port);
 }
 
-/* It is held for a moment only; longer by a process that was stopped, or a dead server. */
+/* Others hold it for a moment only, unless a process was stopped or a file server died. */
 static int take_lock(int fd, const char *path, struct err *err)
 {
 	int64_t deadline = clock_deadline_ns(lock_time_ns);
@@ -303,38 +303,33 @@ static const struct machine *take_free(struct list *l, const struct list_machine
 	return found;
 }
 
-static int none_free(const struct list *l, const struct list_machine *which,
-		     struct err *err)
-{
-	for (size_t i = 0; i < l->nr; i++) {
-		char *path;
-		struct json_object *holder;
-
-		if (!is_wanted(which, &l->machines[i]))
-			continue;
-		path = lock_path_of(l, &l->machines[i]);
-		(void)read_holder(path, &holder, NULL);
-		err_set(err, ERR_ENVIRONMENT,
-			"no machine became free in time; %s is held by run %s since %s "
-			"(%s): wait for it, or give it back with 'tare clean' and that "
-			"run's folder",
-			l->machines[i].address, json_get_text(holder, "run_id", "?"),
-			json_get_text(holder, "since", "?"), path);
-		json_object_put(holder);
-		free(path);
-		return -1;
-	}
-	return err_set(err, ERR_USAGE,
-		       "the list has no machine '%.80s' ('host' of the arm)",
-		       which->host);
-}
-
-static bool is_known(const struct list *l, const struct list_machine *which)
+/* The first machine that will do, free or not; NULL with an error: the list has none. */
+static const struct machine *first_wanted(const struct list *l,
+					  const struct list_machine *which,
+					  struct err *err)
 {
 	for (size_t i = 0; i < l->nr; i++)
 		if (is_wanted(which, &l->machines[i]))
-			return true;
-	return false;
+			return &l->machines[i];
+	err_set(err, ERR_USAGE, "the list has no machine '%.80s' ('host' of the arm)",
+		which->host);
+	return NULL;
+}
+
+static void none_free(const struct list *l, const struct machine *m, struct err *err)
+{
+	char *path = lock_path_of(l, m);
+	struct json_object *holder;
+
+	(void)read_holder(path, &holder, NULL);
+	err_set(err, ERR_ENVIRONMENT,
+		"no machine became free in time; %s is held by run %s since %s (%s): "
+		"wait "
+		"for it, or give it back with 'tare clean' and that run's folder",
+		m->address, json_get_text(holder, "run_id", "?"),
+		json_get_text(holder, "since", "?"), path);
+	json_object_put(holder);
+	free(path);
 }
 
 static const struct machine *wait_for_one(struct list *l,
@@ -343,29 +338,29 @@ static const struct machine *wait_for_one(struct list *l,
 					  struct list_lease *lease, int64_t deadline_ns,
 					  struct err *err)
 {
+	const struct machine *m, *first = first_wanted(l, which, err);
 	struct err trouble = ERR_INIT;
 	bool told = false;
 
-	while (is_known(l, which)) {
-		const struct machine *m = take_free(l, which, want, lease, &trouble);
-
-		if (m)
-			return m;
+	if (!first)
+		return NULL;
+	while (!(m = take_free(l, which, want, lease, &trouble))) {
 		if (trouble.kind) {
 			if (err)
 				*err = trouble;
 			return NULL;
 		}
-		if (clock_passed(deadline_ns))
-			break;
+		if (clock_passed(deadline_ns)) {
+			none_free(l, first, err);
+			return NULL;
+		}
 		if (!told)
 			lease_note(want, "waiting for a machine to become free");
 		told = true;
 		if (lease_pause(200 * NS_PER_MS, err))
 			return NULL;
 	}
-	none_free(l, which, err);
-	return NULL;
+	return m;
 }
 
 static void lease_free(struct list_lease *lease)
@@ -502,7 +497,7 @@ static int list_list(struct provisioner *p, const char *run_id, struct strvec *r
 	return rc;
 }
 
-/* What a machine that is up needs to answer in a check, many times over. */
+/* Far longer than a machine that is up needs to answer. */
 static const int64_t check_time_ns = 5 * NS_PER_S;
 
 /* Whether it is free, and answers; nothing is taken. */
@@ -545,6 +540,7 @@ static int list_check(struct provisioner *p, struct json_object *machine,
 	struct list *l = (struct list *)p;
 	struct json_object *checks = json_object_new_array();
 	struct list_machine which = {0};
+	struct err why = ERR_INIT;
 	int rc = 0;
 
 	fields_init(list_machine_fields, &which);
@@ -556,11 +552,10 @@ static int list_check(struct provisioner *p, struct json_object *machine,
 			check_machine(l, &l->machines[i], checks);
 		rc = stop_check(err);
 	}
-	if (!rc && !json_object_array_length(checks))
+	if (!rc && !first_wanted(l, &which, &why))
 		check_row_add(checks, "machine", "failed",
-			      "name one of its machines, or leave 'host' out",
-			      "the list has no machine '%.80s' ('host' of the arm)",
-			      which.host);
+			      "name one of its machines, or leave 'host' out", "%s",
+			      why.text);
 	if (!rc) {
 		*ret = json_object_new_object();
 		json_put_text(*ret, "summary", "machines that exist already");

@@ -152,7 +152,7 @@ static void one_free(struct provisioner *base)
 	struct one_provisioner *p = (struct one_provisioner *)base;
 
 	one_client_free(p->client);
-	one_config_release(&p->config);
+	fields_release(one_config_fields, &p->config);
 	free(p);
 }
 
@@ -174,10 +174,13 @@ static const struct provisioner_ops ops = {
 /* Nothing is sent and no secret is read before the first call. */
 static struct provisioner *one_open(struct json_object *config, struct err *err)
 {
+	static const char *const others[] = {"kind", NULL};
 	struct one_provisioner *p = x_calloc(1, sizeof(*p));
 
 	p->base.ops = &ops;
-	if (!one_config_bind(&p->config, config, err)) {
+	fields_init(one_config_fields, &p->config);
+	if (!fields_bind_json(one_config_fields, &p->config, config, "plan",
+			      "/provisioners", others, err)) {
 		char *ca = p->config.ca_file ? path_expand(p->config.ca_file) : NULL;
 		struct one_client_params params = {
 			.server = {.endpoint = p->config.endpoint,

@@ -158,20 +158,6 @@ static const struct field gpu_fields[] = {
 const struct machine_object one_machine_objects[] = {
 	{"pin", pin_fields}, {"gpu", gpu_fields}, {NULL, NULL}};
 
-int one_config_bind(struct one_config *ret, struct json_object *o, struct err *err)
-{
-	static const char *const others[] = {"kind", NULL};
-
-	fields_init(one_config_fields, ret);
-	return fields_bind_json(one_config_fields, ret, o, "plan", "/provisioners",
-				others, err);
-}
-
-void one_config_release(struct one_config *c)
-{
-	fields_release(one_config_fields, c);
-}
-
 static int check_hex(const char *value, const char *name, const char *file,
 		     const char *pointer, struct err *err)
 {

@@ -46,9 +46,6 @@ struct one_machine {
 extern const struct field one_config_fields[], one_machine_fields[];
 extern const struct machine_object one_machine_objects[];
 
-int one_config_bind(struct one_config *ret, struct json_object *o, struct err *err);
-void one_config_release(struct one_config *c);
-
 /* 'file' and 'pointer' are what errors call the place. Safe to release either way. */
 int one_machine_bind(struct one_machine *ret, struct json_object *o, const char *file,
 		     const char *pointer, struct err *err);

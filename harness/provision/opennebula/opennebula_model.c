@@ -335,20 +335,14 @@ bool one_pci_is_at(const struct one_pci *p, const char *address)
 
 const char *one_host_state_name(int64_t state)
 {
-	switch (state) {
-	case ONE_HOST_INIT:
-	case ONE_HOST_MONITORING:
-	case ONE_HOST_MONITORED:
-		return "enabled";
-	case ONE_HOST_ERROR:
-		return "in error";
-	case ONE_HOST_DISABLED:
-		return "disabled";
-	case ONE_HOST_OFFLINE:
-		return "offline";
-	default:
-		return "in an unknown state";
-	}
+	static const char *const names[] = {
+		[ONE_HOST_INIT] = "enabled",      [ONE_HOST_MONITORING] = "enabled",
+		[ONE_HOST_MONITORED] = "enabled", [ONE_HOST_ERROR] = "in error",
+		[ONE_HOST_DISABLED] = "disabled", [ONE_HOST_OFFLINE] = "offline",
+	};
+	bool is_known = state >= 0 && state < (int64_t)ARRAY_SIZE(names) && names[state];
+
+	return is_known ? names[state] : "in an unknown state";
 }
 
 const struct one_pci *one_host_device(const struct one_host *h, const char *address)

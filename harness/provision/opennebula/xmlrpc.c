@@ -32,7 +32,7 @@ struct transfer {
 	struct err why; /* set when a callback ended the transfer */
 };
 
-/* A name that only begins as a loopback address does ("127.example") is anybody's. */
+/* By the whole name: "127.example" is not this computer. */
 static bool is_loopback(const char *host)
 {
 	struct in_addr a;
@@ -126,7 +126,7 @@ struct xmlrpc *xmlrpc_new(const struct xmlrpc_params *p, struct err *err)
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "tare");
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	/* Or it waits for its resolver's thread, past every deadline and Ctrl-C. */
+	/* Else ending waits for the resolver's thread, past every deadline and Ctrl-C. */
 	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->why);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
