@@ -14,14 +14,25 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define PREFIX "tare-"
+
 enum { ID_MAX = 64, GREETING_MAX = 8192 };
 
 /* Of one attempt: to find the name's addresses, and to be greeted by one of them. */
 static const int64_t patience_max_ns = 15 * NS_PER_S;
 
-char *lease_name(const struct lease_request *want)
+char *lease_name(const char *run_id, const char *label)
 {
-	return x_asprintf("tare-%s-%s", want->run_id, want->label);
+	return x_asprintf(PREFIX "%s-%s", run_id, label);
+}
+
+bool lease_is_name(const char *name, const char *run_id)
+{
+	size_t prefix = strlen(PREFIX), len = strlen(run_id);
+
+	return strncmp(name, PREFIX, prefix) == 0 &&
+	       (!len ||
+		(strncmp(name + prefix, run_id, len) == 0 && name[prefix + len] == '-'));
 }
 
 int lease_check_id(const char *what, const char *id, struct err *err)

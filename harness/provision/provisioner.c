@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Gives back what an acquire that failed came to. What stays is named in *err. */
-static void undo(struct provisioner *p, const struct lease_request *want, struct lease *l,
+static void undo(struct provisioner *p, const char *name, struct lease *l,
 		 struct err *err)
 {
 	struct err left = ERR_INIT;
@@ -16,9 +16,8 @@ static void undo(struct provisioner *p, const struct lease_request *want, struct
 	stop_shield_begin();
 	if (p->ops->release(p, l, &left))
 		err_wrap(err,
-			 "tare-%s-%s may be left behind (%.300s), 'tare clean' gives it "
-			 "back",
-			 want->run_id, want->label, left.text);
+			 "%s may be left behind (%.300s), 'tare clean' gives it back",
+			 name, left.text);
 	stop_shield_end();
 }
 
@@ -27,6 +26,8 @@ int provisioner_acquire(struct provisioner *p, const struct lease_request *want,
 {
 	struct stop_leaves *left;
 	struct lease *l = NULL;
+	char *name;
+	int rc;
 
 	if (lease_check_id("run id", want->run_id, err) ||
 	    lease_check_id("label", want->label, err) || stop_check(err))
@@ -35,11 +36,13 @@ int provisioner_acquire(struct provisioner *p, const struct lease_request *want,
 		return err_set(err, ERR_INTERNAL,
 			       "lease %s: no time limit or no folder to work in",
 			       want->label);
-	left = stop_leaves_begin("machine tare-%s-%s (%s)", want->run_id, want->label,
-				 p->ops->kind);
-	if (p->ops->acquire(p, want, &l, err)) {
-		if (l)
-			undo(p, want, l, err);
+	name = lease_name(want->run_id, want->label);
+	left = stop_leaves_begin("machine %s (%s)", name, p->ops->kind);
+	rc = p->ops->acquire(p, want, &l, err);
+	if (rc && l)
+		undo(p, name, l, err);
+	free(name);
+	if (rc) {
 		stop_leaves_end(left);
 		return err_wrap(err, "%s: lease %s", p->ops->kind, want->label);
 	}

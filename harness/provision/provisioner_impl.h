@@ -4,6 +4,8 @@
 
 #include "harness/provision/provisioner.h"
 
+#include <stdbool.h>
+
 /*
  * A kind embeds these as first members. provisioner.c checks arguments before a hook, and
  * calls release and sweep behind a shield (core/base/stop.h): what they wait for needs a
@@ -48,7 +50,9 @@ struct lease {
 };
 
 /* "tare-<run id>-<label>"; free(). */
-char *lease_name(const struct lease_request *want);
+char *lease_name(const char *run_id, const char *label);
+/* Whether a lease of that run ("": of any) may be called so. */
+bool lease_is_name(const char *name, const char *run_id);
 /*
  * What a run's id and a label may look like, because they become part of names and paths:
  * 1 to 64 of A-Z a-z 0-9 . _ - with a letter or digit first. 'what' is for the message.

@@ -178,7 +178,7 @@ static struct fake_lease *lease_new(const struct lease_request *want, struct err
 		lease_free(l);
 		return NULL;
 	}
-	l->name = lease_name(want);
+	l->name = lease_name(want->run_id, want->label);
 	l->id = x_asprintf("fake:%s", l->name);
 	l->base.info = (struct lease_info){
 		.id = l->id,

@@ -13,6 +13,8 @@
 #include "tests/support/child.h"
 #include "tests/support/fake_provisioner.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -90,11 +92,13 @@ static void ids_become_names_and_paths(void **state)
 {
 	static const char *const wrong[] = {"",    ".a",       "-a",  "a/b", "a b",
 					    "a\n", "\xc3\xbc", "a:b", NULL};
-	struct lease_request want = {.run_id = "r1", .label = "r001-vm"};
-	char *name = lease_name(&want), long_id[66];
+	char *name = lease_name("r1", "r001-vm"), long_id[66];
 
 	(void)state;
 	assert_string_equal(name, "tare-r1-r001-vm");
+	assert_true(lease_is_name(name, "") && lease_is_name(name, "r1"));
+	assert_false(lease_is_name(name, "r") || lease_is_name(name, "r2"));
+	assert_false(lease_is_name("tar-r1-r001-vm", ""));
 	free(name);
 	assert_int_equal(lease_check_id("run", "20261122T191725-3f9a1c2b", NULL), 0);
 	assert_int_equal(lease_check_id("run", NULL, NULL), -1);
@@ -316,9 +320,52 @@ static void what_a_killed_run_held_is_swept(void **state)
 	lab_close(&lab);
 }
 
-static void *let_go(void *fd)
+/* How many descriptors of this process lead to that file. */
+static int descriptors_of(const char *path)
 {
-	close(*(int *)fd);
+	char to[PATH_MAX];
+	DIR *dir = opendir("/proc/self/fd");
+	int nr = 0;
+
+	for (struct dirent *e; (e = readdir(dir));) {
+		ssize_t n = readlinkat(dirfd(dir), e->d_name, to, sizeof(to) - 1);
+
+		to[n > 0 ? n : 0] = 0;
+		nr += strcmp(to, path) == 0;
+	}
+	closedir(dir);
+	return nr;
+}
+
+/* 'S': it waits for something (proc(5)). */
+static char state_of_main_thread(void)
+{
+	char path[64];
+	struct buf text;
+	char state;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)getpid());
+	assert_int_equal(file_read(path, 4096, &text, NULL), 0);
+	state = strrchr(text.data, ')')[2];
+	buf_release(&text);
+	return state;
+}
+
+struct held_lock {
+	char *path;
+	int fd;
+};
+
+/* Lets go of the lock once the main thread has opened it too, and waits. */
+static void *let_go(void *ctx)
+{
+	const struct held_lock *lock = ctx;
+	int64_t deadline = clock_deadline_ns(60 * NS_PER_S);
+
+	while ((descriptors_of(lock->path) < 2 || state_of_main_thread() != 'S') &&
+	       !clock_passed(deadline))
+		clock_sleep_until(clock_deadline_ns(NS_PER_MS));
+	close(lock->fd);
 	return NULL;
 }
 
@@ -329,24 +376,23 @@ static void a_stop_keeps_no_machine_body(void **state)
 	struct err err = ERR_INIT;
 	struct lab lab;
 	pthread_t thread;
-	char *path;
-	int fd;
+	struct held_lock lock;
 
 	(void)state;
 	lab_open(&lab);
 	assert_int_equal(take(lab.p, "a", "r1", NULL, 60 * NS_PER_S, &l, &err), 0);
-	path = x_asprintf("%s/locks/.lock", lab.dir);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	assert_int_equal(flock(fd, LOCK_EX), 0);
+	lock.path = x_asprintf("%s/locks/.lock", lab.dir);
+	lock.fd = open(lock.path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(lock.fd, LOCK_EX), 0);
 	stop_install();
 	raise(SIGINT);
 	raise(SIGINT);
-	assert_int_equal(pthread_create(&thread, NULL, let_go, &fd), 0);
+	assert_int_equal(pthread_create(&thread, NULL, let_go, &lock), 0);
 	if (provisioner_release(lab.p, l, &err))
 		fail_msg("%s", err.text);
 	pthread_join(thread, NULL);
 	assert_true(stop_requested());
-	free(path);
+	free(lock.path);
 	lab_close(&lab);
 }
 

@@ -345,7 +345,7 @@ static int libvirt_acquire(struct provisioner *p, const struct lease_request *wa
 	*ret = &lease->base;
 	info = &lease->base.info;
 	info->facts = json_object_new_object();
-	info->name = lease->name = lease_name(want);
+	info->name = lease->name = lease_name(want->run_id, want->label);
 	info->user = lease->user = x_strdup(m.user);
 	rc = bring_up(l, lease, &m, want, deadline, err);
 	vm_machine_release(&m);
@@ -400,7 +400,7 @@ static int each_domain(struct libvirt *l, const char *run_id, domain_visitor *vi
 	for (int i = 0; i < nr; i++) {
 		const char *name = virDomainGetName(all[i]);
 
-		if (name && strncmp(name, "tare-", 5) == 0 && has_metadata(all[i], uri) &&
+		if (name && lease_is_name(name, "") && has_metadata(all[i], uri) &&
 		    visit(all[i], name, ctx, err))
 			rc = -1;
 		virDomainFree(all[i]);

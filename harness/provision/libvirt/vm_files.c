@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "core/base/proc.h"
 #include "core/document/json.h"
+#include "harness/provision/provisioner_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -317,7 +318,7 @@ void vm_files_release(struct vm_files *f)
 static bool is_ours(const char *folder, const char *name)
 {
 	char *disk = path_join(folder, DISK_FILE);
-	bool ours = folder[0] == '/' && strncmp(name, "tare-", 5) == 0 &&
+	bool ours = folder[0] == '/' && lease_is_name(name, "") &&
 		    strcmp(path_base(folder), name) == 0 &&
 		    (file_exists(disk) || rmdir(folder) == 0);
 

@@ -418,7 +418,7 @@ static int list_acquire(struct provisioner *p, const struct lease_request *want,
 	int rc = -1;
 
 	fields_init(list_machine_fields, &which);
-	lease->name = lease_name(want);
+	lease->name = lease_name(want->run_id, want->label);
 	if (!want->machine || !fields_bind_json(list_machine_fields, &which,
 						want->machine, "plan", "", NULL, err))
 		m = wait_for_one(l, &which, want, lease, deadline, err);

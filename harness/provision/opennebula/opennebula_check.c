@@ -463,7 +463,7 @@ static void judge(struct trial *q, size_t i, bool is_made, const struct err *why
 
 static int try_forged(struct trial *q, size_t i, struct err *err)
 {
-	char *name = x_asprintf("tare-%s-%s", q->run_id, forged[i].name);
+	char *name = lease_name(q->run_id, forged[i].name);
 	char *extra = x_asprintf(ONE_RUN_ATTRIBUTE "=\"%s\"\n%s\n", q->run_id,
 				 forged[i].section);
 	struct err why = ERR_INIT;

@@ -14,14 +14,10 @@
 
 bool one_is_of_run(const struct one_vm *vm, const char *run_id)
 {
-	size_t len = strlen(run_id);
-
 	if (vm->run_id)
-		return !len || !strcmp(vm->run_id, run_id);
+		return !*run_id || !strcmp(vm->run_id, run_id);
 	/* Where the account may not add attributes, the name alone carries the id. */
-	if (!vm->name || strncmp(vm->name, "tare-", 5) != 0)
-		return false;
-	return !len || (!strncmp(vm->name + 5, run_id, len) && vm->name[5 + len] == '-');
+	return vm->name && lease_is_name(vm->name, run_id);
 }
 
 /* What is known of a machine that is being ended. */
@@ -605,7 +601,7 @@ int one_lease_acquire(struct provisioner *base, const struct lease_request *want
 
 	l->p = (struct one_provisioner *)base;
 	l->want = want;
-	l->name = lease_name(want);
+	l->name = lease_name(want->run_id, want->label);
 	l->vm.id = -1;
 	l->host = -1;
 	l->started_ns = clock_mono_ns();
