@@ -7,6 +7,7 @@
 #   make bench      speed, as ratios in one run
 #   make fuzz       coverage-guided fuzzers, FUZZ_SECONDS=600 each
 #   make cross      builds for aarch64 and runs its unit tests under qemu-user
+#   make mutation   MUTANTS=200 SEED=1 FILES='gemm ...': which one-line faults no unit test sees
 #   make check-peers   reads our GuideLLM and vLLM files back with those tools, and runs GuideLLM beside us
 #   make install    DESTDIR=, PREFIX=/usr/local
 #   make clean      removes what make made
@@ -50,7 +51,7 @@ stamp = $(shell mkdir -p $(BUILD); printf '%s\n' '$(subst ','\'',$(2))' | cmp -s
 	|| printf '%s\n' '$(subst ','\'',$(2))' >$(BUILD)/$(1))
 
 GOALS := $(or $(MAKECMDGOALS),all)
-NEEDS_NO_CONFIG := clean help fuzz cross
+NEEDS_NO_CONFIG := clean help fuzz cross mutation
 CUDA_HOME ?= $(firstword $(wildcard /usr/local/cuda) $(if $(wildcard /usr/include/cublas_v2.h),/usr))
 ifneq ($(filter-out $(NEEDS_NO_CONFIG),$(GOALS)),)
 $(call stamp,knobs,$(CC) $(PKG_CONFIG) $(CUDA_HOME) $(CROSS) $(SYSROOT))
@@ -231,6 +232,9 @@ cross:
 	@scripts/setup --install build cross
 	$(Q)tests/cross/run
 
+mutation:
+	$(Q)tests/mutation/run --mutants $(or $(MUTANTS),200) --seed $(or $(SEED),1) $(or $(FILES),gemm)
+
 check-peers: all
 	@scripts/setup --install peers
 	$(Q)BUILD=$(BUILD) tests/peers/run
@@ -249,7 +253,7 @@ clean:
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 
-.PHONY: all check clean cross check-peers bench demo docs fuzz fuzzers help install setup test tests
+.PHONY: all check clean cross mutation check-peers bench demo docs fuzz fuzzers help install setup test tests
 .SECONDARY:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
