@@ -3,7 +3,7 @@
  * every product between two events of its own. Matrices live on the device alone: filled,
  * sampled and digested there.
  */
-#include "gemm/engines.h"
+#include "gemm/engine.h"
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"

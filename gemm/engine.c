@@ -1,10 +1,10 @@
 #include "gemm/engine.h"
 
-#include "gemm/engines.h"
-
 #include <string.h>
 
-const struct engine_ops *const engines[] = {&cublas_engine, &openblas_engine, NULL};
+/* In the order in which 'auto' tries them. */
+static const struct engine_ops *const engines[] = {&cublas_engine, &openblas_engine,
+						   NULL};
 const char *const engine_names[] = {"auto", "cublas", "openblas", NULL};
 
 int engine_open(const char *name, const struct engine_request *r, struct engine **ret,
@@ -25,4 +25,15 @@ int engine_open(const char *name, const struct engine_request *r, struct engine 
 		return -1;
 	}
 	return err_set(err, ERR_USAGE, "no backend is called '%s'", name);
+}
+
+int engine_prepare(struct engine *e, struct problem *p, int64_t products, struct err *err)
+{
+	if (e->ops->check(e, p->arithmetic, err) != 0)
+		return -1;
+	if (p->n == 0)
+		p->m = p->n = p->k = e->ops->default_n(e, p->arithmetic);
+	if (problem_check(p, products, err) != 0)
+		return -1;
+	return e->ops->prepare(e, p, err);
 }

@@ -70,8 +70,7 @@ struct engine_ops {
  */
 #define ENGINE_NONE_HERE (-404)
 
-/* In the order in which 'auto' tries them; NULL-terminated. */
-extern const struct engine_ops *const engines[];
+extern const struct engine_ops cublas_engine, openblas_engine;
 extern const char *const engine_names[]; /* "auto" first: choices of the command line */
 
 /*
@@ -80,5 +79,10 @@ extern const char *const engine_names[]; /* "auto" first: choices of the command
  */
 int engine_open(const char *name, const struct engine_request *r, struct engine **ret,
 		struct err *err);
+
+/* Checks the problem for so many products, gives it the engine's own n where it has none, and
+ * prepares it. */
+int engine_prepare(struct engine *e, struct problem *p, int64_t products,
+		   struct err *err);
 
 #endif

@@ -39,8 +39,8 @@ static int refuse(struct err *err, const char *name, const char *value,
 		       name, value, effect, remedy);
 }
 
-int guard_check(const struct arithmetic *a, char *(*getenv_fn)(const char *),
-		struct err *err)
+int environment_check(const struct arithmetic *a, char *(*getenv_fn)(const char *),
+		      struct err *err)
 {
 	const char *tf32 = getenv_fn("NVIDIA_TF32_OVERRIDE");
 	const char *single = getenv_fn("CUBLAS_EMULATE_SINGLE_PRECISION");
@@ -65,7 +65,7 @@ int guard_check(const struct arithmetic *a, char *(*getenv_fn)(const char *),
 	return 0;
 }
 
-struct json_object *guard_record(char *(*getenv_fn)(const char *))
+struct json_object *environment_json(char *(*getenv_fn)(const char *))
 {
 	struct json_object *o = json_object_new_object();
 

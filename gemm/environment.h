@@ -13,10 +13,10 @@
 #include "gemm/problem.h"
 
 /* ERR_INVALID names the variable and what to do. 'getenv_fn' is getenv(), or a test's. */
-int guard_check(const struct arithmetic *a, char *(*getenv_fn)(const char *),
-		struct err *err);
+int environment_check(const struct arithmetic *a, char *(*getenv_fn)(const char *),
+		      struct err *err);
 
 /* {"NAME": "value"} of those that are set; owned by the caller. */
-struct json_object *guard_record(char *(*getenv_fn)(const char *));
+struct json_object *environment_json(char *(*getenv_fn)(const char *));
 
 #endif

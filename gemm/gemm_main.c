@@ -16,7 +16,7 @@
 /* What is told and noted while it runs. */
 struct around {
 	struct progress progress;
-	struct watch watch;
+	struct surroundings surroundings;
 };
 
 static void on_warmup(void *ctx, double done_fraction)
@@ -32,7 +32,7 @@ static void on_timed(void *ctx, bool begins)
 
 	if (begins)
 		progress_end(&a->progress);
-	watch_mark(&a->watch, begins);
+	surroundings_mark(&a->surroundings, begins);
 }
 
 static int deliver(const struct gemm_options *o, const struct report_input *in,
@@ -70,7 +70,7 @@ static int run_and_report(const struct gemm_options *o, struct report_input *in,
 	progress_start(&around->progress, "warm-up", o->warmup_ns);
 	rc = run_measure(in->engine, in->problem, &plan, &run, err);
 	progress_end(&around->progress);
-	watch_stop(&around->watch);
+	surroundings_stop(&around->surroundings);
 	if (rc == 0 && o->autotune)
 		rc = autotune_measure(in->engine, in->problem, o->iterations, &tuned,
 				      err);
@@ -96,23 +96,20 @@ static int measure(const struct gemm_options *o, struct problem *p, struct engin
 	struct report_input in = {.options = o,
 				  .problem = p,
 				  .engine = e,
-				  .watch = &around.watch,
+				  .surroundings = &around.surroundings,
 				  .sweep = sweep->nr ? sweep : NULL,
 				  .program_start_ns =
 					  sweep->nr ? 0 : o->program_start_ns};
 	int rc;
 
-	if (e->ops->check(e, p->arithmetic, err) != 0)
+	if (engine_prepare(e, p, o->iterations, err) != 0)
 		return -1;
-	if (p->n == 0)
-		p->m = p->n = p->k = e->ops->default_n(e, p->arithmetic);
-	if (problem_check(p, o->iterations, err) != 0 || e->ops->prepare(e, p, err) != 0)
-		return -1;
-	watch_start(&around.watch, e->ops->device(e), o->telemetry, o->exclusive);
-	if (around.watch.why_not[0])
-		log_warn("not watched: %s", around.watch.why_not);
+	surroundings_start(&around.surroundings, e->ops->device(e), o->telemetry,
+			   o->exclusive);
+	if (around.surroundings.why_not[0])
+		log_warn("not watched: %s", around.surroundings.why_not);
 	rc = run_and_report(o, &in, &around, err);
-	watch_release(&around.watch);
+	surroundings_release(&around.surroundings);
 	return rc;
 }
 
@@ -133,7 +130,7 @@ static int execute(void *options, const struct strvec *rest, struct err *err)
 	stop_install();
 	if ((o->output && file_can_write(o->output, "--output", err) != 0) ||
 	    options_problem(o, &p, err) != 0 ||
-	    guard_check(p.arithmetic, getenv, err) != 0 ||
+	    environment_check(p.arithmetic, getenv, err) != 0 ||
 	    (o->sweep_profiles && sweep_measure(o, &p, &sweep, err) != 0))
 		return -1;
 	if (engine_open(engine_names[o->backend], &request, &e, err) == 0) {

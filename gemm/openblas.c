@@ -3,7 +3,7 @@
  * program starts where it is not installed. The library's 32-bit interface (LP64) is
  * used, whose prototypes are those of the reference CBLAS.
  */
-#include "gemm/engines.h"
+#include "gemm/engine.h"
 
 #include "core/base/clock.h"
 #include "core/base/library.h"

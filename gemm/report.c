@@ -55,7 +55,7 @@ static void add_share(struct result *r, enum gemm_metric which, const double *fl
 /* As shares of the peak of those multiprocessors that were used. */
 static void add_peak(const struct report_input *in, struct result *r, const double *flops)
 {
-	const struct device *d = in->watch->device;
+	const struct device *d = in->surroundings->device;
 	enum rate rate = in->problem->arithmetic->rate;
 	struct json_object *o;
 	double clock_hz, peak;
@@ -65,8 +65,9 @@ static void add_peak(const struct report_input *in, struct result *r, const doub
 		return;
 	o = json_object_new_object();
 	peak = peak_rate(d->major, d->minor, rate, d->sm_used, d->clock_khz * 1e3);
-	clock_hz = in->watch->telemetry ? telemetry_mean_sm_clock_hz(in->watch->telemetry)
-					: 0;
+	clock_hz = in->surroundings->telemetry
+			   ? telemetry_mean_sm_clock_hz(in->surroundings->telemetry)
+			   : 0;
 	json_put_real(o, "max_clock_hz", d->clock_khz * 1e3);
 	json_put_real(o, "mean_clock_hz", clock_hz > 0 ? clock_hz : NAN);
 	json_put_real(o, "flops_at_max_clock", peak > 0 ? peak : NAN);
@@ -144,7 +145,7 @@ static void add_details(const struct report_input *in, struct json_object *detai
 	json_put_int(c, "wrong", run->verdict.wrong);
 	json_put_real(c, "worst_share_of_bound", run->verdict.worst);
 	json_put(details, "c", c);
-	json_put(details, "environment", guard_record(getenv));
+	json_put(details, "environment", environment_json(getenv));
 }
 
 void report_make(const struct report_input *in, struct result *ret)
@@ -162,7 +163,7 @@ void report_make(const struct report_input *in, struct result *ret)
 	add_autotune(in, ret);
 	if (in->sweep)
 		sweep_report(in->sweep, ret);
-	watch_report(in->watch, ret);
+	surroundings_report(in->surroundings, ret);
 	result_add_check(ret, "c-is-right", in->run->verdict.passed,
 			 in->run->verdict.text);
 	add_details(in, ret->details);

@@ -18,7 +18,7 @@ struct report_input {
 	const struct run_outcome *run;
 	const struct autotune *autotune; /* NULL: not asked for */
 	const struct sweep *sweep;       /* NULL: not asked for */
-	const struct watch *watch;
+	const struct surroundings *surroundings;
 	int64_t program_start_ns; /* CLOCK_MONOTONIC when main() began; 0: of no interest */
 };
 

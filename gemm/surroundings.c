@@ -1,78 +1,102 @@
 #include "gemm/surroundings.h"
 
+#include "core/machine/nvml.h"
+
 #include <stdio.h>
 
 /* NVML's accumulators step by a millisecond or so. */
 static const double slowdown_seen_s = 0.002;
 
-static void look_for_others(struct watch *w)
+static int count_others(const struct device *d, struct other_processes *ret,
+			struct err *err)
 {
-	const struct device *d = w->device;
-	struct isolation now = {0};
+	struct nvml *n = nvml_open(err);
+	struct nvml_gpu *gpu, *part;
+	unsigned here = 0, whole = 0;
+	int rc = -1;
+
+	if (n && device_is_mig(d))
+		rc = nvml_mig_find(n, d->asked, &gpu, &part, err) ||
+		     nvml_processes(n, part, NULL, 0, &here, err) ||
+		     nvml_processes(n, gpu, NULL, 0, &whole, err);
+	else if (n)
+		rc = nvml_gpu_find(n, d->pci, &gpu, err) ||
+		     nvml_processes(n, gpu, NULL, 0, &here, err);
+	nvml_close(n);
+	*ret = (struct other_processes){.on_device = here > 0 ? here - 1 : 0,
+					.on_gpu = whole > here ? whole - here : 0};
+	return rc ? -1 : 0;
+}
+
+static void look_for_others(struct surroundings *s)
+{
+	const struct device *d = s->device;
+	struct other_processes now;
 	struct err err = ERR_INIT;
 
-	if (!d || !w->wants_exclusive)
+	if (!d || !s->wants_exclusive)
 		return;
-	if (isolation_look(device_is_mig(d) ? d->asked : d->pci, &now, &err) != 0) {
-		snprintf(w->why_not, sizeof(w->why_not), "%s", err.text);
+	if (count_others(d, &now, &err) != 0) {
+		snprintf(s->why_not, sizeof(s->why_not), "%s", err.text);
 		return;
 	}
-	w->is_others_known = true;
-	if (now.others > w->seen.others)
-		w->seen.others = now.others;
-	if (now.neighbours > w->seen.neighbours)
-		w->seen.neighbours = now.neighbours;
+	s->is_others_known = true;
+	if (now.on_device > s->seen.on_device)
+		s->seen.on_device = now.on_device;
+	if (now.on_gpu > s->seen.on_gpu)
+		s->seen.on_gpu = now.on_gpu;
 }
 
-void watch_start(struct watch *w, const struct device *d, bool telemetry, bool exclusive)
+void surroundings_start(struct surroundings *s, const struct device *d, bool telemetry,
+			bool exclusive)
 {
 	struct err err = ERR_INIT;
 
-	*w = (struct watch){.device = d, .wants_exclusive = exclusive};
+	*s = (struct surroundings){.device = d, .wants_exclusive = exclusive};
 	if (!d)
 		return;
-	look_for_others(w);
+	look_for_others(s);
 	/* The PCI address is right for a MIG part as well. */
 	if (telemetry)
-		w->telemetry = telemetry_start(d->pci, &err);
-	if (telemetry && !w->telemetry)
-		snprintf(w->why_not, sizeof(w->why_not), "%s", err.text);
+		s->telemetry = telemetry_start(d->pci, &err);
+	if (telemetry && !s->telemetry)
+		snprintf(s->why_not, sizeof(s->why_not), "%s", err.text);
 }
 
-void watch_mark(struct watch *w, bool begins)
+void surroundings_mark(struct surroundings *s, bool begins)
 {
-	if (w->telemetry)
-		telemetry_mark(w->telemetry, begins);
+	if (s->telemetry)
+		telemetry_mark(s->telemetry, begins);
 }
 
-void watch_stop(struct watch *w)
+void surroundings_stop(struct surroundings *s)
 {
-	if (w->telemetry)
-		telemetry_stop(w->telemetry);
-	look_for_others(w);
+	if (s->telemetry)
+		telemetry_stop(s->telemetry);
+	look_for_others(s);
 }
 
-void watch_release(struct watch *w)
+void surroundings_release(struct surroundings *s)
 {
-	telemetry_free(w->telemetry);
-	*w = (struct watch){0};
+	telemetry_free(s->telemetry);
+	*s = (struct surroundings){0};
 }
 
-static void check_others(const struct watch *w, struct result *r)
+static void check_others(const struct surroundings *s, struct result *r)
 {
 	char text[128];
 
-	if (!w->is_others_known)
+	if (!s->is_others_known)
 		return;
-	if (device_is_mig(w->device))
+	if (device_is_mig(s->device))
 		snprintf(text, sizeof(text),
 			 "%u other processes compute on the MIG device, %u on other "
 			 "parts of its GPU",
-			 w->seen.others, w->seen.neighbours);
+			 s->seen.on_device, s->seen.on_gpu);
 	else
 		snprintf(text, sizeof(text), "%u other processes compute on the GPU",
-			 w->seen.others);
-	result_add_check(r, "gpu-is-alone", !w->seen.others && !w->seen.neighbours, text);
+			 s->seen.on_device);
+	result_add_check(r, "gpu-is-alone", !s->seen.on_device && !s->seen.on_gpu, text);
 }
 
 static void check_telemetry(const struct telemetry *t, struct result *r)
@@ -95,14 +119,14 @@ static void check_telemetry(const struct telemetry *t, struct result *r)
 	}
 }
 
-void watch_report(const struct watch *w, struct result *r)
+void surroundings_report(const struct surroundings *s, struct result *r)
 {
-	if (w->why_not[0])
-		json_put_text(r->details, "not_watched", w->why_not);
-	check_others(w, r);
-	if (!w->telemetry)
+	if (s->why_not[0])
+		json_put_text(r->details, "not_watched", s->why_not);
+	check_others(s, r);
+	if (!s->telemetry)
 		return;
-	check_telemetry(w->telemetry, r);
+	check_telemetry(s->telemetry, r);
 	json_object_put(r->telemetry);
-	r->telemetry = telemetry_json(w->telemetry);
+	r->telemetry = telemetry_json(s->telemetry);
 }

@@ -1,6 +1,11 @@
 /*
  * What goes on around a measurement on a GPU: its telemetry, and whether somebody else
- * used it. On a processor all of this is empty.
+ * computes on it. On a processor all of this is empty.
+ *
+ * NVML lists the processes that hold a context on a GPU. This process is one of them,
+ * whatever number it has there (a container's differ), and the rest are others. Beside a MIG
+ * device there are those on other parts of its GPU too, which share its power, its clock and
+ * its way to the host.
  */
 #ifndef TARE_GEMM_SURROUNDINGS_H
 #define TARE_GEMM_SURROUNDINGS_H
@@ -8,22 +13,27 @@
 #include "core/document/result.h"
 #include "core/machine/telemetry.h"
 #include "cuda/device.h"
-#include "gemm/other_processes.h"
 
-struct watch {
+struct other_processes {
+	unsigned on_device; /* beside this one */
+	unsigned on_gpu;    /* on other parts of a MIG device's GPU */
+};
+
+struct surroundings {
 	struct telemetry *telemetry; /* NULL: not wanted or not to be had */
 	const struct device *device; /* borrowed; NULL: a processor */
 	bool wants_exclusive, is_others_known;
-	struct isolation seen;      /* the most of each, before and after */
-	char why_not[ERR_TEXT_MAX]; /* what could not be watched; "" */
+	struct other_processes seen; /* the most of each, before and after */
+	char why_not[ERR_TEXT_MAX];  /* what could not be watched; "" */
 };
 
-void watch_start(struct watch *w, const struct device *d, bool telemetry, bool exclusive);
-void watch_mark(struct watch *w, bool begins); /* around the timed span */
-void watch_stop(struct watch *w);
-void watch_release(struct watch *w);
+void surroundings_start(struct surroundings *s, const struct device *d, bool telemetry,
+			bool exclusive);
+void surroundings_mark(struct surroundings *s, bool begins); /* around the timed span */
+void surroundings_stop(struct surroundings *s);
+void surroundings_release(struct surroundings *s);
 
 /* Telemetry and the checks that follow from it and from the other processes. */
-void watch_report(const struct watch *w, struct result *r);
+void surroundings_report(const struct surroundings *s, struct result *r);
 
 #endif

@@ -90,12 +90,8 @@ static int multiply(const struct gemm_options *o, struct problem p, struct engin
 				      .warmup_ns = o->warmup_ns};
 	struct run_outcome run;
 
-	if (e->ops->check(e, p.arithmetic, err) != 0)
-		return -1;
-	if (p.n == 0)
-		p.m = p.n = p.k = e->ops->default_n(e, p.arithmetic);
-	if (problem_check(&p, o->iterations, err) != 0 ||
-	    e->ops->prepare(e, &p, err) != 0 || run_measure(e, &p, &plan, &run, err) != 0)
+	if (engine_prepare(e, &p, o->iterations, err) != 0 ||
+	    run_measure(e, &p, &plan, &run, err) != 0)
 		return -1;
 	part->nr = run.nr;
 	part->flops = x_calloc((size_t)run.nr, sizeof(*part->flops));

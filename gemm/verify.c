@@ -23,8 +23,9 @@ void verify_choose(const struct problem *p, struct sample *samples, int64_t nr)
 	}
 }
 
-double verify_expected(const struct problem *p, const struct sample *s, int64_t products,
-		       double *ret_bound)
+/* The entry after so many products and how far from it is still right. */
+static double expected_entry(const struct problem *p, const struct sample *s,
+			     int64_t products, double *ret_bound)
 {
 	const struct arithmetic *a = p->arithmetic;
 	uint64_t at = (uint64_t)problem_at_c(p, s->row, s->column);
@@ -85,8 +86,7 @@ void verify_judge(const struct problem *p, const struct sample *samples, int64_t
 
 	*ret = (struct verdict_of_c){.samples = nr};
 	for (int64_t i = 0; i < nr; i++) {
-		double bound,
-			expected = verify_expected(p, &samples[i], products, &bound);
+		double bound, expected = expected_entry(p, &samples[i], products, &bound);
 		double error = fabs(samples[i].value - expected);
 		double share = error == 0 ? 0 : bound > 0 ? error / bound : HUGE_VAL;
 

@@ -42,10 +42,6 @@ struct verdict_of_c {
 
 void verify_choose(const struct problem *p, struct sample *samples, int64_t nr);
 
-/* The entry after 'products' products and how far from it is still right. */
-double verify_expected(const struct problem *p, const struct sample *s, int64_t products,
-		       double *ret_bound);
-
 void verify_judge(const struct problem *p, const struct sample *samples, int64_t nr,
 		  int64_t products, struct verdict_of_c *ret);
 
