@@ -7,9 +7,8 @@ enum { DESC_TRANSPOSE_A = 3, PREFERENCE_WORKSPACE_BYTES = 1, R_64F = 1, R_32I = 
 
 union scale scale_of(const struct arithmetic *a, double value)
 {
-	union scale s;
+	union scale s = {0};
 
-	memset(&s, 0, sizeof(s));
 	if (a->cuda_scale == R_64F)
 		s.d = value;
 	else if (a->cuda_scale == R_32I)

@@ -92,6 +92,44 @@ static struct engine *prepared(const char *name, const struct problem *p, int64_
 	return e;
 }
 
+/* A variable of a fake library that the engine has opened; it stays open. */
+static const void *of_fake(const char *soname, const char *name)
+{
+	void *library = dlopen(soname, RTLD_NOW | RTLD_NOLOAD);
+	const void *at = library ? dlsym(library, name) : NULL;
+
+	if (library)
+		dlclose(library);
+	return at;
+}
+
+static const struct fake_product *last_call(bool is_lt)
+{
+	const struct fake_product *p =
+		is_lt ? of_fake("libcublasLt.so.13", "fake_cublaslt_last")
+		      : of_fake("libcublas.so.13", "fake_cublas_last");
+
+	assert_non_null(p);
+	return p;
+}
+
+/* Everything is given back, whether or not the libraries were ever opened. */
+static void close_engine(struct engine *e)
+{
+	static const char *const counts[][2] = {
+		{"libcuda.so.1", "fake_cuda_live"},
+		{"libcublas.so.13", "fake_cublas_live"},
+		{"libcublasLt.so.13", "fake_cublaslt_live"}};
+
+	e->ops->close(e);
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		const long *live = of_fake(counts[i][0], counts[i][1]);
+
+		if (live)
+			assert_int_equal(*live, 0);
+	}
+}
+
 static void multiply(struct engine *e, int64_t nr, double *seconds, double *gaps)
 {
 	struct err err = ERR_INIT;
@@ -192,20 +230,6 @@ static void check_digest(struct engine *e, const struct problem *p, const void *
 
 /* ---- cuBLAS ---- */
 
-static const struct fake_product *last_call(bool is_lt)
-{
-	void *library = dlopen(is_lt ? "libcublasLt.so.13" : "libcublas.so.13",
-			       RTLD_NOW | RTLD_NOLOAD);
-	const struct fake_product *p =
-		library ? dlsym(library,
-				is_lt ? "fake_cublaslt_last" : "fake_cublas_last")
-			: NULL;
-
-	assert_non_null(p);
-	dlclose(library); /* the engine has it open */
-	return p;
-}
-
 static void check_call(const struct fake_product *call, const struct problem *p,
 		       const struct expectation *x)
 {
@@ -241,7 +265,7 @@ static void test_cublas_call(void **state)
 			assert_int_equal(last_call(false)->algo, 5);
 		assert_int_equal(last_call(false)->math_mode, 0);
 		check_c(e, &p, 1, x->last_place);
-		e->ops->close(e);
+		close_engine(e);
 	}
 }
 
@@ -262,7 +286,7 @@ static void test_cublas_values(void **state)
 		multiply(e, 3, NULL, NULL);
 		check_c(e, &p, 3, x->last_place);
 		check_digest(e, &p, last_call(x->is_lt)->c);
-		e->ops->close(e);
+		close_engine(e);
 	}
 }
 
@@ -287,7 +311,7 @@ static void test_cublaslt_choice(void **state)
 	multiply(e, 1, NULL, NULL);
 	assert_int_equal(last_call(true)->algo, 2);
 	check_c(e, &p, 1, 0x1p-24);
-	e->ops->close(e);
+	close_engine(e);
 }
 
 /*
@@ -313,9 +337,24 @@ static void test_cublas_times(void **state)
 		for (int k = 0; k < 2; k++)
 			assert_true(i ? fabs(gaps[k] - 0.002) < 1e-6 : isnan(gaps[k]));
 		assert_true(gaps[2] == -1);
-		e->ops->close(e);
+		close_engine(e);
 	}
 	unsetenv("TARE_FAKE_CUDA_EVENT_MS");
+}
+
+/* A GPU that is not done at once is waited for. */
+static void test_cublas_waits(void **state)
+{
+	struct problem p = rectangle(PRECISION_FP32, COMPUTE_FP32);
+	struct engine *e;
+
+	(void)state;
+	setenv("TARE_FAKE_CUDA_SLOW", "3", 1);
+	e = prepared("cublas", &p, -1);
+	multiply(e, 2, NULL, NULL);
+	check_c(e, &p, 2, 0x1p-24);
+	unsetenv("TARE_FAKE_CUDA_SLOW");
+	close_engine(e);
 }
 
 static struct json_object *described(struct engine *e)
@@ -346,7 +385,7 @@ static void test_cublas_flush(void **state)
 		o = described(e);
 		assert_int_equal(json_get_int(o, "l2_flush_bytes", -1), sizes[i].bytes);
 		json_object_put(o);
-		e->ops->close(e);
+		close_engine(e);
 	}
 }
 
@@ -370,7 +409,7 @@ static void test_cublas_describes(void **state)
 	json_object_put(o);
 	assert_int_equal(e->ops->default_n(e, p.arithmetic), 16384);
 	assert_true(e->ops->wants_steady);
-	e->ops->close(e);
+	close_engine(e);
 }
 
 /* Tensor cores take eight-bit types in sixteens: each dimension is looked at. */
@@ -392,15 +431,68 @@ static void test_cublas_refuses(void **state)
 		err = (struct err)ERR_INIT;
 		assert_int_equal(e->ops->prepare(e, &p, &err), -1);
 		assert_non_null(strstr(err.text, "multiples of 16"));
-		e->ops->close(e);
+		close_engine(e);
 	}
-	e = open_engine("cublas", &plain);
-	err = (struct err)ERR_INIT;
-	assert_int_equal(
-		e->ops->check(e, arithmetic_find(PRECISION_FP32, COMPUTE_BF16X9), &err),
-		-1);
-	assert_non_null(strstr(err.text, "needs compute capability 10.0"));
-	e->ops->close(e);
+}
+
+/* The least compute capability: tensor cores of the types that they multiply. */
+static void test_cublas_capability(void **state)
+{
+	static const struct {
+		enum precision precision;
+		enum compute compute;
+		const char *enough, *less, *words;
+	} cases[] = {
+		{PRECISION_FP32, COMPUTE_FP32, "80", "79", "capability 8.0"},
+		{PRECISION_FP8, COMPUTE_FP32, "89", "88", "capability 8.9"},
+		{PRECISION_FP32, COMPUTE_BF16X9, "100", "99", "capability 10.0"},
+	};
+	const struct engine_request plain = {.algo = -1};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+		const struct arithmetic *a =
+			arithmetic_find(cases[i / 2].precision, cases[i / 2].compute);
+		bool is_enough = i % 2;
+		struct err err = ERR_INIT;
+		struct engine *e;
+
+		setenv("TARE_FAKE_CUDA_CAPABILITY",
+		       is_enough ? cases[i / 2].enough : cases[i / 2].less, 1);
+		e = open_engine("cublas", &plain);
+		assert_int_equal(e->ops->check(e, a, &err), is_enough ? 0 : -1);
+		if (!is_enough)
+			assert_non_null(strstr(err.text, cases[i / 2].words));
+		close_engine(e);
+	}
+	unsetenv("TARE_FAKE_CUDA_CAPABILITY");
+}
+
+/* BF16x9 came with cuBLAS 12.9; what was asked of it for FP32 goes with any. */
+static void test_cublas_version(void **state)
+{
+	static const struct {
+		enum compute compute;
+		const char *version;
+		int rc;
+	} cases[] = {{COMPUTE_BF16X9, "120900", 0},
+		     {COMPUTE_BF16X9, "120804", -1},
+		     {COMPUTE_FP32, "110000", 0}};
+	const struct engine_request plain = {.algo = -1};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct problem p = rectangle(PRECISION_FP32, cases[i].compute);
+		struct engine *e = open_engine("cublas", &plain);
+		struct err err = ERR_INIT;
+
+		setenv("TARE_FAKE_CUBLAS_VERSION", cases[i].version, 1);
+		assert_int_equal(e->ops->prepare(e, &p, &err), cases[i].rc);
+		if (cases[i].rc)
+			assert_non_null(strstr(err.text, "12.9, and this is 12.8;"));
+		close_engine(e);
+	}
+	unsetenv("TARE_FAKE_CUBLAS_VERSION");
 }
 
 /* A GPU with just the memory that is needed, and with a byte less. */
@@ -419,7 +511,7 @@ static void test_cublas_memory(void **state)
 		setenv("TARE_FAKE_CUDA_MEMORY", memory, 1);
 		e = open_engine("cublas", &r);
 		assert_int_equal(e->ops->prepare(e, &p, &err), -i);
-		e->ops->close(e);
+		close_engine(e);
 		free(memory);
 	}
 	assert_non_null(strstr(err.text, "out of memory on the GPU: the matrices need"));
@@ -458,7 +550,7 @@ static void test_openblas_values(void **state)
 			    (double)(end - begin) / 1e9 + 1e-12);
 		assert_null(e->ops->device(e));
 		assert_false(e->ops->wants_steady);
-		e->ops->close(e);
+		close_engine(e);
 	}
 }
 
@@ -501,7 +593,7 @@ static void test_openblas_refuses(void **state)
 	assert_int_equal(json_get_int(o, "threads", 0), 1);
 	assert_string_equal(json_get_text(json_at(o, "library"), "name", ""), "OpenBLAS");
 	json_object_put(o);
-	e->ops->close(e);
+	close_engine(e);
 }
 
 static void test_no_such_engine(void **state)
@@ -516,7 +608,7 @@ static void test_no_such_engine(void **state)
 	setenv("TARE_FAKE_CUDA_DEVICES", "0", 1);
 	e = open_engine("auto", &r);
 	assert_string_equal(e->ops->name, "openblas");
-	e->ops->close(e);
+	close_engine(e);
 	err = (struct err)ERR_INIT;
 	assert_int_equal(engine_open("cublas", &r, &e, &err), -1);
 	assert_non_null(strstr(err.text, "openblas needs no GPU"));
@@ -530,9 +622,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_cublas_values),
 		cmocka_unit_test(test_cublaslt_choice),
 		cmocka_unit_test(test_cublas_times),
+		cmocka_unit_test(test_cublas_waits),
 		cmocka_unit_test(test_cublas_flush),
 		cmocka_unit_test(test_cublas_describes),
 		cmocka_unit_test(test_cublas_refuses),
+		cmocka_unit_test(test_cublas_capability),
+		cmocka_unit_test(test_cublas_version),
 		cmocka_unit_test(test_cublas_memory),
 		cmocka_unit_test(test_openblas_values),
 		cmocka_unit_test(test_openblas_refuses),

@@ -13,6 +13,7 @@ int cuStreamCreate(struct cu_stream **ret, unsigned flags)
 	UNUSED(flags);
 	CALL();
 	*ret = malloc(1);
+	fake_cuda_live++;
 	return 0;
 }
 
@@ -20,6 +21,7 @@ int cuStreamDestroy_v2(struct cu_stream *s);
 int cuStreamDestroy_v2(struct cu_stream *s)
 {
 	free(s);
+	fake_cuda_live--;
 	CALL();
 	return 0;
 }
@@ -30,6 +32,7 @@ int cuEventCreate(struct cu_event **ret, unsigned flags)
 	UNUSED(flags);
 	CALL();
 	*ret = calloc(1, sizeof(**ret));
+	fake_cuda_live++;
 	return 0;
 }
 
@@ -37,6 +40,7 @@ int cuEventDestroy_v2(struct cu_event *e);
 int cuEventDestroy_v2(struct cu_event *e)
 {
 	free(e);
+	fake_cuda_live--;
 	CALL();
 	return 0;
 }
@@ -67,8 +71,13 @@ int cuEventRecord(struct cu_event *e, struct cu_stream *s)
 int cuEventQuery(struct cu_event *e);
 int cuEventQuery(struct cu_event *e)
 {
+	static long asked;
+
 	UNUSED(e);
 	CALL();
+	if (asked++ < fake_number("TARE_FAKE_CUDA_SLOW", 0))
+		return CU_NOT_READY;
+	asked = 0;
 	return fake_number("TARE_FAKE_CUDA_HANGS", 0) ? CU_NOT_READY : 0;
 }
 

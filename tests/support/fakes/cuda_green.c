@@ -51,6 +51,7 @@ int cuGreenCtxCreate(struct cu_green **ret, struct cu_resource_desc *desc, cu_de
 	if (flags != CU_GREEN_DEFAULT_STREAM)
 		return INVALID_VALUE;
 	*ret = malloc(1);
+	fake_cuda_live++;
 	return 0;
 }
 
@@ -58,6 +59,7 @@ int cuGreenCtxDestroy(struct cu_green *g);
 int cuGreenCtxDestroy(struct cu_green *g)
 {
 	free(g);
+	fake_cuda_live--;
 	CALL();
 	return 0;
 }

@@ -16,6 +16,7 @@ int cuModuleLoadData(struct cu_module **ret, const void *image)
 	if (!strstr(image, ".entry tare_fill"))
 		return INVALID_VALUE;
 	*ret = calloc(3, sizeof(struct cu_function));
+	fake_cuda_live++;
 	return 0;
 }
 
@@ -23,6 +24,7 @@ int cuModuleUnload(struct cu_module *m);
 int cuModuleUnload(struct cu_module *m)
 {
 	free(m);
+	fake_cuda_live--;
 	CALL();
 	return 0;
 }

@@ -26,6 +26,7 @@ int cuMemAlloc_v2(cu_pointer *ret, size_t bytes)
 		return CU_OUT_OF_MEMORY;
 	*at = bytes;
 	used_bytes += bytes;
+	fake_cuda_live++;
 	*ret = (cu_pointer)(uintptr_t)at + 64;
 	return 0;
 }
@@ -36,6 +37,7 @@ int cuMemFree_v2(cu_pointer p)
 	size_t *at = (size_t *)(uintptr_t)(p - 64);
 
 	used_bytes -= *at;
+	fake_cuda_live--;
 	free(at);
 	CALL();
 	return 0;

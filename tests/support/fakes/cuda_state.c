@@ -13,6 +13,8 @@ struct nvml_calls {
 	int (*uuid)(struct nvml_gpu *g, char *text, unsigned size);
 };
 
+long fake_cuda_live;
+
 static long calls;
 
 bool fake_cuda_fails(void)

@@ -19,6 +19,12 @@ const char *fake_cuda_visible(void);
 int fake_cuda_multiprocessors(void);
 size_t fake_cuda_memory(void); /* bytes that it has */
 
+/*
+ * Blocks of memory, streams, events, modules and contexts that were made and not given back.
+ * A test in the same process finds it by dlsym().
+ */
+extern long fake_cuda_live;
+
 /* At the top of a call. */
 #define CALL()                          \
 	do {                            \

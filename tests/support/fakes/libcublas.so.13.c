@@ -2,6 +2,7 @@
  * A fake cuBLAS over the fake driver's memory.
  *
  * TARE_FAKE_CUBLAS_FAIL_AT    the call that fails, with CUBLAS_STATUS_INTERNAL_ERROR
+ * TARE_FAKE_CUBLAS_VERSION    13.0.0 as 130000
  * TARE_FAKE_CUBLAS_WRONG      every product has one wrong entry, the first
  */
 #include "gemm/cublas_api.h"
@@ -10,7 +11,10 @@
 
 enum { INTERNAL_ERROR = 14 };
 
+/* The last product, and handles not given back. */
 extern struct fake_product fake_cublas_last;
+extern long fake_cublas_live;
+long fake_cublas_live;
 struct fake_product fake_cublas_last;
 
 static long calls;
@@ -26,6 +30,7 @@ int cublasCreate_v2(struct cublas **ret)
 {
 	CALL();
 	*ret = malloc(1);
+	fake_cublas_live++;
 	return 0;
 }
 
@@ -33,6 +38,7 @@ int cublasDestroy_v2(struct cublas *h);
 int cublasDestroy_v2(struct cublas *h)
 {
 	free(h);
+	fake_cublas_live--;
 	CALL();
 	return 0;
 }
@@ -42,7 +48,7 @@ int cublasGetVersion_v2(struct cublas *h, int *ret)
 {
 	(void)h;
 	CALL();
-	*ret = 130000;
+	*ret = (int)fake_number("TARE_FAKE_CUBLAS_VERSION", 130000);
 	return 0;
 }
 

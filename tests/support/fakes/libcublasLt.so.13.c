@@ -23,7 +23,10 @@ struct lt_preference {
 	uint64_t workspace_bytes;
 };
 
+/* The last product, and handles and descriptors not given back. */
 extern struct fake_product fake_cublaslt_last;
+extern long fake_cublaslt_live;
+long fake_cublaslt_live;
 struct fake_product fake_cublaslt_last;
 
 static long calls;
@@ -39,6 +42,7 @@ int cublasLtCreate(struct cublaslt **ret)
 {
 	CALL();
 	*ret = malloc(1);
+	fake_cublaslt_live++;
 	return 0;
 }
 
@@ -46,6 +50,7 @@ int cublasLtDestroy(struct cublaslt *h);
 int cublasLtDestroy(struct cublaslt *h)
 {
 	free(h);
+	fake_cublaslt_live--;
 	return 0;
 }
 
@@ -54,6 +59,7 @@ int cublasLtMatmulDescCreate(struct lt_desc **ret, int compute, int scale)
 {
 	CALL();
 	*ret = calloc(1, sizeof(**ret));
+	fake_cublaslt_live++;
 	(*ret)->compute = compute;
 	(*ret)->scale = scale;
 	return 0;
@@ -63,6 +69,7 @@ int cublasLtMatmulDescDestroy(struct lt_desc *d);
 int cublasLtMatmulDescDestroy(struct lt_desc *d)
 {
 	free(d);
+	fake_cublaslt_live--;
 	return 0;
 }
 
@@ -86,6 +93,7 @@ int cublasLtMatrixLayoutCreate(struct lt_layout **ret, int type, uint64_t rows,
 	if (ld < (int64_t)rows)
 		return FAKE_INVALID_VALUE;
 	*ret = calloc(1, sizeof(**ret));
+	fake_cublaslt_live++;
 	**ret = (struct lt_layout){type, rows, columns, ld};
 	return 0;
 }
@@ -94,6 +102,7 @@ int cublasLtMatrixLayoutDestroy(struct lt_layout *l);
 int cublasLtMatrixLayoutDestroy(struct lt_layout *l)
 {
 	free(l);
+	fake_cublaslt_live--;
 	return 0;
 }
 
@@ -102,6 +111,7 @@ int cublasLtMatmulPreferenceCreate(struct lt_preference **ret)
 {
 	CALL();
 	*ret = calloc(1, sizeof(**ret));
+	fake_cublaslt_live++;
 	return 0;
 }
 
@@ -109,6 +119,7 @@ int cublasLtMatmulPreferenceDestroy(struct lt_preference *p);
 int cublasLtMatmulPreferenceDestroy(struct lt_preference *p)
 {
 	free(p);
+	fake_cublaslt_live--;
 	return 0;
 }
 

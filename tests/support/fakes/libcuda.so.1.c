@@ -6,7 +6,9 @@
  * TARE_FAKE_CUDA_FAIL_AT      the call that fails, with "device lost" (CUDA_ERROR_UNKNOWN)
  * TARE_FAKE_CUDA_DEVICES      how many GPUs (1); 0: cuInit() says so
  * TARE_FAKE_CUDA_MEMORY       bytes of memory (1 GiB)
+ * TARE_FAKE_CUDA_CAPABILITY   90 for 9.0
  * TARE_FAKE_CUDA_HANGS        events never finish
+ * TARE_FAKE_CUDA_SLOW         how often an event is asked for in vain before it is over
  * TARE_FAKE_CUDA_EVENT_MS     events are so far apart on a whole GPU, and the further the
  *                             fewer multiprocessors there are, whatever the clock says
  * TARE_FAKE_CUDA_JITTER       with that: so many per thousand further apart at most, as each
@@ -77,7 +79,10 @@ int cuDeviceGetAttribute(int *ret, int attribute, cu_device d)
 		*ret = fake_cuda_multiprocessors();
 		break;
 	case CU_ATTRIBUTE_MAJOR:
-		*ret = 9;
+		*ret = (int)fake_number("TARE_FAKE_CUDA_CAPABILITY", 90) / 10;
+		break;
+	case CU_ATTRIBUTE_MINOR:
+		*ret = (int)fake_number("TARE_FAKE_CUDA_CAPABILITY", 90) % 10;
 		break;
 	case CU_ATTRIBUTE_L2_BYTES:
 		*ret = 1024;
@@ -111,6 +116,7 @@ int cuDevicePrimaryCtxRetain(struct cu_context **ret, cu_device d)
 	UNUSED(d);
 	CALL();
 	*ret = (struct cu_context *)&context;
+	fake_cuda_live++;
 	return 0;
 }
 
@@ -118,6 +124,7 @@ int cuDevicePrimaryCtxRelease_v2(cu_device d);
 int cuDevicePrimaryCtxRelease_v2(cu_device d)
 {
 	UNUSED(d);
+	fake_cuda_live--;
 	CALL();
 	return 0;
 }
