@@ -11,6 +11,7 @@
 #include "tests/support/built.h"
 #include "tests/support/kernel.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -196,7 +197,8 @@ static void test_profile_sweep(void **state)
 		"--n", "32", "--sms", "16", "--sweep-profiles", NULL};
 	static const int wanted[][2] = {{16, 16}, {26, 32}, {32, 32},
 					{60, 64}, {64, 64}, {132, 132}};
-	struct proc_outcome out = gemm(NULL, extra);
+	/* Every product takes 2 ms, on however many: all shares are 1. */
+	struct proc_outcome out = gemm("TARE_FAKE_CUDA_EVENT_MS=2", extra);
 	struct json_object *o = document(&out), *sweep = json_at(o, "details/sweep");
 
 	(void)state;
@@ -208,14 +210,21 @@ static void test_profile_sweep(void **state)
 		assert_int_equal(json_get_int(p, "multiprocessors", 0), wanted[i][0]);
 		assert_int_equal(json_get_int(p, "multiprocessors_used", 0),
 				 wanted[i][1]);
-		assert_true(json_get_real(p, "throughput_share", 0) > 0);
+		assert_true(fabs(json_get_real(p, "throughput_share", 0) - 1) < 1e-6);
+		assert_true(fabs(json_get_real(p, "sm_ratio", 0) - wanted[i][0] / 132.0) <
+			    1e-12);
 	}
 	assert_string_equal(
 		json_get_text(json_object_array_get_idx(sweep, 0), "profiles", ""),
 		"1g.18gb, 1g.18gb+me");
 	assert_non_null(strstr(out.out.data, "gemm.flops@sms60"));
+	assert_non_null(strstr(out.out.data, "C was wrong on 0 of 5 numbers"));
 	assert_null(strstr(out.out.data, "gemm.flops@sms132"));
 	json_object_put(o);
+	proc_outcome_release(&out);
+	out = gemm("TARE_FAKE_CUBLAS_WRONG=1", extra);
+	assert_int_equal(out.code, 4);
+	assert_non_null(strstr(out.out.data, "C was wrong on 5 of 5 numbers"));
 	proc_outcome_release(&out);
 	check_fails(NULL, on_cpu, 2, "--sweep-profiles needs a GPU");
 	check_fails(NULL, twice, 2, "exclude each other");

@@ -568,6 +568,7 @@ static void test_openblas_refuses(void **state)
 	const struct engine_request one = {.threads = 1, .algo = -1};
 	struct json_object *o;
 	struct engine *e = NULL;
+	int64_t n;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
@@ -589,6 +590,8 @@ static void test_openblas_refuses(void **state)
 			e->ops->check(e, arithmetic_find(x->precision, x->compute), &err),
 			can ? 0 : -1);
 	}
+	n = e->ops->default_n(e, arithmetic_find(PRECISION_FP64, COMPUTE_FP64));
+	assert_true(n >= 256 && n <= 8192 && n % 256 == 0);
 	o = described(e);
 	assert_int_equal(json_get_int(o, "threads", 0), 1);
 	assert_string_equal(json_get_text(json_at(o, "library"), "name", ""), "OpenBLAS");

@@ -42,6 +42,36 @@ static void test_sizes(void **state)
 	assert_int_equal(problem_at_a(&p, 3, 5), 5 * 16384 + 3);
 }
 
+/* Three different sizes, so that none can stand for another. */
+static void test_sizes_of_a_rectangle(void **state)
+{
+	struct problem p = square(1, PRECISION_FP16);
+
+	(void)state;
+	p.m = 5;
+	p.n = 7;
+	p.k = 11;
+	assert_true(problem_flops(&p) == 770);
+	assert_int_equal(problem_bytes_a(&p), 110);
+	assert_int_equal(problem_bytes_b(&p), 154);
+	assert_int_equal(problem_bytes_c(&p), 70);
+	assert_int_equal(problem_bytes(&p), 334);
+	assert_int_equal(problem_at_a(&p, 2, 3), 17);
+	assert_int_equal(problem_at_b(&p, 2, 3), 35);
+	assert_int_equal(problem_at_c(&p, 2, 3), 17);
+	p.arithmetic = arithmetic_find(PRECISION_INT8, COMPUTE_AUTO);
+	assert_int_equal(problem_bytes(&p), 55 + 77 + 140);
+	assert_int_equal(problem_at_a(&p, 2, 3), 25);
+	p.arithmetic = arithmetic_find(PRECISION_FP64, COMPUTE_AUTO);
+	assert_int_equal(problem_bytes_b(&p), 616);
+	p.arithmetic = arithmetic_find(PRECISION_FP8, COMPUTE_AUTO);
+	assert_int_equal(problem_bytes(&p), 55 + 77 + 70);
+	p.arithmetic = arithmetic_find(PRECISION_BF16, COMPUTE_AUTO);
+	assert_int_equal(problem_bytes(&p), 334);
+	assert_true(problem_seed(&p, MATRIX_A) != problem_seed(&p, MATRIX_B));
+	assert_true(problem_seed(&p, MATRIX_B) != problem_seed(&p, MATRIX_C));
+}
+
 static void check_refused(struct problem p, int64_t products, const char *word)
 {
 	struct err err = ERR_INIT;
@@ -70,6 +100,71 @@ static void test_refused(void **state)
 	check_refused(p, 200, "outgrow fp16");
 	p.beta = 0;
 	assert_int_equal(problem_check(&p, 200, &err), 0);
+}
+
+/* The largest of each kind that fits, and one more. */
+static void test_limits(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		static const char *const zero[] = {"m is 0", "n is 0", "k is 0"};
+		struct problem p = square(1, PRECISION_FP32);
+		int64_t *const sizes[] = {&p.m, &p.n, &p.k};
+
+		*sizes[i] = INT32_MAX;
+		assert_int_equal(problem_check(&p, 1, &err), 0);
+		/* (2^31 - 1) * 2^27 * 8 bytes is just below 2^61. */
+		*sizes[(i + 1) % 3] = 1 << 27;
+		assert_int_equal(problem_check(&p, 1, &err), 0);
+		*sizes[(i + 1) % 3] += 1;
+		check_refused(p, 1, "more bytes");
+		*sizes[i] = (int64_t)INT32_MAX + 1;
+		check_refused(p, 1, "32 bits");
+		*sizes[i] = 0;
+		check_refused(p, 1, zero[i]);
+	}
+}
+
+/*
+ * Six deviations of a sum of 100 products: 60 in normal numbers, 20 in uniform ones (variance
+ * 1/3), 61440 where int8 has 32 for a deviation. fp16 ends at 65504, int32 at 2^31 - 1.
+ */
+static void test_growth(void **state)
+{
+	static const struct {
+		enum precision precision;
+		enum element_fill fill;
+		double alpha, beta;
+		int64_t products;
+	} most[] = {
+		{PRECISION_FP16, FILL_NORMAL, 1, 1, 1091},
+		{PRECISION_FP16, FILL_NORMAL, -2, -1, 545},
+		{PRECISION_FP16, FILL_UNIFORM, 1, 1, 3275},
+		{PRECISION_FP16, FILL_NORMAL, 1, 2, 10}, /* 60 * (2^10 - 1) = 61380 */
+		{PRECISION_INT8, FILL_NORMAL, 1, 1, 34952},
+	};
+	struct err err = ERR_INIT;
+	struct problem p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
+		p = square(100, most[i].precision);
+		p.fill = most[i].fill;
+		p.alpha = most[i].alpha;
+		p.beta = most[i].beta;
+		assert_int_equal(problem_check(&p, most[i].products, &err), 0);
+		check_refused(p, most[i].products + 1, "outgrow");
+	}
+	p.fill = FILL_ZEROS;
+	assert_int_equal(problem_check(&p, 1000000, &err), 0);
+	p = square(100, PRECISION_FP16);
+	p.beta = 0.5; /* never twice 60 */
+	assert_int_equal(problem_check(&p, 1000000, &err), 0);
+	p = square(100, PRECISION_BF16);
+	p.beta = 2;
+	assert_int_equal(problem_check(&p, 1000, &err), 0);
 }
 
 static void test_pairs(void **state)
@@ -197,6 +292,74 @@ static void test_wrong_input_is_found(void **state)
 	free(s);
 }
 
+/*
+ * The bound that verify.h states, once more: TF32's units are 2^-10 of an input (a whole last
+ * place), 2^-22 of the sum and 2^-24 of an entry. Errors a hundredth below and above it.
+ */
+static void test_bound(void **state)
+{
+	const double input = 0x1p-10, sum = 0x1p-22, store = 0x1p-24;
+	struct problem p = square(7, PRECISION_TF32);
+	struct sample s = {.row = 6, .column = 2};
+	struct verdict_of_c v;
+	double c, bound = 0, of_dot;
+
+	(void)state;
+	p.alpha = 0.5;
+	p.beta = -0.75;
+	p.k = 25;
+	multiply(&p, &s, 1, 0, UINT32_MAX);
+	c = s.value;
+	of_dot = 8 * (sum * 5 + 2 * input) * sqrt(s.squares) + 2 * input * fabs(s.dot);
+	for (int i = 0; i < 2; i++) {
+		double added = 0.5 * s.dot, kept = -0.75 * c;
+
+		c = added + kept;
+		bound = 0.75 * bound + 0.5 * of_dot +
+			2 * sum * (fabs(added) + fabs(kept)) + store * fabs(c);
+	}
+	for (int sign = -1; sign <= 1; sign += 2) {
+		s.value = c + sign * 0.99 * bound;
+		verify_judge(&p, &s, 1, 2, &v);
+		assert_true(v.passed && v.wrong == 0);
+		assert_true(fabs(v.worst - 0.99) < 1e-4);
+		s.value = c + sign * 1.01 * bound;
+		verify_judge(&p, &s, 1, 2, &v);
+		assert_true(!v.passed && v.wrong == 1 && v.samples == 1);
+		assert_true(fabs(v.worst - 1.01) < 1e-4);
+		assert_non_null(strstr(v.text, "1 of 1 sampled entries of C are off; the "
+					       "worst is at row 6, column 2, 1.01"));
+	}
+}
+
+/* Corners first, then places within, the same ones for the same seed. */
+static void test_places(void **state)
+{
+	static const int64_t corners[4][2] = {{0, 0}, {6, 0}, {0, 2}, {6, 2}};
+	struct sample s[200], again[200];
+	bool is_seen[7][3] = {{false}};
+	struct problem p = square(7, PRECISION_FP32);
+
+	(void)state;
+	memset(s, 0, sizeof(s));
+	memset(again, 0, sizeof(again));
+	p.n = 3;
+	verify_choose(&p, s, 200);
+	verify_choose(&p, again, 200);
+	assert_memory_equal(s, again, sizeof(s));
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(s[i].row, corners[i][0]);
+		assert_int_equal(s[i].column, corners[i][1]);
+	}
+	for (int i = 0; i < 200; i++) {
+		assert_in_range(s[i].row, 0, 6);
+		assert_in_range(s[i].column, 0, 2);
+		is_seen[s[i].row][s[i].column] = true;
+	}
+	for (int i = 0; i < 21; i++)
+		assert_true(is_seen[i / 3][i % 3]);
+}
+
 static const char *fake_name, *fake_value;
 
 static char *fake_getenv(const char *name)
@@ -286,7 +449,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_sizes_of_a_rectangle),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_right_product_passes),
 		cmocka_unit_test(test_wrong_entry_is_found),
