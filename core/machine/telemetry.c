@@ -1,6 +1,7 @@
 #include "core/machine/telemetry.h"
 
 #include "core/base/clock.h"
+#include "core/base/detached_call.h"
 #include "core/base/mem.h"
 #include "core/machine/nvml_impl.h"
 
@@ -10,17 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An hour of samples; later ones are counted and not kept. */
-enum { SAMPLES_MAX = 36000, SERIES_MAX = 3000 };
+/* Even: where there are more, each two become one. */
+enum { STRETCHES_MAX = 3000 };
 
 enum quantity { SM_CLOCK, MEMORY_CLOCK, POWER, TEMPERATURE, QUANTITIES };
 
 static const char *const quantity_keys[] = {"sm_clock_hz", "memory_clock_hz", "power_w",
 					    "temperature_c"};
 
-struct reading {
-	int64_t at_ns;
-	double values[QUANTITIES]; /* NaN: not told */
+struct spread {
+	double sum, least, most;
+	size_t nr; /* 0: not told */
+};
+
+/* Readings one after another. A single one is the shortest. */
+struct stretch {
+	int64_t from_ns, to_ns;
+	struct spread of[QUANTITIES];
 	unsigned long long reasons;
 	bool is_told; /* the reasons */
 };
@@ -72,70 +79,105 @@ struct telemetry {
 	atomic_bool wants_stop;
 	pthread_mutex_t lock; /* for 'wake' alone */
 	pthread_cond_t wake;
-	struct reading *readings;
-	size_t nr;
-	atomic_ullong taken;
-	uint64_t lost, failed;      /* past SAMPLES_MAX; without a clock */
+	struct stretch *stretches;
+	size_t nr, each, last;      /* stretches; readings in each; in the last so far */
+	uint64_t taken, failed;     /* readings; those without a clock */
 	unsigned long long reasons; /* every throttle reason that was ever seen */
 	int64_t started_ns, ended_ns, span_from_ns, span_to_ns;
 	struct counted before, after;
 };
 
-static double told(int code, unsigned value, double scale)
+static struct spread told(int code, unsigned value, double scale)
 {
-	return code == NVML_SUCCESS ? value * scale : NAN;
+	double v = value * scale;
+
+	return code == NVML_SUCCESS ? (struct spread){v, v, v, 1} : (struct spread){0};
 }
 
-static void read_now(struct telemetry *t, struct reading *r)
+static void spread_add(struct spread *to, const struct spread *more)
 {
+	if (!more->nr)
+		return;
+	to->least = to->nr ? fmin(to->least, more->least) : more->least;
+	to->most = to->nr ? fmax(to->most, more->most) : more->most;
+	to->sum += more->sum;
+	to->nr += more->nr;
+}
+
+static double spread_mean(const struct spread *s)
+{
+	return s->nr ? s->sum / (double)s->nr : NAN;
+}
+
+static struct stretch read_now(struct telemetry *t)
+{
+	struct stretch r = {.from_ns = clock_mono_ns()};
 	struct nvml *n = t->nvml;
 	unsigned value = 0;
 	int code;
 
-	*r = (struct reading){.at_ns = clock_mono_ns(), .values = {NAN, NAN, NAN, NAN}};
+	r.to_ns = r.from_ns;
 	if (n->nvmlDeviceGetClockInfo) {
 		code = n->nvmlDeviceGetClockInfo(t->gpu, NVML_CLOCK_SM, &value);
-		r->values[SM_CLOCK] = told(code, value, 1e6);
+		r.of[SM_CLOCK] = told(code, value, 1e6);
 		code = n->nvmlDeviceGetClockInfo(t->gpu, NVML_CLOCK_MEMORY, &value);
-		r->values[MEMORY_CLOCK] = told(code, value, 1e6);
+		r.of[MEMORY_CLOCK] = told(code, value, 1e6);
 	}
 	if (n->nvmlDeviceGetPowerUsage) {
 		code = n->nvmlDeviceGetPowerUsage(t->gpu, &value);
-		r->values[POWER] = told(code, value, 1e-3);
+		r.of[POWER] = told(code, value, 1e-3);
 	}
 	if (n->nvmlDeviceGetTemperature) {
 		code = n->nvmlDeviceGetTemperature(t->gpu, NVML_TEMPERATURE_GPU, &value);
-		r->values[TEMPERATURE] = told(code, value, 1);
+		r.of[TEMPERATURE] = told(code, value, 1);
 	}
+	r.is_told = n->nvmlDeviceGetCurrentClocksThrottleReasons &&
+		    n->nvmlDeviceGetCurrentClocksThrottleReasons(t->gpu, &r.reasons) ==
+			    NVML_SUCCESS;
+	if (!r.is_told)
+		r.reasons = 0;
+	return r;
 }
 
-static void read_reasons(struct telemetry *t, struct reading *r)
+/* 'more' follows 'to'. */
+static void stretch_add(struct stretch *to, const struct stretch *more)
 {
-	r->is_told = t->nvml->nvmlDeviceGetCurrentClocksThrottleReasons &&
-		     t->nvml->nvmlDeviceGetCurrentClocksThrottleReasons(
-			     t->gpu, &r->reasons) == NVML_SUCCESS;
-	if (r->is_told)
-		t->reasons |= r->reasons;
+	to->to_ns = more->to_ns;
+	for (int q = 0; q < QUANTITIES; q++)
+		spread_add(&to->of[q], &more->of[q]);
+	to->reasons |= more->reasons;
+	to->is_told |= more->is_told;
+}
+
+static void halve(struct telemetry *t)
+{
+	for (size_t i = 0; i < t->nr / 2; i++) {
+		struct stretch first = t->stretches[2 * i];
+
+		stretch_add(&first, &t->stretches[2 * i + 1]);
+		t->stretches[i] = first;
+	}
+	t->nr /= 2;
+	t->each *= 2;
+	t->last = t->each;
 }
 
 static void sample(struct telemetry *t)
 {
-	struct reading r;
+	struct stretch r = read_now(t);
 
-	read_now(t, &r);
-	read_reasons(t, &r);
-	if (isnan(r.values[SM_CLOCK]))
-		t->failed++;
-	if (t->nr < SAMPLES_MAX)
-		t->readings[t->nr++] = r;
-	else
-		t->lost++;
-	atomic_fetch_add(&t->taken, 1);
-}
-
-uint64_t telemetry_samples(struct telemetry *t)
-{
-	return atomic_load(&t->taken);
+	t->taken++;
+	t->failed += !r.of[SM_CLOCK].nr;
+	t->reasons |= r.reasons;
+	if (t->nr == STRETCHES_MAX && t->last == t->each)
+		halve(t);
+	if (t->last == t->each) {
+		t->stretches[t->nr++] = r;
+		t->last = 1;
+	} else {
+		stretch_add(&t->stretches[t->nr - 1], &r);
+		t->last++;
+	}
 }
 
 static void count(struct telemetry *t, struct counted *c)
@@ -176,7 +218,7 @@ static void rest(struct telemetry *t, int64_t until_ns)
 
 	pthread_mutex_lock(&t->lock);
 	if (!atomic_load(&t->wants_stop))
-		pthread_cond_timedwait(&t->wake, &t->lock, &at);
+		pthread_cond_clockwait(&t->wake, &t->lock, CLOCK_MONOTONIC, &at);
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -198,15 +240,11 @@ static void *watch(void *arg)
 
 static int start_thread(struct telemetry *t, struct err *err)
 {
-	pthread_condattr_t how;
 	int rc;
 
-	pthread_condattr_init(&how);
-	pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->wake, &how);
-	pthread_condattr_destroy(&how);
+	pthread_cond_init(&t->wake, NULL);
 	pthread_mutex_init(&t->lock, NULL);
-	rc = pthread_create(&t->thread, NULL, watch, t);
+	rc = detached_start(&t->thread, watch, t);
 	t->is_running = rc == 0;
 	return rc == 0 ? 0
 		       : err_set_code(err, ERR_ENVIRONMENT, "errno", rc,
@@ -224,7 +262,8 @@ struct telemetry *telemetry_start(const char *which, struct err *err)
 		free(t);
 		return NULL;
 	}
-	t->readings = x_calloc(SAMPLES_MAX, sizeof(*t->readings));
+	t->stretches = x_calloc(STRETCHES_MAX, sizeof(*t->stretches));
+	t->each = t->last = 1;
 	count(t, &t->before);
 	t->started_ns = clock_mono_ns();
 	if (start_thread(t, err) != 0) {
@@ -273,34 +312,26 @@ void telemetry_free(struct telemetry *t)
 	pthread_cond_destroy(&t->wake);
 	pthread_mutex_destroy(&t->lock);
 	nvml_close(t->nvml);
-	free(t->readings);
+	free(t->stretches);
 	free(t);
 }
 
-struct spread {
-	double sum, least, most;
-	size_t nr;
-};
+static int64_t stretch_ns(const struct telemetry *t)
+{
+	return TELEMETRY_PERIOD_NS * (int64_t)t->each;
+}
 
-/* Over the span; the readings just before and after count where it is shorter than two. */
+/* Over the span; what was just before and after counts where it is shorter than two. */
 static struct spread spread_of(const struct telemetry *t, enum quantity q)
 {
-	struct spread s = {.least = INFINITY, .most = -INFINITY};
-	int64_t slack = t->span_to_ns - t->span_from_ns < 2 * TELEMETRY_PERIOD_NS
-				? TELEMETRY_PERIOD_NS
-				: 0;
+	int64_t one = stretch_ns(t);
+	int64_t slack = t->span_to_ns - t->span_from_ns < 2 * one ? one : 0;
+	struct spread s = {0};
 
-	for (size_t i = 0; i < t->nr; i++) {
-		double value = t->readings[i].values[q];
-
-		if (isnan(value) || t->readings[i].at_ns < t->span_from_ns - slack ||
-		    t->readings[i].at_ns > t->span_to_ns + slack)
-			continue;
-		s.sum += value;
-		s.least = fmin(s.least, value);
-		s.most = fmax(s.most, value);
-		s.nr++;
-	}
+	for (size_t i = 0; i < t->nr; i++)
+		if (t->stretches[i].from_ns >= t->span_from_ns - slack &&
+		    t->stretches[i].to_ns <= t->span_to_ns + slack)
+			spread_add(&s, &t->stretches[i].of[q]);
 	return s;
 }
 
@@ -308,7 +339,7 @@ double telemetry_mean_sm_clock_hz(const struct telemetry *t)
 {
 	struct spread s = spread_of(t, SM_CLOCK);
 
-	return s.nr > 0 ? s.sum / (double)s.nr : 0;
+	return s.nr ? spread_mean(&s) : 0;
 }
 
 static double counted(const struct telemetry *t, size_t i)
@@ -398,28 +429,28 @@ static void put_reasons(const struct telemetry *t, struct json_object *o)
 
 static void put_series(const struct telemetry *t, struct json_object *o)
 {
-	struct json_object *series = group(o, "series");
-	struct json_object *times = json_object_new_array();
-	struct json_object *reasons = json_object_new_array();
+	struct json_object *series = group(o, "series"), *values;
 
-	for (size_t i = 0; i < t->nr && i < SERIES_MAX; i++) {
-		const struct reading *r = &t->readings[i];
+	json_put_real(series, "period_s", (double)stretch_ns(t) / 1e9);
+	json_put(series, "t_s", values = json_object_new_array());
+	for (size_t i = 0; i < t->nr; i++)
+		json_object_array_add(values,
+				      json_new_real((double)(t->stretches[i].from_ns -
+							     t->span_from_ns) /
+						    1e9));
+	json_put(series, "reasons", values = json_object_new_array());
+	for (size_t i = 0; i < t->nr; i++) {
+		const struct stretch *s = &t->stretches[i];
 
 		json_object_array_add(
-			times, json_new_real((double)(r->at_ns - t->span_from_ns) / 1e9));
-		json_object_array_add(
-			reasons,
-			r->is_told ? json_object_new_int64((int64_t)r->reasons) : NULL);
+			values,
+			s->is_told ? json_object_new_int64((int64_t)s->reasons) : NULL);
 	}
-	json_put(series, "t_s", times);
-	json_put(series, "reasons", reasons);
 	for (int q = 0; q < QUANTITIES; q++) {
-		struct json_object *values = json_object_new_array();
-
-		for (size_t i = 0; i < t->nr && i < SERIES_MAX; i++)
-			json_object_array_add(values,
-					      json_new_real(t->readings[i].values[q]));
-		json_put(series, quantity_keys[q], values);
+		json_put(series, quantity_keys[q], values = json_object_new_array());
+		for (size_t i = 0; i < t->nr; i++)
+			json_object_array_add(values, json_new_real(spread_mean(
+							      &t->stretches[i].of[q])));
 	}
 }
 
@@ -430,14 +461,13 @@ struct json_object *telemetry_json(const struct telemetry *t)
 	json_put_text(o, "uuid", t->uuid);
 	json_put_real(o, "period_s", (double)TELEMETRY_PERIOD_NS / 1e9);
 	json_put_real(o, "span_s", (double)(t->span_to_ns - t->span_from_ns) / 1e9);
-	json_put_int(o, "samples", (int64_t)t->nr);
-	json_put_int(o, "samples_lost", (int64_t)t->lost);
+	json_put_int(o, "samples", (int64_t)t->taken);
 	json_put_int(o, "samples_failed", (int64_t)t->failed);
 	for (int q = 0; q < QUANTITIES; q++) {
 		struct spread s = spread_of(t, (enum quantity)q);
 		struct json_object *of = group(o, quantity_keys[q]);
 
-		json_put_real(of, "mean", s.nr ? s.sum / (double)s.nr : NAN);
+		json_put_real(of, "mean", spread_mean(&s));
 		json_put_real(of, "least", s.nr ? s.least : NAN);
 		json_put_real(of, "most", s.nr ? s.most : NAN);
 	}

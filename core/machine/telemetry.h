@@ -1,8 +1,10 @@
 /*
  * A GPU's state while something runs: a thread of its own reads it ten times a second
- * into memory reserved beforehand, and at the begin and the end what the GPU has counted
- * by itself (throttle time, energy, errors, link replays) is read once each, so that those
- * are exact differences and no polling misses a moment.
+ * into memory reserved beforehand, where neighbours are put together when there are more
+ * than fit, so that a day is told as well as a minute, only more coarsely. At the begin
+ * and the end what the GPU has counted by itself (throttle time, energy, errors, link
+ * replays) is read once each, so that those are exact differences and no polling misses a
+ * moment.
  *
  * Reading costs the thread about a millisecond ten times a second and the GPU nothing; the
  * host's other threads are not held up.
@@ -38,21 +40,20 @@ struct telemetry *telemetry_start(const char *which, struct err *err);
  */
 void telemetry_mark(struct telemetry *t, bool begins);
 
-/* How often the GPU was read so far. */
-uint64_t telemetry_samples(struct telemetry *t);
-
 /* Ends the thread. What was seen stays readable. */
 void telemetry_stop(struct telemetry *t);
 void telemetry_free(struct telemetry *t); /* stops; NULL is fine */
 
 /*
- * {uuid, period_s, span_s, samples, failed, sm_clock_hz{mean, least, most}, memory_clock_hz,
- * power_w, temperature_c, energy_j, throttle_s{sw_power_cap, sync_boost, sw_thermal,
- * hw_thermal, hw_power_brake}, reasons[], ecc{...}, remapped_rows{...}, pcie{...},
- * nvlink{...}, c2c{...}, series{t_s[], reasons[], sm_clock_hz[], power_w[],
- * temperature_c[]}}. Counts are differences over the span. 'reasons' of the series are
- * NVML's bits at each reading; TELEMETRY_SLOWED has those that mean a lower clock than
- * asked for. What is not told is null. After telemetry_stop(); owned by the caller.
+ * {uuid, period_s, span_s, samples, samples_failed, sm_clock_hz{mean, least, most},
+ * memory_clock_hz, power_w, temperature_c, energy_j, throttle_s{sw_power_cap, sync_boost,
+ * sw_thermal, hw_thermal, hw_power_brake}, reasons_seen[], ecc{...}, remapped_rows{...},
+ * pcie{...}, nvlink{...}, c2c{...}, series{period_s, t_s[], reasons[], sm_clock_hz[],
+ * memory_clock_hz[], power_w[], temperature_c[]}}. Counts are differences over the span.
+ * The series begins with the watch and ends with it, in at most 3,000 points: each is what
+ * was read in 'period_s' from its t_s on, as the mean, and of NVML's reasons every bit
+ * that was seen; TELEMETRY_SLOWED has those that mean a lower clock than asked for. What
+ * is not told is null. After telemetry_stop(); owned by the caller.
  */
 struct json_object *telemetry_json(const struct telemetry *t);
 

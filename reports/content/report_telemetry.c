@@ -189,6 +189,8 @@ static void add_round(struct watched *w, const struct result *r, size_t rounds,
 			    : 0;
 	size_t bins = points_max / 2 / (rounds ? rounds : 1);
 
+	period = json_get_real(series, "period_s",
+			       period); /* of a point; older: a reading */
 	if (nr < 2 || !isfinite(number_at(times, 0)) || w->rounds >= rounds_max)
 		return;
 	if (w->rounds)

@@ -10,12 +10,17 @@
 #include "core/base/mem.h"
 #include "tests/support/built.h"
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -201,19 +206,43 @@ static void test_telemetry(void **state)
 	json_object_put(o);
 }
 
-/* Waits, with a deadline, until the thread has seen the GPU once. */
+/* How often the thread has rested since, each time after a sample. */
+static atomic_uint rests;
+static atomic_bool is_restless; /* it does not wait for its next sample */
+
+int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
+			   const struct timespec *until)
+{
+	int (*real)(pthread_cond_t *, pthread_mutex_t *, clockid_t,
+		    const struct timespec *);
+
+	assert_int_equal(clock, CLOCK_MONOTONIC);
+	*(void **)&real = dlsym(RTLD_NEXT, "pthread_cond_clockwait");
+	atomic_fetch_add(&rests, 1);
+	return atomic_load(&is_restless) ? ETIMEDOUT : real(c, m, clock, until);
+}
+
+/* Watches the GPU until it was read so often. */
+static struct telemetry *watch_long(unsigned samples)
+{
+	int64_t deadline = clock_deadline_ns(60 * NS_PER_S);
+	struct telemetry *t;
+
+	atomic_store(&rests, 0);
+	t = telemetry_start("0", NULL);
+	assert_non_null(t);
+	while (atomic_load(&rests) < samples && !clock_passed(deadline))
+		clock_sleep_until(clock_mono_ns() + NS_PER_MS);
+	telemetry_stop(t);
+	return t;
+}
+
 static void test_telemetry_samples(void **state)
 {
-	struct err err = ERR_INIT;
-	struct telemetry *t = telemetry_start("0", &err);
-	int64_t deadline = clock_deadline_ns(10 * NS_PER_S);
+	struct telemetry *t = watch_long(1);
 	struct json_object *o = NULL;
 
 	(void)state;
-	assert_non_null(t);
-	while (telemetry_samples(t) == 0 && !clock_passed(deadline))
-		clock_sleep_until(clock_mono_ns() + NS_PER_MS);
-	telemetry_stop(t);
 	assert_true(telemetry_mean_sm_clock_hz(t) == 1980e6);
 	assert_true(telemetry_hardware_slowdown_s(t) == 0);
 	assert_true(telemetry_uncorrected_errors(t) == 0);
@@ -227,6 +256,41 @@ static void test_telemetry_samples(void **state)
 	assert_int_equal(json_object_array_length(json_at(o, "series/reasons")),
 			 json_object_array_length(json_at(o, "series/t_s")));
 	assert_int_equal(json_object_get_int64(json_at(o, "series/reasons/0")), 4);
+	json_object_put(o);
+	telemetry_free(t);
+}
+
+/* Ten minutes and more: the end is told as well as the begin, a point for each four. */
+static void test_a_long_watch_is_told_to_its_end(void **state)
+{
+	struct json_object *o, *times, *clocks;
+	struct telemetry *t;
+	size_t nr;
+
+	(void)state;
+	atomic_store(&is_restless, true);
+	t = watch_long(6100);
+	atomic_store(&is_restless, false);
+	o = telemetry_json(t);
+	times = json_at(o, "series/t_s");
+	clocks = json_at(o, "series/sm_clock_hz");
+	nr = (size_t)json_get_int(o, "samples", 0);
+	assert_true(nr >= 6100);
+	for (unsigned each = 1;; each *= 2)
+		if (nr <= 3000 * each) {
+			assert_int_equal(json_object_array_length(times),
+					 (nr + each - 1) / each);
+			assert_float_equal(
+				json_get_real(json_member(o, "series"), "period_s", 0),
+				each * 0.1, 1e-9);
+			break;
+		}
+	assert_int_equal(json_object_array_length(clocks),
+			 json_object_array_length(times));
+	for (size_t i = 0; i < json_object_array_length(clocks); i++)
+		assert_true(json_object_get_double(
+				    json_object_array_get_idx(clocks, i)) == 1980e6);
+	assert_true(json_get_real(json_member(o, "power_w"), "mean", 0) == 432);
 	json_object_put(o);
 	telemetry_free(t);
 }
@@ -524,6 +588,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_processes, clear_faults),
 		cmocka_unit_test_teardown(test_telemetry, clear_faults),
 		cmocka_unit_test_teardown(test_telemetry_samples, clear_faults),
+		cmocka_unit_test_teardown(test_a_long_watch_is_told_to_its_end,
+					  clear_faults),
 		cmocka_unit_test_teardown(test_telemetry_brake_and_silence, clear_faults),
 		cmocka_unit_test_teardown(test_profiles, clear_faults),
 		cmocka_unit_test_teardown(test_layout_comes_back, clear_faults),
