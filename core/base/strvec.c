@@ -101,18 +101,22 @@ static size_t edit_distance(const char *a, const char *b)
 	return row[lb];
 }
 
-const char *nearest_name(const char *name, const char *const *candidates, size_t nr)
+const char *did_you_mean(char text[DID_YOU_MEAN_SIZE], const char *name,
+			 const char *const *known, size_t nr, const char *otherwise)
 {
-	const char *best = NULL;
-	size_t best_distance = strlen(name) / 3 + 2;
+	size_t nearest = strlen(name + strspn(name, "-")) / 3 + 2;
+	const char *meant = NULL;
 
 	for (size_t i = 0; i < nr; i++) {
-		size_t d = edit_distance(name, candidates[i]);
+		size_t distance = edit_distance(name, known[i]);
 
-		if (d < best_distance) {
-			best_distance = d;
-			best = candidates[i];
+		if (distance < nearest) {
+			nearest = distance;
+			meant = known[i];
 		}
 	}
-	return best;
+	if (!meant)
+		return otherwise;
+	snprintf(text, DID_YOU_MEAN_SIZE, "; did you mean '%s'?", meant);
+	return text;
 }

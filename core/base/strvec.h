@@ -22,10 +22,15 @@ bool strvec_has(const struct strvec *v, const char *s);
 const char *const *strvec_argv(const struct strvec *v); /* never NULL */
 void strvec_release(struct strvec *v);
 
+enum { DID_YOU_MEAN_SIZE = 96 };
+
 /*
- * The candidate nearest to 'name' by edit distance, or NULL when none is near enough to
- * be what somebody meant. For "unknown key 'itterations'; did you mean 'iterations'?".
+ * The end of a sentence about a name that is not among the 'nr' known ones, for "unknown
+ * key 'itterations'; did you mean 'iterations'?". Writes "; did you mean '...'?" to 'text'
+ * and returns it, with the one nearest by edit distance; 'otherwise' where none is near
+ * enough to be what somebody meant. Dashes in front of 'name' are no part of its length.
  */
-const char *nearest_name(const char *name, const char *const *candidates, size_t nr);
+const char *did_you_mean(char text[DID_YOU_MEAN_SIZE], const char *name,
+			 const char *const *known, size_t nr, const char *otherwise);
 
 #endif

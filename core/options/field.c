@@ -64,8 +64,8 @@ static void set_string(const struct field *f, void *obj, const char *text)
 static int set_choice(const struct field *f, void *obj, const char *text,
 		      const char *shown, struct err *err)
 {
+	char meant[DID_YOU_MEAN_SIZE];
 	struct buf all;
-	const char *near;
 	size_t nr = 0;
 
 	for (; f->choices[nr]; nr++) {
@@ -77,14 +77,8 @@ static int set_choice(const struct field *f, void *obj, const char *text,
 	buf_init(&all, 400);
 	for (size_t i = 0; i < nr; i++)
 		buf_printf(&all, "%s%s", i ? ", " : "", f->choices[i]);
-	near = nearest_name(text, f->choices, nr);
-	if (near)
-		err_set(err, ERR_USAGE,
-			"%s: '%.60s' is not one of %s; did you mean '%s'?", shown, text,
-			all.data, near);
-	else
-		err_set(err, ERR_USAGE, "%s: '%.60s' is not one of %s", shown, text,
-			all.data);
+	err_set(err, ERR_USAGE, "%s: '%.60s' is not one of %s%s", shown, text, all.data,
+		did_you_mean(meant, text, f->choices, nr, ""));
 	buf_release(&all);
 	return -1;
 }

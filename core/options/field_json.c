@@ -124,7 +124,7 @@ static int unknown_key(const struct field *fields, const char *const *others,
 		       const char *key, const char *where, struct err *err)
 {
 	struct strvec names = {0};
-	const char *near;
+	char meant[DID_YOU_MEAN_SIZE];
 
 	for (const struct field *f = fields; f->name; f++) {
 		char *name = field_json_key(f->name);
@@ -134,12 +134,8 @@ static int unknown_key(const struct field *fields, const char *const *others,
 	}
 	if (others)
 		strvec_add_all(&names, others);
-	near = nearest_name(key, strvec_argv(&names), names.nr);
-	if (near)
-		err_set(err, ERR_USAGE, "%s: unknown key '%.80s'; did you mean '%s'?",
-			where, key, near);
-	else
-		err_set(err, ERR_USAGE, "%s: unknown key '%.80s'", where, key);
+	err_set(err, ERR_USAGE, "%s: unknown key '%.80s'%s", where, key,
+		did_you_mean(meant, key, strvec_argv(&names), names.nr, ""));
 	strvec_release(&names);
 	return -1;
 }

@@ -94,21 +94,17 @@ static int unknown_option(const struct parse *p, const char *shown, size_t len,
 			  struct err *err)
 {
 	struct strvec names = {0};
-	char *name = x_strndup(shown, len);
-	const char *near;
+	char *name = x_asprintf("--%.*s", (int)len, shown);
+	char *help = x_asprintf("; '%s --help' lists them", p->c->name);
+	char meant[DID_YOU_MEAN_SIZE];
 
 	for (const struct field *f = p->c->fields; f && f->name; f++)
-		strvec_add(&names, f->name);
+		strvec_addf(&names, "--%s", f->name);
 	for (const struct field *f = opt_standard_fields; f->name; f++)
-		strvec_add(&names, f->name);
-	near = nearest_name(name, strvec_argv(&names), names.nr);
-	if (near)
-		err_set(err, ERR_USAGE, "unknown option '--%.80s'; did you mean '--%s'?",
-			name, near);
-	else
-		err_set(err, ERR_USAGE,
-			"unknown option '--%.80s'; '%s --help' lists them", name,
-			p->c->name);
+		strvec_addf(&names, "--%s", f->name);
+	err_set(err, ERR_USAGE, "unknown option '%.82s'%s", name,
+		did_you_mean(meant, name, strvec_argv(&names), names.nr, help));
+	free(help);
 	free(name);
 	strvec_release(&names);
 	return -1;

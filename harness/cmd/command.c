@@ -6,13 +6,12 @@ static int unknown(const struct opt_command *c, const struct command_action *act
 		   const char *name, struct err *err)
 {
 	struct strvec names = {0};
-	const char *near;
+	char meant[DID_YOU_MEAN_SIZE];
 
 	for (const struct command_action *a = actions; a->name; a++)
 		strvec_add(&names, a->name);
-	near = nearest_name(name, strvec_argv(&names), names.nr);
-	err_set(err, ERR_USAGE, "%s: no such action '%.60s'%s%s%s; usage: %s %s", c->name,
-		name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
+	err_set(err, ERR_USAGE, "%s: no such action '%.60s'%s; usage: %s %s", c->name,
+		name, did_you_mean(meant, name, strvec_argv(&names), names.nr, ""),
 		c->name, c->usage);
 	strvec_release(&names);
 	return -1;

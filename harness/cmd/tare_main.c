@@ -79,15 +79,13 @@ static void print_commands(FILE *to)
 static int unknown(const char *name)
 {
 	struct strvec names = {0};
-	const char *near;
+	char meant[DID_YOU_MEAN_SIZE];
 
 	for (const struct subcommand *s = subcommands; s->name; s++)
 		strvec_add(&names, s->name);
-	near = nearest_name(name, strvec_argv(&names), names.nr);
-	if (near)
-		log_error("unknown command '%s'; did you mean '%s'?", name, near);
-	else
-		log_error("unknown command '%s'; 'tare --help' lists them", name);
+	log_error("unknown command '%s'%s", name,
+		  did_you_mean(meant, name, strvec_argv(&names), names.nr,
+			       "; 'tare --help' lists them"));
 	strvec_release(&names);
 	return EXIT_USAGE;
 }

@@ -38,9 +38,8 @@ const struct provision *plan_provision(const struct plan *p, const char *name)
 int name_unknown(const struct strvec *known, const char *name, const char *what,
 		 struct err *err)
 {
-	const char *near = nearest_name(name, strvec_argv(known), known->nr);
+	char meant[DID_YOU_MEAN_SIZE];
 
-	return err_set(err, ERR_USAGE, "%s '%.60s'%s%s%s", what, name,
-		       near ? "; did you mean '" : "", near ? near : "",
-		       near ? "'?" : "");
+	return err_set(err, ERR_USAGE, "%s '%.60s'%s", what, name,
+		       did_you_mean(meant, name, strvec_argv(known), known->nr, ""));
 }

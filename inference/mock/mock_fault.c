@@ -72,14 +72,12 @@ static int parse_rate(const char *text, double *ret, struct err *err)
 static int unknown_kind(const char *name, struct err *err)
 {
 	const char *names[FAULT_KINDS];
-	const char *near;
+	char meant[DID_YOU_MEAN_SIZE];
 
 	for (int i = 0; i < FAULT_KINDS; i++)
 		names[i] = kinds[i].name;
-	near = nearest_name(name, names, FAULT_KINDS);
-	return err_set(
-		err, ERR_USAGE, "fault: no kind '%s'%s%s%s; see 'tare-mock --help'", name,
-		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return err_set(err, ERR_USAGE, "fault: no kind '%s'%s; see 'tare-mock --help'",
+		       name, did_you_mean(meant, name, names, FAULT_KINDS, ""));
 }
 
 static int parse_kind(const char *name, const char *value, struct mock_fault *f,

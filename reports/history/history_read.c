@@ -232,7 +232,7 @@ static int nothing_matches(struct history *h, const struct history_query *q,
 		char *sql = x_asprintf("SELECT DISTINCT %s FROM series", column);
 		sqlite3_stmt *st = wanted ? history_prepare(h, sql, err) : NULL;
 		struct strvec names = {0};
-		const char *near;
+		char meant[DID_YOU_MEAN_SIZE];
 		bool is_known;
 
 		free(sql);
@@ -243,15 +243,12 @@ static int nothing_matches(struct history *h, const struct history_query *q,
 		sqlite3_finalize(st);
 		is_known =
 			!wanted || strvec_has(&names, wanted) || strpbrk(wanted, "*?[");
-		near = is_known ? NULL
-				: nearest_name(wanted, strvec_argv(&names), names.nr);
 		if (!is_known)
-			err_set(err, ERR_USAGE, "%s: no %s '%.100s'%s%.100s%s", h->path,
-				column, wanted,
-				near ? "; did you mean '"
-				     : "; 'tare history show --all' prints every one "
-				       "that there is",
-				near ? near : "", near ? "'?" : "");
+			err_set(err, ERR_USAGE, "%s: no %s '%.100s'%s", h->path, column,
+				wanted,
+				did_you_mean(meant, wanted, strvec_argv(&names), names.nr,
+					     "; 'tare history show --all' prints every "
+					     "one that there is"));
 		strvec_release(&names);
 		if (!is_known)
 			return -1;

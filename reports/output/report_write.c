@@ -126,7 +126,9 @@ static const struct {
 
 static int parse_one(const char *name, unsigned *ret, struct err *err)
 {
-	const char *names[ARRAY_SIZE(formats_known)], *near;
+	const char *names[ARRAY_SIZE(formats_known)];
+	char meant[DID_YOU_MEAN_SIZE], all[200] = "; there are";
+	size_t len = strlen(all);
 
 	for (size_t i = 0; i < ARRAY_SIZE(formats_known); i++) {
 		names[i] = formats_known[i].name;
@@ -135,19 +137,11 @@ static int parse_one(const char *name, unsigned *ret, struct err *err)
 			return 0;
 		}
 	}
-	near = nearest_name(name, names, ARRAY_SIZE(names));
-	if (near)
-		return err_set(err, ERR_USAGE,
-			       "unknown report format '%.40s'; did you mean '%s'?", name,
-			       near);
-	err_set(err, ERR_USAGE, "unknown report format '%.40s'; there are", name);
-	for (size_t i = 0; err && i < ARRAY_SIZE(names); i++) {
-		size_t len = strlen(err->text);
-
-		snprintf(err->text + len, sizeof(err->text) - len, "%s %s", i ? "," : "",
-			 names[i]);
-	}
-	return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(names) && len < sizeof(all); i++)
+		len += (size_t)snprintf(all + len, sizeof(all) - len, "%s %s",
+					i ? "," : "", names[i]);
+	return err_set(err, ERR_USAGE, "unknown report format '%.40s'%s", name,
+		       did_you_mean(meant, name, names, ARRAY_SIZE(names), all));
 }
 
 int report_formats_parse(const char *text, unsigned *ret, struct err *err)

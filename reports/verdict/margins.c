@@ -129,9 +129,10 @@ void margins_unused(const struct margins *m, const struct strvec *metrics,
 	for (size_t i = 0; m && i < m->nr; i++) {
 		const char *name = m->items[i].name;
 		char *wanted = x_strndup(name, strcspn(name, ":"));
-		const char *near =
-			nearest_name(wanted, strvec_argv(metrics), metrics->nr);
-		bool is_used = built_in(wanted) != NULL, is_meant = near != NULL;
+		char text[DID_YOU_MEAN_SIZE];
+		const char *meant =
+			did_you_mean(text, wanted, strvec_argv(metrics), metrics->nr, "");
+		bool is_used = built_in(wanted) != NULL, is_meant = *meant;
 
 		for (size_t k = 0; k < metrics->nr; k++) {
 			is_used = is_used || names_metric(wanted, metrics->items[k]);
@@ -140,10 +141,9 @@ void margins_unused(const struct margins *m, const struct strvec *metrics,
 		if (!is_used && is_meant)
 			strvec_addf(ret,
 				    "The margin of '%s' belongs to nothing that was "
-				    "judged%s%s%s. 'tare report --margins FILE' judges "
+				    "judged%s. 'tare report --margins FILE' judges "
 				    "again.",
-				    name, near ? ": did you mean '" : "",
-				    near ? near : "", near ? "'?" : "");
+				    name, meant);
 		free(wanted);
 	}
 }

@@ -181,7 +181,7 @@ check 0 "$tare" lease list bom.plan
 said "it has no provisioners"
 echo '{"gemm.flop": 0.5}' >margins.json
 "$tare" compare --margins margins.json run run >"$scratch/out" || true
-printed "The margin of 'gemm.flop' belongs to nothing that was judged: did you mean 'gemm.flops'?"
+printed "The margin of 'gemm.flop' belongs to nothing that was judged; did you mean 'gemm.flops'?"
 
 # Servers and loads: what is contradictory, has no place here, or would be passed over.
 refused 2 "'every' behind another of rate, every and nth" "$tare" mock --fault status=503,rate=0.1,every=3

@@ -78,21 +78,25 @@ static void the_name_somebody_meant_is_found(void **state)
 		{"warmup", NULL},
 		{"temperature", NULL},
 	};
-	char longest[200];
+	char longest[200], text[DID_YOU_MEAN_SIZE], want[100];
+	const char *option = "--xy", *same = longest;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *got = nearest_name(cases[i].typed, names, ARRAY_SIZE(names));
-
-		if (cases[i].want)
-			assert_string_equal(got ? got : "(none)", cases[i].want);
-		else
-			assert_null(got);
+		snprintf(want, sizeof(want), "; did you mean '%s'?", cases[i].want);
+		assert_string_equal(did_you_mean(text, cases[i].typed, names,
+						 ARRAY_SIZE(names), "(none)"),
+				    cases[i].want ? want : "(none)");
 	}
-	assert_null(nearest_name("x", NULL, 0));
+	assert_string_equal(did_you_mean(text, "x", NULL, 0, ""), "");
+	/* The dashes of options make nothing nearer. */
+	assert_string_equal(did_you_mean(text, "--a", &option, 1, ""), "");
 	memset(longest, 'y', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	assert_null(nearest_name(longest, names, ARRAY_SIZE(names)));
+	assert_string_equal(did_you_mean(text, longest, names, ARRAY_SIZE(names), ""),
+			    "");
+	longest[64] = '\0';
+	assert_string_equal(did_you_mean(text, longest, &same, 1, "") + 80, "'?");
 }
 
 int main(void)

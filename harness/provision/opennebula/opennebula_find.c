@@ -39,7 +39,7 @@ int one_find_template(struct one_client *c, const char *name, struct one_templat
 		      struct err *err)
 {
 	struct search s = {.name = name, .found = -1, .other = -1};
-	const char *near;
+	char meant[DID_YOU_MEAN_SIZE];
 	int bad = 0;
 
 	if (is_number(name))
@@ -47,13 +47,13 @@ int one_find_template(struct one_client *c, const char *name, struct one_templat
 	if (one_template_pool(c, look_at_template, &s, err)) {
 		bad = -1;
 	} else if (s.found < 0) {
-		near = nearest_name(name, strvec_argv(&s.names), s.names.nr);
 		bad = err_set(
 			err, ERR_ENVIRONMENT,
-			"this user sees no template '%.100s'%s%.100s%s; 'onetemplate "
-			"list' shows %zu",
-			name, near ? "; did you mean '" : "", near ? near : "",
-			near ? "'?" : "", s.names.nr);
+			"this user sees no template '%.100s'%s; 'onetemplate list' shows "
+			"%zu",
+			name,
+			did_you_mean(meant, name, strvec_argv(&s.names), s.names.nr, ""),
+			s.names.nr);
 	} else if (s.other >= 0) {
 		bad = err_set(err, ERR_ENVIRONMENT,
 			      "two templates are called '%.100s' (ids %" PRId64
@@ -68,7 +68,7 @@ int one_find_host(const struct one_hosts *hosts, const char *name,
 		  const struct one_host **ret, struct err *err)
 {
 	struct strvec names = {0};
-	const char *near;
+	char meant[DID_YOU_MEAN_SIZE];
 	int bad;
 
 	for (size_t i = 0; i < hosts->nr; i++) {
@@ -90,11 +90,10 @@ int one_find_host(const struct one_hosts *hosts, const char *name,
 			"oneacl create '@<gid> HOST/* USE *'",
 			name);
 	}
-	near = nearest_name(name, strvec_argv(&names), names.nr);
 	bad = err_set(err, ERR_ENVIRONMENT,
-		      "there is no host '%.100s'%s%.100s%s; 'onehost list' shows %zu",
-		      name, near ? "; did you mean '" : "", near ? near : "",
-		      near ? "'?" : "", hosts->nr);
+		      "there is no host '%.100s'%s; 'onehost list' shows %zu", name,
+		      did_you_mean(meant, name, strvec_argv(&names), names.nr, ""),
+		      hosts->nr);
 	strvec_release(&names);
 	return bad;
 }
