@@ -3,58 +3,18 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/document/version.h"
+#include "core/options/opt_standard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum describe_format { DESCRIBE_NONE, DESCRIBE_JSON, DESCRIBE_MAN, DESCRIBE_BASH };
-
-static const char *const describe_choices[] = {"none", "json", "man", "bash", NULL};
-
-/* What every command has besides its own fields. */
-struct standard {
-	bool help, version, quiet, verbose;
-	int describe;
-};
-
-const struct field opt_standard_fields[] = {
-	{.name = "quiet",
-	 .kind = FIELD_FLAG,
-	 .offset = offsetof(struct standard, quiet),
-	 .letter = 'q',
-	 .help = "Print errors and results only."},
-	{.name = "verbose",
-	 .kind = FIELD_FLAG,
-	 .offset = offsetof(struct standard, verbose),
-	 .letter = 'v',
-	 .help = "Print every step."},
-	{.name = "help",
-	 .kind = FIELD_FLAG,
-	 .offset = offsetof(struct standard, help),
-	 .letter = 'h',
-	 .help = "Print this help and exit."},
-	{.name = "version",
-	 .kind = FIELD_FLAG,
-	 .offset = offsetof(struct standard, version),
-	 .help = "Print the version and how it was built, and exit."},
-	{.name = "describe",
-	 .kind = FIELD_CHOICE,
-	 .offset = offsetof(struct standard, describe),
-	 .choices = describe_choices,
-	 .unset = "none",
-	 .arg = "FORMAT",
-	 .is_hidden = true,
-	 .help = "Print the option table as json, man (mdoc) or bash (completion)."},
-	{0},
-};
 
 struct parse {
 	const struct opt_command *c;
 	int argc, at;
 	char **argv;
 	void *obj;
-	struct standard std;
+	struct opt_standard std;
 	struct strvec *rest;
 	struct strvec given; /* names of the fields that were set here */
 };

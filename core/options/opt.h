@@ -34,9 +34,6 @@ struct opt_command {
 	const char *positional_kind;        /* completion: "file", "dir" or NULL */
 };
 
-/* The fields of --quiet, --verbose, --help and --version; for printers and tests. */
-extern const struct field opt_standard_fields[];
-
 enum opt_result { OPT_ERROR = -1, OPT_RUN = 0, OPT_DONE = 1 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "core/base/mem.h"
 #include "core/document/version.h"
+#include "core/options/opt_standard.h"
 
 #include <ctype.h>
 #include <string.h>
