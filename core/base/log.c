@@ -16,11 +16,6 @@ void log_set_level(enum log_level new_level)
 	level = new_level;
 }
 
-enum log_level log_level(void)
-{
-	return level;
-}
-
 /* A terminal that obeys control sequences; one of which nothing is known need not. */
 static bool is_smart_terminal(int fd)
 {
@@ -29,7 +24,8 @@ static bool is_smart_terminal(int fd)
 	return isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
 }
 
-bool log_wants_colour(int fd)
+/* Unless NO_COLOR says otherwise (no-color.org). */
+static bool wants_colour(int fd)
 {
 	const char *no = getenv("NO_COLOR");
 
@@ -39,7 +35,7 @@ bool log_wants_colour(int fd)
 static void ERR_PRINTF(3, 0)
 	say(const char *tag, const char *colour, const char *fmt, va_list ap)
 {
-	bool coloured = *tag && log_wants_colour(STDERR_FILENO);
+	bool coloured = *tag && wants_colour(STDERR_FILENO);
 	char line[4096];
 
 	vsnprintf(line, sizeof(line), fmt, ap);

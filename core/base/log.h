@@ -13,9 +13,6 @@
 enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 
 void log_set_level(enum log_level level);
-enum log_level log_level(void);
-/* True when fd is a terminal, NO_COLOR is unset, and TERM is set and not "dumb". */
-bool log_wants_colour(int fd);
 
 void log_error(const char *fmt, ...) ERR_PRINTF(1, 2); /* "tare: error: ..." always */
 void log_warn(const char *fmt, ...) ERR_PRINTF(1, 2);  /* always */

@@ -1,9 +1,9 @@
 #include "core/document/json_numbers.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/document/decimal.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
 
@@ -39,13 +39,48 @@ static const char *skip_string(const char *s, const char *end, bool *is_escaped)
 	return s < end ? s + 1 : NULL;
 }
 
+static const char *skip_digits(const char *s)
+{
+	return s + strspn(s, "0123456789");
+}
+
+/*
+ * The number at 's' as JSON writes it (RFC 8259, section 6) and what is behind it. NULL where
+ * there is none, it is out of range, or it is a whole number that may be too large for a
+ * double to hold, or "-0": those json-c treats apart.
+ */
+static const char *read_number(const char *s, double *ret)
+{
+	const char *digits = s + (*s == '-'), *end = skip_digits(digits), *whole = end;
+
+	if (end == digits || (*digits == '0' && end > digits + 1))
+		return NULL;
+	if (*end == '.') {
+		end = skip_digits(end + 1);
+		if (end[-1] == '.')
+			return NULL;
+	}
+	if (*end == 'e' || *end == 'E') {
+		const char *exponent = end + 1 + (end[1] == '-' || end[1] == '+');
+
+		end = skip_digits(exponent);
+		if (end == exponent)
+			return NULL;
+	}
+	*ret = strtod(s, NULL);
+	if (end == whole && (whole - digits > 18 || (*s == '-' && *ret == 0)))
+		return NULL;
+	return isfinite(*ret) ? end : NULL;
+}
+
 /* Behind the ']' of a list of nothing but numbers that begins at 's'; NULL: it is not. */
 static const char *read_list(struct numbers *to, const char *s)
 {
 	s = skip_blank(s + 1);
 	while (*s != ']') {
 		GROW(to->values, to->nr, to->alloc);
-		if (!decimal_read(s, &s, &to->values[to->nr]))
+		s = read_number(s, &to->values[to->nr]);
+		if (!s)
 			return NULL;
 		to->nr++;
 		s = skip_blank(s);

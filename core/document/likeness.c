@@ -59,11 +59,6 @@ static const struct likeness_field fields[] = {
 	{0},
 };
 
-const struct likeness_field *likeness_fields(void)
-{
-	return fields;
-}
-
 static bool is_number(struct json_object *o)
 {
 	return json_object_is_type(o, json_type_int) ||

@@ -29,8 +29,6 @@ struct likeness_field {
 	const char *why;  /* one sentence: what a difference does to the numbers */
 };
 
-const struct likeness_field *likeness_fields(void);
-
 enum likeness_state {
 	LIKENESS_SAME,
 	LIKENESS_EXPECTED, /* differs, by nature */

@@ -166,20 +166,6 @@ const struct samples *result_metric(const struct result *r, const char *name)
 	return NULL;
 }
 
-bool result_check_failed(const struct result *r, const char **ret_name)
-{
-	for (size_t i = 0; i < json_object_array_length(r->checks); i++) {
-		struct json_object *c = json_object_array_get_idx(r->checks, i);
-
-		if (json_get_bool(c, "passed", false))
-			continue;
-		if (ret_name)
-			*ret_name = json_get_text(c, "name", "check");
-		return true;
-	}
-	return false;
-}
-
 const char *result_status_name(enum result_status s)
 {
 	return status_names[s];

@@ -49,7 +49,6 @@ void result_worsen(struct result *r, enum result_status status, const char *reas
 
 const struct samples *result_metric(const struct result *r,
 				    const char *name); /* or NULL */
-bool result_check_failed(const struct result *r, const char **ret_name);
 const char *result_status_name(enum result_status s);
 /* EXIT_PASS, EXIT_ENVIRONMENT (failed) or EXIT_INVALID. */
 int result_exit_status(const struct result *r);

@@ -41,9 +41,6 @@ int nvml_gpu_uuid(struct nvml *n, struct nvml_gpu *g, char uuid[NVML_UUID_SIZE],
  */
 struct json_object *nvml_gpu_json(struct nvml *n, struct nvml_gpu *g);
 
-/* The running clocks' maximum of an SM in Hz; 0 where it is not told. */
-double nvml_max_sm_clock_hz(struct nvml *n, struct nvml_gpu *g);
-
 /*
  * How many multiprocessors the whole GPU has, MIG or not: its cores over the FP32 cores of
  * one (CUDA C++ Programming Guide, "Compute Capabilities"); 0 where it is not told.

@@ -98,16 +98,6 @@ static void put_max_clock(struct json_object *o, const char *key, struct nvml *n
 		json_put(o, key, NULL);
 }
 
-double nvml_max_sm_clock_hz(struct nvml *n, struct nvml_gpu *g)
-{
-	unsigned mhz = 0;
-
-	if (!n->nvmlDeviceGetMaxClockInfo ||
-	    n->nvmlDeviceGetMaxClockInfo(g, NVML_CLOCK_SM, &mhz) != NVML_SUCCESS)
-		return 0;
-	return mhz * 1e6;
-}
-
 unsigned nvml_multiprocessors(struct nvml *n, struct nvml_gpu *g)
 {
 	static const struct {

@@ -187,7 +187,8 @@ char *sysfs_value(const char *text, const char *key)
 	return NULL;
 }
 
-char *sysfs_choice(const char *text)
+/* "always [madvise] never" gives "madvise"; free(). */
+static char *chosen(const char *text)
 {
 	const char *open = text ? strchr(text, '[') : NULL;
 
@@ -220,7 +221,7 @@ void sysfs_put_choice(struct json_object *o, const char *key, const char *root,
 		      const char *path)
 {
 	char *text = sysfs_text(root, "%s", path);
-	char *choice = sysfs_choice(text);
+	char *choice = chosen(text);
 
 	json_put_text(o, key, choice);
 	free(choice);

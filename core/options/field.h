@@ -67,9 +67,6 @@ void fields_release(const struct field *fields, void *obj);
 /* From a command line. 'shown' is how the user wrote it: "--n". FLAG: "true" or "false". */
 int field_set_text(const struct field *f, void *obj, const char *text, const char *shown,
 		   struct err *err);
-/* From JSON. 'where' is what errors call the place: "plan.json: /arms/vm/ssh/port". */
-int field_set_json(const struct field *f, void *obj, struct json_object *value,
-		   const char *where, struct err *err);
 
 /* The field by its name, dashes and underscores alike; NULL when there is none. */
 const struct field *field_find(const struct field *fields, const char *name);

@@ -10,7 +10,7 @@ bool field_is_bounded(const struct field *f);
 /* "prompt-tokens" as it stands in JSON: "prompt_tokens"; free(). */
 char *field_json_key(const char *name);
 
-/* The setters behind field_set_text() and field_set_json(): they check the range. */
+/* The setters behind field_set_text() and fields_bind_json(): they check the range. */
 int field_put_int(const struct field *f, void *obj, int64_t value, double shown_value,
 		  const char *shown, struct err *err);
 int field_put_real(const struct field *f, void *obj, double value, const char *shown,

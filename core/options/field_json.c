@@ -77,8 +77,8 @@ static bool reads_text(const struct field *f)
 	       f->kind == FIELD_TEXT || f->kind == FIELD_CHOICE || f->kind == FIELD_TEXTS;
 }
 
-int field_set_json(const struct field *f, void *obj, struct json_object *v,
-		   const char *where, struct err *err)
+static int set_json(const struct field *f, void *obj, struct json_object *v,
+		    const char *where, struct err *err)
 {
 	bool is_list = f->kind == FIELD_TEXTS || f->kind == FIELD_INTS;
 	double number = is_number(v) ? json_object_get_double(v) : NAN;
@@ -196,7 +196,7 @@ static int try_member(const struct field *f, void *obj, struct json_object *valu
 	alone[0].offset = 0;
 	alone[0].unset = NULL;
 	fields_init(alone, &scratch);
-	rc = field_set_json(&alone[0], &scratch, value, where, err);
+	rc = set_json(&alone[0], &scratch, value, where, err);
 	fields_release(alone, &scratch);
 	return rc;
 }
@@ -244,7 +244,7 @@ int fields_bind_json(const struct field *fields, void *obj, struct json_object *
 		     const char *file, const char *pointer, const char *const *others,
 		     struct err *err)
 {
-	return walk(fields, obj, field_set_json, o, file, pointer, others, err);
+	return walk(fields, obj, set_json, o, file, pointer, others, err);
 }
 
 int fields_check_json(const struct field *fields, struct json_object *o, const char *file,

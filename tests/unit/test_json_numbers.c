@@ -14,6 +14,8 @@
 #include <cmocka.h>
 
 #include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
 #include "core/document/metric.h"
 
 /* An ordinary copy: every list that was lifted has its numbers as elements again. */
@@ -79,6 +81,7 @@ static void documents_mean_the_same(void **state)
 		"{\"values\":[[1]]}",
 		"{\"values\":[-0, -0.0]}",
 		"{\"values\":[18446744073709551615]}",
+		"{\"values\":[9007199254740993, 123456789012345, 1000000000000000000]}",
 		/* keys that are there twice, or written otherwise */
 		"{\"values\":[1],\"values\":[2]}",
 		"{\"values\":[1],\"values\":null}",
@@ -130,6 +133,69 @@ static void damage_means_the_same(void **state)
 	}
 }
 
+static void same_numbers(const char *number)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "{\"values\": [%s, 1]}", number);
+	same_both_ways(text);
+}
+
+/* Both ends of what a double holds, and what is almost a number. */
+static void hard_numbers_are_the_same(void **state)
+{
+	static const char *const hard[] = {
+		"0.0",
+		"-0.0",
+		"0e5",
+		"-17",
+		"9007199254740993.0",
+		"36028797018963967.5",
+		"2.2250738585072014e-308",
+		"4.9e-324",
+		"2e-324",
+		"1.7976931348623157e308",
+		"1234567890123456789012.5e-10",
+		"1.00000000000000011102230246251565",
+		"1E5",
+		"1e+5",
+		"",
+		"-",
+		"+1",
+		"01",
+		".5",
+		"1.",
+		"1.e5",
+		"1e",
+		"1e+",
+		"NaN",
+		"inf",
+		"-1e999",
+		"--1",
+		"e5",
+		"Infinity",
+		"0x10",
+		"1e2e3",
+		"3.25.1",
+		"-0",
+	};
+	struct rng rng;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hard); i++)
+		same_numbers(hard[i]);
+	rng_init(&rng, 20261122);
+	for (int i = 0; i < 20000; i++) {
+		uint64_t bits = rng_u64(&rng);
+		char text[64];
+		double x;
+
+		memcpy(&x, &bits, sizeof(x));
+		snprintf(text, sizeof(text), "%.*g", 1 + i % 21, x);
+		same_numbers(text);
+	}
+}
+
 static void a_list_is_an_array_with_numbers_beside_it(void **state)
 {
 	const char *text = "{\"values\":[1.5,2.5], \"other\":[1.5], \"null\":null}";
@@ -178,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_mean_the_same),
 		cmocka_unit_test(damage_means_the_same),
+		cmocka_unit_test(hard_numbers_are_the_same),
 		cmocka_unit_test(a_list_is_an_array_with_numbers_beside_it),
 		cmocka_unit_test(samples_read_back_exactly),
 	};

@@ -107,11 +107,18 @@ static void test_missing_machine(void **state)
 /* A table that says nothing about why would leave the reader alone. */
 static void test_every_field_says_why(void **state)
 {
+	struct likeness l;
+
 	(void)state;
-	for (const struct likeness_field *f = likeness_fields(); f->path; f++) {
+	likeness_compare(&l, NULL, NULL);
+	assert_true(l.nr > 20);
+	for (size_t i = 0; i < l.nr; i++) {
+		const struct likeness_field *f = l.rows[i].field;
+
 		assert_true(f->label && f->label[0]);
 		assert_true(f->why && f->why[0]);
 	}
+	likeness_release(&l);
 }
 
 int main(void)

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "core/base/file.h"
 #include "core/machine/sysfs.h"
 #include "tests/support/tree.h"
 
@@ -213,13 +214,24 @@ static void test_values(void **state)
 	assert_string_equal(v, "two words");
 	free(v);
 	assert_null(sysfs_value("ab: 1\n", "a"));
-	v = sysfs_choice("x [y z] w");
-	assert_string_equal(v, "y z");
-	free(v);
-	v = sysfs_choice("plain");
-	assert_string_equal(v, "plain");
-	free(v);
-	assert_null(sysfs_choice(NULL));
+}
+
+static void test_choices(void **state)
+{
+	struct json_object *o = json_object_new_object();
+	char *root = dir_make_temporary("tare-test-choices", NULL);
+
+	(void)state;
+	tree_put(root, "/chosen", "x [y z] w");
+	tree_put(root, "/plain", "plain");
+	sysfs_put_choice(o, "chosen", root, "/chosen");
+	sysfs_put_choice(o, "plain", root, "/plain");
+	sysfs_put_choice(o, "absent", root, "/absent");
+	check_text(o, "chosen", "y z");
+	check_text(o, "plain", "plain");
+	assert_null(json_get_text(o, "absent", NULL));
+	json_object_put(o);
+	tree_remove(root);
 }
 
 int main(void)
@@ -232,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_read),
 		cmocka_unit_test(test_this_machine),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_choices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "tests/support/child.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -236,14 +237,32 @@ static void a_required_option_must_be_given(void **state)
 	strvec_release(&argv);
 }
 
-static void the_level_of_words_is_set(void **state)
+static void say(const char *what)
+{
+	log_error("%s", what);
+	log_info("%s", what);
+	log_debug("%s", what);
+}
+
+static void speak(void **state)
 {
 	(void)state;
 	done(parse("-q P"));
-	assert_int_equal(log_level(), LOG_QUIET);
-	done(parse("--verbose P"));
-	assert_int_equal(log_level(), LOG_VERBOSE);
+	say("a");
 	log_set_level(LOG_NORMAL);
+	done(parse("P"));
+	say("b");
+	done(parse("--verbose P"));
+	say("c");
+}
+
+static void the_level_of_words_is_set(void **state)
+{
+	char text[200];
+
+	assert_int_equal(child_outcome(speak, state, text, sizeof(text)), 0);
+	assert_string_equal(text, "tare: error: a\ntare: error: b\ntare: b\n"
+				  "tare: error: c\ntare: c\ntare: c\n");
 }
 
 static char *printed(void (*print)(const struct opt_command *, FILE *))

@@ -55,7 +55,7 @@ static void a_new_one_is_whole(void **state)
 	assert_int_equal(strlen(r.created), strlen("2026-11-22T19:17:25.123Z"));
 	digest_of("{}", 2, hex);
 	assert_string_equal(r.digest, hex);
-	assert_false(result_check_failed(&r, NULL));
+	assert_int_equal(json_object_array_length(r.checks), 0);
 	assert_null(result_metric(&r, "gemm.flops"));
 	result_release(&r);
 }
@@ -87,16 +87,18 @@ static void the_digest_names_the_parameters_not_their_order(void **state)
 static void checks_and_reasons_worsen_the_status(void **state)
 {
 	struct result r;
-	const char *name = NULL;
+	struct json_object *check;
 
 	(void)state;
 	fill(&r);
-	assert_false(result_check_failed(&r, &name));
+	assert_int_equal(r.status, RESULT_OK);
 	result_add_check(&r, "peak", false, "70 TFLOP/s is above the peak of 67");
 	assert_int_equal(r.status, RESULT_INVALID);
 	assert_int_equal(result_exit_status(&r), EXIT_INVALID);
-	assert_true(result_check_failed(&r, &name));
-	assert_string_equal(name, "peak");
+	check = json_object_array_get_idx(r.checks,
+					  json_object_array_length(r.checks) - 1);
+	assert_false(json_get_bool(check, "passed", true));
+	assert_string_equal(json_get_text(check, "name", ""), "peak");
 	assert_string_equal(r.reasons.items[0],
 			    "peak: 70 TFLOP/s is above the peak of 67");
 	result_worsen(&r, RESULT_FAILED, "device: gone");
