@@ -43,9 +43,7 @@ static void ERR_PRINTF(3, 0)
 	if (coloured)
 		fprintf(stderr, "\r\033[Ktare: %s%s\033[0m%s\n", colour, tag, line);
 	else
-		fprintf(stderr,
-			"%s"
-			"tare: %s%s\n",
+		fprintf(stderr, "%stare: %s%s\n",
 			is_smart_terminal(STDERR_FILENO) ? "\r\033[K" : "", tag, line);
 }
 
