@@ -215,7 +215,7 @@ const char *json_get_text(struct json_object *o, const char *key, const char *fa
 							: fallback;
 }
 
-static bool is_number(struct json_object *v)
+bool json_is_number(struct json_object *v)
 {
 	return json_object_is_type(v, json_type_double) ||
 	       json_object_is_type(v, json_type_int);
@@ -225,14 +225,14 @@ double json_get_real(struct json_object *o, const char *key, double fallback)
 {
 	struct json_object *v = json_member(o, key);
 
-	return is_number(v) ? json_object_get_double(v) : fallback;
+	return json_is_number(v) ? json_object_get_double(v) : fallback;
 }
 
 int64_t json_get_int(struct json_object *o, const char *key, int64_t fallback)
 {
 	struct json_object *v = json_member(o, key);
 
-	return is_number(v) ? json_object_get_int64(v) : fallback;
+	return json_is_number(v) ? json_object_get_int64(v) : fallback;
 }
 
 bool json_get_bool(struct json_object *o, const char *key, bool fallback)

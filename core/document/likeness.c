@@ -59,12 +59,6 @@ static const struct likeness_field fields[] = {
 	{0},
 };
 
-static bool is_number(struct json_object *o)
-{
-	return json_object_is_type(o, json_type_int) ||
-	       json_object_is_type(o, json_type_double);
-}
-
 /* "spec_store_bypass: Vulnerable; tsx: Not affected" */
 static char *members_text(struct json_object *o)
 {
@@ -94,10 +88,10 @@ static char *value_text(const struct likeness_field *f, struct json_object *o)
 		return x_strdup(json_object_get_string(o));
 	if (json_object_is_type(o, json_type_boolean))
 		return x_strdup(json_object_get_boolean(o) ? "on" : "off");
-	if (is_number(o) && len > 6 && strcmp(f->path + len - 6, "_bytes") == 0)
+	if (json_is_number(o) && len > 6 && strcmp(f->path + len - 6, "_bytes") == 0)
 		return x_strdup(unit_human(json_object_get_double(o), "byte", text,
 					   sizeof(text)));
-	if (is_number(o))
+	if (json_is_number(o))
 		return x_asprintf("%.15g", json_object_get_double(o));
 	if (json_object_is_type(o, json_type_object))
 		return members_text(o);
@@ -114,7 +108,7 @@ static bool same_number(const struct likeness_field *f, double a, double b)
 static bool same(const struct likeness_field *f, struct json_object *a,
 		 struct json_object *b)
 {
-	if (is_number(a) && is_number(b))
+	if (json_is_number(a) && json_is_number(b))
 		return same_number(f, json_object_get_double(a),
 				   json_object_get_double(b));
 	return json_object_equal(a, b);

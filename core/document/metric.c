@@ -101,8 +101,7 @@ static int read_values(struct samples *s, struct json_object *values)
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *v = json_object_array_get_idx(values, i);
 
-		if (!json_object_is_type(v, json_type_double) &&
-		    !json_object_is_type(v, json_type_int))
+		if (!json_is_number(v))
 			return -1;
 		s->values[s->nr++] = json_object_get_double(v);
 	}
