@@ -19,30 +19,30 @@ struct detached {
 	int done; /* an eventfd: readable when it is */
 };
 
-static void detached_free(struct detached *a, bool releases)
+static void detached_free(struct detached *d, bool releases)
 {
 	if (releases)
-		a->call->release(a->ctx);
-	pthread_mutex_destroy(&a->lock);
-	if (a->done >= 0)
-		close(a->done);
-	free(a);
+		d->call->release(d->ctx);
+	pthread_mutex_destroy(&d->lock);
+	if (d->done >= 0)
+		close(d->done);
+	free(d);
 }
 
 static void *work(void *ctx)
 {
-	struct detached *a = ctx;
+	struct detached *d = ctx;
 	const uint64_t one = 1;
 	bool is_abandoned;
 
-	a->call->run(a->ctx);
-	pthread_mutex_lock(&a->lock);
-	a->is_done = true;
-	is_abandoned = a->is_abandoned;
-	(void)!write(a->done, &one, sizeof(one)); /* is_done is looked at as well */
-	pthread_mutex_unlock(&a->lock);
+	d->call->run(d->ctx);
+	pthread_mutex_lock(&d->lock);
+	d->is_done = true;
+	is_abandoned = d->is_abandoned;
+	(void)!write(d->done, &one, sizeof(one)); /* is_done is looked at as well */
+	pthread_mutex_unlock(&d->lock);
 	if (is_abandoned)
-		detached_free(a, true);
+		detached_free(d, true);
 	return NULL;
 }
 
@@ -58,21 +58,21 @@ int detached_start(pthread_t *ret, void *(*thread)(void *), void *ctx)
 	return why;
 }
 
-static bool is_done(struct detached *a)
+static bool is_done(struct detached *d)
 {
 	bool is;
 
-	pthread_mutex_lock(&a->lock);
-	is = a->is_done;
-	pthread_mutex_unlock(&a->lock);
+	pthread_mutex_lock(&d->lock);
+	is = d->is_done;
+	pthread_mutex_unlock(&d->lock);
 	return is;
 }
 
-static enum detached_end await(struct detached *a, int64_t deadline_ns)
+static enum detached_end await(struct detached *d, int64_t deadline_ns)
 {
-	while (!is_done(a)) {
+	while (!is_done(d)) {
 		struct pollfd fds[] = {
-			{.fd = a->done, .events = POLLIN},
+			{.fd = d->done, .events = POLLIN},
 			{.fd = stop_fd(), .events = POLLIN},
 		};
 
@@ -88,25 +88,25 @@ static enum detached_end await(struct detached *a, int64_t deadline_ns)
 enum detached_end detached_call_run(const struct detached_call *call, void *ctx,
 				    int64_t deadline_ns)
 {
-	struct detached *a = x_calloc(1, sizeof(*a));
+	struct detached *d = x_calloc(1, sizeof(*d));
 	enum detached_end end;
 	pthread_t thread;
 
-	*a = (struct detached){.call = call, .ctx = ctx, .done = eventfd(0, EFD_CLOEXEC)};
-	pthread_mutex_init(&a->lock, NULL);
-	if (a->done < 0 || detached_start(&thread, work, a)) {
-		detached_free(a, true);
+	*d = (struct detached){.call = call, .ctx = ctx, .done = eventfd(0, EFD_CLOEXEC)};
+	pthread_mutex_init(&d->lock, NULL);
+	if (d->done < 0 || detached_start(&thread, work, d)) {
+		detached_free(d, true);
 		return DETACHED_NO_THREAD;
 	}
-	end = await(a, deadline_ns);
-	pthread_mutex_lock(&a->lock);
-	if (a->is_done)
+	end = await(d, deadline_ns);
+	pthread_mutex_lock(&d->lock);
+	if (d->is_done)
 		end = DETACHED_DONE;
-	a->is_abandoned = end != DETACHED_DONE;
-	pthread_mutex_unlock(&a->lock);
+	d->is_abandoned = end != DETACHED_DONE;
+	pthread_mutex_unlock(&d->lock);
 	if (end == DETACHED_DONE) {
 		pthread_join(thread, NULL);
-		detached_free(a, false);
+		detached_free(d, false);
 	} else {
 		pthread_detach(thread);
 	}
