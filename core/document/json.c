@@ -221,6 +221,12 @@ bool json_is_number(struct json_object *v)
 	       json_object_is_type(v, json_type_int);
 }
 
+size_t json_length(struct json_object *list)
+{
+	return json_object_is_type(list, json_type_array) ? json_object_array_length(list)
+							  : 0;
+}
+
 double json_get_real(struct json_object *o, const char *key, double fallback)
 {
 	struct json_object *v = json_member(o, key);

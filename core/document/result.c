@@ -266,9 +266,6 @@ static void read_texts(struct result *r, struct json_object *o)
 {
 	struct json_object *workload = json_member(o, "workload");
 	struct json_object *reasons = json_member(o, "reasons");
-	size_t nr = json_object_is_type(reasons, json_type_array)
-			    ? json_object_array_length(reasons)
-			    : 0;
 
 	r->id = x_strdup(json_get_text(o, "id", ""));
 	r->created = x_strdup(json_get_text(o, "created", ""));
@@ -277,7 +274,7 @@ static void read_texts(struct result *r, struct json_object *o)
 	r->digest = x_strdup(json_get_text(workload, "digest", ""));
 	r->arm = x_strdup(json_get_text(o, "arm", NULL));
 	r->round = json_get_int(o, "round", 0);
-	for (size_t i = 0; i < nr; i++) {
+	for (size_t i = 0; i < json_length(reasons); i++) {
 		struct json_object *v = json_object_array_get_idx(reasons, i);
 
 		if (json_object_is_type(v, json_type_string))

@@ -662,9 +662,7 @@ static int find_kind(const char *name, enum field_kind *ret)
 
 static const char *const *copy_choices(struct json_object *list)
 {
-	size_t nr = json_object_is_type(list, json_type_array)
-			    ? json_object_array_length(list)
-			    : 0;
+	size_t nr = json_length(list);
 	const char **choices = x_calloc(nr + 1, sizeof(*choices));
 
 	for (size_t i = 0; i < nr; i++) {
@@ -696,9 +694,7 @@ static int read_description(struct field *f, struct json_object *o)
 struct field *fields_from_description(struct json_object *list, const char *where,
 				      struct err *err)
 {
-	size_t nr = json_object_is_type(list, json_type_array)
-			    ? json_object_array_length(list)
-			    : 0;
+	size_t nr = json_length(list);
 	struct field *fields = x_calloc(nr + 1, sizeof(*fields));
 
 	for (size_t i = 0; i < nr; i++) {
