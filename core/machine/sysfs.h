@@ -31,7 +31,10 @@ bool sysfs_exists(const char *root, const char *fmt, ...) ERR_PRINTF(2, 3);
  */
 char *sysfs_value(const char *text, const char *key);
 
-/* Puts the text, number or choice (in brackets: "always [madvise] never") of a file under 'key'; null when it cannot be read. */
+/*
+ * Puts the text, number or choice (in brackets: "always [madvise] never") of a file under
+ * 'key'; null when it cannot be read.
+ */
 void sysfs_put_text(struct json_object *o, const char *key, const char *root,
 		    const char *path);
 void sysfs_put_int(struct json_object *o, const char *key, const char *root,
