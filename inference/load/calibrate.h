@@ -1,8 +1,9 @@
 /*
  * The client measured against the truth before it measures anything: the built-in mock, in
  * a process of its own on this machine, streams at the run's widest concurrency and at
- * the token rate that the probe showed (at most CALIBRATE_CHUNKS_PER_S in all), with its
- * send time in every chunk. What arrives later than that is this client's error.
+ * the token rate that the first small request showed (at most CALIBRATE_CHUNKS_PER_S in
+ * all), with its send time in every chunk. What arrives later than that is this client's
+ * error.
  *
  * The mock takes CPU time from the client, so the error is the upper one of the two.
  */

@@ -16,16 +16,11 @@
 
 enum { HEAD_MAX = 8 << 20, COPY_BYTES = 1 << 20, PIECES_MAX = 4096 };
 
-static const char *byte_order(void)
-{
-	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "little" : "big";
-}
-
 static struct json_object *instants(const struct load_stage *s)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_put_int(o, "kind", s->kind);
+	json_put_text(o, "kind", stage_kind_name(s->kind));
 	json_put(o, "seed", json_object_new_uint64(s->seed));
 	json_put_int(o, "concurrency", s->concurrency);
 	json_put_real(o, "rate_per_s", s->rate_per_s);
@@ -61,8 +56,8 @@ static struct json_object *make_head(const struct load_run *r)
 	uint64_t offset = 0;
 
 	json_put_text(o, "schema", RECORDS_SCHEMA);
-	json_put_int(o, "record_bytes", spool_record_bytes());
-	json_put_text(o, "byte_order", byte_order());
+	json_put_text(o, "byte_order", "little");
+	json_put_int(o, "head_bytes", SPOOL_HEAD_BYTES);
 	json_put_int(o, "part", r->part);
 	json_put_int(o, "parts", r->parts);
 	json_put(o, "facts", load_result_facts(r));
@@ -224,15 +219,18 @@ static bool read_stage(struct json_object *o, struct records_stage *s, int fd,
 		       uint64_t base, uint64_t size)
 {
 	struct load_stage *t = &s->stage;
-	int64_t kind = json_get_int(o, "kind", -1);
+	const char *kind = json_get_text(o, "kind", "");
+	unsigned k = 0;
 	struct json_object *seed = json_member(o, "seed");
 	const char *text = json_get_text(o, "first_error", "");
 
-	if (kind < STAGE_CONCURRENT || kind > STAGE_TRACE || !seed)
+	while (k < STAGE_KINDS && strcmp(stage_kind_name((enum stage_kind)k), kind) != 0)
+		k++;
+	if (k == STAGE_KINDS || !seed)
 		return false;
+	t->kind = (enum stage_kind)k;
 	memccpy(t->label, json_get_text(o, "label", "?"), '\0', sizeof(t->label) - 1);
 	memccpy(s->error_text, text, '\0', sizeof(s->error_text) - 1);
-	t->kind = (enum stage_kind)kind;
 	t->seed = json_object_get_uint64(seed);
 	t->concurrency = json_get_int(o, "concurrency", 0);
 	t->rate_per_s = json_get_real(o, "rate_per_s", 0);
@@ -273,18 +271,23 @@ static int read_stages(struct records_file *f, uint64_t base, struct err *err)
 static int check_head(const struct records_file *f, struct err *err)
 {
 	const char *schema = json_get_text(f->head, "schema", "");
-	const char *order = json_get_text(f->head, "byte_order", "");
 
-	if (strcmp(schema, RECORDS_SCHEMA) != 0)
-		return err_set(err, ERR_USAGE, "%s: schema '%s' is not %s", f->path,
-			       schema, RECORDS_SCHEMA);
-	if (strcmp(order, byte_order()) != 0 ||
-	    json_get_int(f->head, "record_bytes", 0) != spool_record_bytes())
+	if (strcmp(schema, "tare.records/1") == 0)
 		return err_set(
 			err, ERR_USAGE,
-			"%s: written by another build or on another kind of machine: "
-			"merge it where it was made",
+			"%s: an earlier tare wrote it, in a form that only its own "
+			"build reads: merge it with that one, or measure again",
 			f->path);
+	if (strcmp(schema, RECORDS_SCHEMA) != 0)
+		return err_set(err, ERR_USAGE,
+			       "%s: schema '%s' is not %s: is it %s, of this version?",
+			       f->path, schema, RECORDS_SCHEMA, RECORDS_EXPECTED);
+	if (strcmp(json_get_text(f->head, "byte_order", ""), "little") != 0 ||
+	    json_get_int(f->head, "head_bytes", 0) != SPOOL_HEAD_BYTES)
+		return err_set(err, ERR_USAGE,
+			       "%s: its head is damaged: byte_order and head_bytes are "
+			       "not those of %s",
+			       f->path, RECORDS_SCHEMA);
 	if (f->part >= f->parts)
 		return err_set(err, ERR_USAGE, "%s: part %u of %u", f->path, f->part + 1,
 			       f->parts);

@@ -2,11 +2,12 @@
  * Files of records: everything that several processes sharing one load must keep so that
  * their results can be made one, exactly (--records, 'tare load merge').
  *
- * A file is one line of JSON, {"schema": "tare.records/1", "record_bytes", "byte_order",
- * "part", "parts", "params", "server", ..., "stages": [{..., "pieces": [[offset, bytes],
- * ...], "client": {...}}]}, and behind it the spools' bytes
- * (inference/load/engine/spool_impl.h), to which the offsets refer. Files are read only
- * on machines of the same byte order and by builds with the same record.
+ * A file is one line of JSON, {"schema": "tare.records/2", "byte_order": "little",
+ * "head_bytes", "part", "parts", "facts": {...}, ..., "stages": [{"label", "kind",
+ * instants, ..., "pieces": [[offset, bytes], ...], "client": {...}}]}, and behind its line
+ * break the records, in the form that inference/load/engine/spool.h describes; offsets
+ * count from there. Instants are of the writer's monotonic clock, "wall_offset_ns" makes
+ * them Unix time. Every machine reads what another wrote.
  */
 #ifndef TARE_INFERENCE_LOAD_LOAD_RECORDS_H
 #define TARE_INFERENCE_LOAD_LOAD_RECORDS_H
@@ -15,7 +16,7 @@
 #include "inference/load/load_result.h"
 #include "inference/load/load_run.h"
 
-#define RECORDS_SCHEMA "tare.records/1"
+#define RECORDS_SCHEMA "tare.records/2"
 
 int load_write_records(const struct load_run *r, const char *path, struct err *err);
 

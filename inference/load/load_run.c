@@ -95,13 +95,13 @@ int load_run_all(struct load_run *r, struct err *err)
 	if (r->options->calibrate_ns && !r->options->uses_mock &&
 	    calibrate(r, &r->calibration, err))
 		return err_wrap(err, "calibration against the built-in mock");
-	probe_counters(&r->transport, &r->before);
+	server_read_counters(&r->transport, &r->before);
 	while (profile_next(r->options, r->results, r->stages_nr, &stage)) {
 		if (stop_check(err) || run_stage(r, &stage, err))
 			return -1;
 		if (r->reports[r->stages_nr - 1].is_aborted)
 			break;
 	}
-	probe_counters(&r->transport, &r->after);
+	server_read_counters(&r->transport, &r->after);
 	return 0;
 }

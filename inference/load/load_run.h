@@ -32,7 +32,7 @@ struct load_run {
 	unsigned part, parts;
 	int64_t start_at_wall_ns;
 	bool checks_prompt, checks_output;
-	int64_t token_ns; /* about the time between tokens, from the probe */
+	int64_t token_ns; /* about the time between tokens, from the first small request */
 	struct calibration calibration;
 	struct stage_report *reports;
 	struct stage_outcome *outcomes;

@@ -224,7 +224,7 @@ static int find_server(struct load_run *r, struct err *err)
 		log_warn("--insecure: the certificate of %s is NOT verified; whoever "
 			 "answers there is believed, and is sent the API key",
 			 r->origin);
-	return probe_models(&r->transport, o->model, &r->facts, err);
+	return server_find_model(&r->transport, o->model, &r->facts, err);
 }
 
 /* Without usage nobody says how long a prompt was, nor how many tokens a text has. */
@@ -285,7 +285,6 @@ static int check_lengths(const struct load_run *r, struct err *err)
 static int prepare_prompts(struct load_run *r, struct err *err)
 {
 	const struct load_options *o = r->options;
-	int64_t ttft_ns;
 
 	r->prompt.prompt_rule = load_prompt_rule(o);
 	r->prompt.output_rule = load_output_rule(o);
@@ -296,14 +295,15 @@ static int prepare_prompts(struct load_run *r, struct err *err)
 		r->prompt.lengths = &r->lengths;
 	if (!o->endpoint)
 		prompt_use_ids(&r->prompt, o->token_low, o->token_high);
-	else if (probe_words(&r->transport, r->facts.model, &r->prompt, &r->facts, err))
+	else if (server_find_words(&r->transport, r->facts.model, &r->prompt, &r->facts,
+				   err))
 		return -1;
 	if (!o->prompt_min && r->prompt.prompt_rule.min <= r->prompt.overhead)
 		r->prompt.prompt_rule.min = r->prompt.overhead + 1;
 	if (check_lengths(r, err))
 		return -1;
-	if (probe_dialect(&r->transport, &r->url, &r->prompt, r->facts.model, r->salt,
-			  &r->facts, &ttft_ns, &r->token_ns, err))
+	if (server_find_dialect(&r->transport, &r->url, &r->prompt, r->facts.model,
+				r->salt, &r->facts, &r->token_ns, err))
 		return -1;
 	set_checks(r);
 	return 0;

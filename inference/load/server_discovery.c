@@ -9,8 +9,8 @@
 #include "inference/load/engine/chunk_json.h"
 #include "inference/http/sse.h"
 
-enum { REPLY_MAX = 4 << 20, PROBE_TOKENS = 16, PROBE_PROMPT = 16 };
-#define PROBE_TIMEOUT_NS (120 * NS_PER_S)
+enum { REPLY_MAX = 4 << 20, SMALL_TOKENS = 16, SMALL_PROMPT = 16 };
+#define SMALL_TIMEOUT_NS (120 * NS_PER_S)
 #define ASK_TIMEOUT_NS (10 * NS_PER_S)
 
 void server_facts_release(struct server_facts *f)
@@ -88,8 +88,8 @@ static void ask_version(const struct transport *t, struct server_facts *f)
 	json_object_put(o);
 }
 
-int probe_models(const struct transport *t, const char *model, struct server_facts *ret,
-		 struct err *err)
+int server_find_model(const struct transport *t, const char *model,
+		      struct server_facts *ret, struct err *err)
 {
 	struct json_object *o, *m;
 	struct err why = ERR_INIT;
@@ -152,7 +152,7 @@ static int try_dialect(const struct transport *t, const struct url_parts *url,
 	struct prompt small = *p;
 	struct sse sse;
 	struct fetch f = {
-		.method = "POST", .timeout_ns = PROBE_TIMEOUT_NS, .max = REPLY_MAX};
+		.method = "POST", .timeout_ns = SMALL_TIMEOUT_NS, .max = REPLY_MAX};
 	char *space, *start, *body;
 	int32_t prompt_tokens, output_tokens;
 	int64_t begun;
@@ -162,8 +162,8 @@ static int try_dialect(const struct transport *t, const struct url_parts *url,
 	prompt_finish(p, url, t->bearer, model, salt);
 	small = *p;
 	small.lengths = NULL;
-	small.prompt_rule = (struct length_rule){.mean = PROBE_PROMPT + p->overhead};
-	small.output_rule = (struct length_rule){.mean = PROBE_TOKENS};
+	small.prompt_rule = (struct length_rule){.mean = SMALL_PROMPT + p->overhead};
+	small.output_rule = (struct length_rule){.mean = SMALL_TOKENS};
 	space = x_malloc(prompt_size_max(&small));
 	len = prompt_build(&small, UINT64_MAX, 0, space, &start, &prompt_tokens,
 			   &output_tokens);
@@ -190,10 +190,10 @@ static const struct dialect dialects[] = {
 	{false, false, false, false},
 };
 
-int probe_dialect(const struct transport *t, const struct url_parts *url,
-		  struct prompt *p, const char *model, const char *salt,
-		  struct server_facts *facts, int64_t *ret_ttft_ns, int64_t *ret_token_ns,
-		  struct err *err)
+int server_find_dialect(const struct transport *t, const struct url_parts *url,
+			struct prompt *p, const char *model, const char *salt,
+			struct server_facts *facts, int64_t *ret_token_ns,
+			struct err *err)
 {
 	struct dialect_watch w;
 	struct buf reply;
@@ -226,7 +226,101 @@ int probe_dialect(const struct transport *t, const struct url_parts *url,
 	facts->dialect = p->dialect;
 	prompt_finish(p, url, t->bearer, model, salt);
 	*ret_token_ns = ns / (w.tokens + 1);
-	*ret_ttft_ns = *ret_token_ns;
+	return 0;
+}
+
+/* Short, common, plain ASCII: one token each, with a space before, in most vocabularies. */
+static const char *const words[] = {
+	"time",    "year",   "people",  "way",     "day",     "man",      "thing",
+	"woman",   "life",   "child",   "world",   "school",  "state",    "family",
+	"student", "group",  "country", "problem", "hand",    "part",     "place",
+	"case",    "week",   "company", "system",  "program", "question", "work",
+	"number",  "night",  "point",   "home",    "water",   "room",     "mother",
+	"area",    "money",  "story",   "fact",    "month",   "lot",      "right",
+	"study",   "book",   "eye",     "job",     "word",    "business", "issue",
+	"side",    "kind",   "head",    "house",   "service", "friend",   "father",
+	"power",   "hour",   "game",    "line",    "end",     "member",   "law",
+	"car",     "city",   "name",    "team",    "minute",  "idea",     "body",
+	"back",    "parent", "face",    "level",   "office",  "door",     "health",
+	"person",  "art",    "war",     "history", "party",   "result",   "change",
+	"morning", "reason", "girl",    "moment",  "air",     "teacher",  "force",
+	"foot",    "boy",    "age",     "policy",  "music",   "market",   "sense",
+	"table",   "plan",   "paper",   "field",   "light",   "voice",    "road",
+	"form",    "effect", "cost",    "land",    "report",  "rate",     "price",
+	"north",   "south",  "street",  "river",   "color",   "space",    "ground",
+	"heart",   "piece",  "window",  "town",    "test",    "model",    "source",
+	"class",   "sound",
+};
+
+enum { COPIES = 8 };
+
+/* The number of tokens of a chat of one message; -1 when the server cannot say. */
+static int64_t count_chat(const struct transport *t, const char *model, const char *text)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	struct json_object *message = json_object_new_object(), *reply;
+	int status;
+	int64_t count;
+
+	json_put_text(message, "role", "user");
+	json_put_text(message, "content", text);
+	json_object_array_add(list, message);
+	json_put_text(o, "model", model);
+	json_put(o, "messages", list);
+	json_put_bool(o, "add_generation_prompt", true);
+	reply = ask(t, "/tokenize", json_line(o), &status, NULL);
+	count = json_get_int(reply, "count", -1);
+	json_object_put(reply);
+	json_object_put(o);
+	return count;
+}
+
+static char *repeat(const char *a, const char *b, int times)
+{
+	struct buf text;
+	char *copy;
+
+	buf_init(&text, BUF_UNBOUNDED);
+	for (int i = 0; i < times; i++)
+		buf_printf(&text, "%s%s%s%s", i ? " " : "", a, b ? " " : "", b ? b : "");
+	copy = buf_detach(&text);
+	return copy;
+}
+
+/* A word counts when each further copy of it, between others, is one more token. */
+static bool is_one_token(const struct transport *t, const char *model, const char *word,
+			 const char *beside, int64_t overhead)
+{
+	char *text = repeat(word, beside, COPIES);
+	int64_t n = count_chat(t, model, text);
+
+	free(text);
+	return n == overhead + 2 * COPIES;
+}
+
+int server_find_words(const struct transport *t, const char *model, struct prompt *p,
+		      struct server_facts *facts, struct err *err)
+{
+	const char *good[ARRAY_SIZE(words)];
+	int64_t one = count_chat(t, model, words[0]), more, overhead;
+	char *text = repeat(words[0], NULL, COPIES + 1);
+	size_t nr = 0;
+
+	more = one < 0 ? -1 : count_chat(t, model, text);
+	free(text);
+	facts->counts_words = one > 0 && more == one + COPIES;
+	overhead = one - 1;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!facts->counts_words ||
+		    is_one_token(t, model, words[i], words[0], overhead))
+			good[nr++] = words[i];
+	if (facts->counts_words && nr < 16)
+		return err_set(
+			err, ERR_ENVIRONMENT,
+			"%s/tokenize: only %zu of the known words are one token in "
+			"this model: measure with --endpoint completions",
+			t->url, nr);
+	prompt_use_words(p, good, nr, facts->counts_words ? (int32_t)overhead : 0);
 	return 0;
 }
 
@@ -253,14 +347,14 @@ static double counter(const char *text, const char *name)
 	return sum;
 }
 
-void counters_parse(const char *text, struct server_counters *ret)
+void server_counters_parse(const char *text, struct server_counters *ret)
 {
 	ret->prefix_queries = counter(text, "vllm:prefix_cache_queries_total");
 	ret->prefix_hits = counter(text, "vllm:prefix_cache_hits_total");
 	ret->preemptions = counter(text, "vllm:num_preemptions_total");
 }
 
-void probe_counters(const struct transport *t, struct server_counters *ret)
+void server_read_counters(const struct transport *t, struct server_counters *ret)
 {
 	struct fetch f = {.method = "GET",
 			  .path = "/metrics",
@@ -271,6 +365,6 @@ void probe_counters(const struct transport *t, struct server_counters *ret)
 
 	*ret = (struct server_counters){-1, -1, -1};
 	if (!transport_fetch(t, &f, &reply, &status, NULL) && status == 200)
-		counters_parse(reply.data, ret);
+		server_counters_parse(reply.data, ret);
 	buf_release(&reply);
 }

@@ -21,8 +21,8 @@ struct server_facts {
 };
 
 /* 'model' may be NULL: the first that /v1/models names. */
-int probe_models(const struct transport *t, const char *model, struct server_facts *ret,
-		 struct err *err);
+int server_find_model(const struct transport *t, const char *model,
+		      struct server_facts *ret, struct err *err);
 void server_facts_release(struct server_facts *f);
 
 /*
@@ -30,18 +30,18 @@ void server_facts_release(struct server_facts *f);
  * fewer. 'p' has its pieces; its dialect is set, and prompt_finish() called, here.
  * '*ret_token_ns' is about the time between two tokens that it showed.
  */
-int probe_dialect(const struct transport *t, const struct url_parts *url,
-		  struct prompt *p, const char *model, const char *salt,
-		  struct server_facts *facts, int64_t *ret_ttft_ns, int64_t *ret_token_ns,
-		  struct err *err);
+int server_find_dialect(const struct transport *t, const struct url_parts *url,
+			struct prompt *p, const char *model, const char *salt,
+			struct server_facts *facts, int64_t *ret_token_ns,
+			struct err *err);
 
 /*
  * Fills the prompt's pieces with words: those of a list of common ones that /tokenize
  * counts as one token each between others, and what the chat template adds. Without
  * /tokenize all of the list, uncounted ('counts_words' false).
  */
-int probe_words(const struct transport *t, const char *model, struct prompt *p,
-		struct server_facts *facts, struct err *err);
+int server_find_words(const struct transport *t, const char *model, struct prompt *p,
+		      struct server_facts *facts, struct err *err);
 
 /* Counters of vLLM's /metrics, summed over engines; -1 where there are none. */
 struct server_counters {
@@ -49,8 +49,8 @@ struct server_counters {
 	double preemptions;
 };
 
-void probe_counters(const struct transport *t, struct server_counters *ret);
+void server_read_counters(const struct transport *t, struct server_counters *ret);
 /* The same out of a text in Prometheus' exposition format. */
-void counters_parse(const char *text, struct server_counters *ret);
+void server_counters_parse(const char *text, struct server_counters *ret);
 
 #endif

@@ -203,7 +203,7 @@ static void test_tokens_without_text(void **state)
 	static const uint32_t tokens[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 	static const char *const finish[] = {"null", "\"length\""};
 	char *events[12] = {NULL}, *reply;
-	int64_t ttft_ns, token_ns;
+	int64_t token_ns;
 	struct server_facts facts = {.model = NULL};
 	struct err err = ERR_INIT;
 	struct load_rig r;
@@ -223,8 +223,8 @@ static void test_tokens_without_text(void **state)
 	server_start(&s, reply, true);
 	load_rig_start(&r, NULL, NULL);
 	r.transport.url = s.url;
-	assert_int_equal(probe_dialect(&r.transport, &r.url, &r.prompt, "m", "salt",
-				       &facts, &ttft_ns, &token_ns, &err),
+	assert_int_equal(server_find_dialect(&r.transport, &r.url, &r.prompt, "m", "salt",
+					     &facts, &token_ns, &err),
 			 0);
 	assert_true(facts.dialect.has_stream_usage);
 	load_rig_end(&r);

@@ -239,89 +239,6 @@ static void test_through_spool(void **state)
 	spool_free(spool);
 }
 
-/* Many records of odd sizes over many blocks come back as they were. */
-static void test_spool_keeps_all(void **state)
-{
-	enum { NR = 3000, MOST = 900 };
-	struct chunk_stamp *space = x_calloc(MOST, sizeof(*space));
-	struct spool *spool = spool_new(1, NULL);
-	struct spool_reader *reader;
-	struct request_record r;
-	struct rng rng, again;
-
-	(void)state;
-	rng_init(&rng, 1);
-	again = rng;
-	for (int i = 0; i < NR; i++) {
-		r = (struct request_record){.index = (uint64_t)i, .chunks = space};
-		r.chunks_nr = (uint32_t)rng_below(&rng, MOST);
-		r.first_token_ns = 1000000;
-		for (uint32_t c = 0; c < r.chunks_nr; c++) {
-			uint64_t x = rng_u64(&rng);
-
-			space[c] = (struct chunk_stamp){
-				.arrival_ns = (c ? space[c - 1].arrival_ns : 1000000) +
-					      (int64_t)(x >> (24 + x % 39)),
-				.tokens = (uint32_t)(x & 0xfff),
-				.coalesced = x >> 63,
-			};
-		}
-		spool_put(spool, 0, &r);
-	}
-	assert_int_equal(spool_finish(spool, NULL), 0);
-	reader = spool_read(spool);
-	for (int i = 0; i < NR; i++) {
-		int64_t at = 1000000;
-
-		assert_int_equal(spool_reader_next(reader, &r, NULL), 1);
-		assert_int_equal(r.index, i);
-		assert_int_equal(r.chunks_nr, rng_below(&again, MOST));
-		for (uint32_t c = 0; c < r.chunks_nr; c++) {
-			uint64_t x = rng_u64(&again);
-
-			at += (int64_t)(x >> (24 + x % 39));
-			assert_int_equal(r.chunks[c].arrival_ns, at);
-			assert_int_equal(r.chunks[c].tokens, x & 0xfff);
-			assert_int_equal(r.chunks[c].coalesced, x >> 63);
-		}
-	}
-	assert_int_equal(spool_reader_next(reader, &r, NULL), 0);
-	spool_reader_free(reader);
-	spool_free(spool);
-	free(space);
-}
-
-/* Cut at any byte, a file of records is refused or read in part, and never misread. */
-static void test_damage(void **state)
-{
-	struct chunk_stamp space[5][8];
-	struct request_record r[5], got;
-	struct list l;
-	struct spool *spool = spool_new(1, NULL);
-	struct spool_part part;
-	unsigned nr, n_whole = 0;
-
-	(void)state;
-	make(&l, r, space);
-	for (unsigned i = 0; i < 5; i++)
-		spool_put(spool, 0, &r[i]);
-	assert_int_equal(spool_finish(spool, NULL), 0);
-	part = spool_parts(spool, &nr)[0];
-	for (uint64_t len = 0; len < part.len; len++) {
-		struct spool_part cut = {.fd = part.fd, .len = len};
-		struct spool_reader *reader = spool_reader_new(&cut, 1);
-		int whole = 0, rc;
-
-		for (; (rc = spool_reader_next(reader, &got, NULL)) > 0; whole++)
-			assert_int_equal(got.sent_ns, r[whole].sent_ns);
-		assert_true(whole < 5);
-		n_whole += rc == 0;
-		spool_reader_free(reader);
-	}
-	assert_int_equal(n_whole, 5); /* cut in front of a record, of each one */
-	spool_free(spool);
-}
-
 /* What cannot be read leaves no figures, wherever in the source it is. */
 static void test_unreadable(void **state)
 {
@@ -345,12 +262,8 @@ static void test_unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_by_hand),
-		cmocka_unit_test(test_cancelled),
-		cmocka_unit_test(test_no_window),
-		cmocka_unit_test(test_through_spool),
-		cmocka_unit_test(test_spool_keeps_all),
-		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_by_hand),    cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_no_window),  cmocka_unit_test(test_through_spool),
 		cmocka_unit_test(test_unreadable),
 	};
 

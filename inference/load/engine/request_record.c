@@ -1,5 +1,11 @@
 #include "inference/load/engine/request_record.h"
 
+static const char *const kinds[STAGE_KINDS] = {
+	[STAGE_CONCURRENT] = "concurrent", [STAGE_THROUGHPUT] = "throughput",
+	[STAGE_CONSTANT] = "constant",     [STAGE_POISSON] = "poisson",
+	[STAGE_TRACE] = "trace",
+};
+
 static const char *const names[REQUEST_ENDS] = {
 	[REQUEST_OK] = "ok",
 	[REQUEST_REFUSED] = "refused",
@@ -15,6 +21,11 @@ static const char *const names[REQUEST_ENDS] = {
 	[REQUEST_PROTOCOL] = "protocol",
 	[REQUEST_CANCELLED] = "cancelled",
 };
+
+const char *stage_kind_name(enum stage_kind kind)
+{
+	return kinds[kind];
+}
 
 const char *request_end_name(enum request_end e)
 {

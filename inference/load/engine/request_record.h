@@ -86,6 +86,10 @@ enum stage_kind {
 	STAGE_TRACE
 };
 
+enum { STAGE_KINDS = STAGE_TRACE + 1 };
+
+const char *stage_kind_name(enum stage_kind kind); /* "concurrent", "poisson" ... */
+
 /*
  * One constant offer of load: a concurrency level, a rate, or a trace. The window is
  * [measure_start_ns, measure_end_ns): what happened before is warm-up, what came after is

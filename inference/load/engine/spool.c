@@ -12,13 +12,74 @@
 
 #include "core/base/mem.h"
 
-/*
- * A record's chunks: of each two numbers of seven bits a byte, lowest first, 0x80 meaning
- * more: ns since the chunk before (the first: since first_token_ns), and
- * tokens * 2 + coalesced.
- */
 enum { NUMBER_BYTES_MAX = 10 };
 enum { BLOCK_BYTES = 256 << 10, BLOCKS = 4, READ_BYTES = 1 << 20 };
+
+/* The head of a record in its order: numbers, lowest byte first, and at last a text. */
+static const struct member {
+	uint16_t offset, bytes;
+} members[] = {
+#define MEMBER(m)                                               \
+	{                                                       \
+		offsetof(struct request_record, m),             \
+			sizeof(((struct request_record *)0)->m) \
+	}
+	MEMBER(chunks_nr),
+	MEMBER(index),
+	MEMBER(scheduled_ns),
+	MEMBER(issued_ns),
+	MEMBER(sent_ns),
+	MEMBER(first_byte_ns),
+	MEMBER(role_ns),
+	MEMBER(first_token_ns),
+	MEMBER(last_token_ns),
+	MEMBER(done_ns),
+	MEMBER(end_ns),
+	MEMBER(end),
+	MEMBER(http_status),
+	MEMBER(prompt_wanted),
+	MEMBER(output_wanted),
+	MEMBER(prompt_tokens),
+	MEMBER(output_tokens),
+	MEMBER(cached_tokens),
+	MEMBER(received_tokens),
+	MEMBER(events),
+	MEMBER(worker),
+	MEMBER(os_error),
+	MEMBER(reused_connection),
+#undef MEMBER
+};
+
+/* Between a number here and one that is written; the same either way. */
+static void copy_number(void *to, const void *from, size_t bytes)
+{
+	unsigned char *t = to;
+	const unsigned char *f = from;
+
+	for (size_t i = 0; i < bytes; i++)
+		t[i] = f[__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? i : bytes - 1 - i];
+}
+
+static void encode_head(unsigned char to[SPOOL_HEAD_BYTES], uint32_t chunk_bytes,
+			const struct request_record *r)
+{
+	copy_number(to, &chunk_bytes, sizeof(chunk_bytes));
+	to += sizeof(chunk_bytes);
+	for (size_t i = 0; i < ARRAY_SIZE(members); to += members[i++].bytes)
+		copy_number(to, (const char *)r + members[i].offset, members[i].bytes);
+	memcpy(to, r->response_id, RESPONSE_ID_SIZE);
+}
+
+static void decode_head(const unsigned char *from, uint32_t *ret_chunk_bytes,
+			struct request_record *ret)
+{
+	copy_number(ret_chunk_bytes, from, sizeof(*ret_chunk_bytes));
+	from += sizeof(*ret_chunk_bytes);
+	for (size_t i = 0; i < ARRAY_SIZE(members); from += members[i++].bytes)
+		copy_number((char *)ret + members[i].offset, from, members[i].bytes);
+	memcpy(ret->response_id, from, RESPONSE_ID_SIZE);
+	ret->chunks = NULL;
+}
 
 struct block {
 	unsigned char *bytes;
@@ -211,18 +272,16 @@ static unsigned encode_chunk(unsigned char *to, const struct chunk_stamp *c,
 void spool_put(struct spool *s, unsigned lane, const struct request_record *r)
 {
 	struct lane *l = &s->lanes[lane];
-	struct request_record head = *r;
-	unsigned char some[64 * 2 * NUMBER_BYTES_MAX];
+	unsigned char head[SPOOL_HEAD_BYTES], some[64 * 2 * NUMBER_BYTES_MAX];
 	int64_t before = r->first_token_ns;
 	uint32_t bytes = 0;
 
-	head.chunks = NULL;
 	for (uint32_t i = 0; i < r->chunks_nr; i++) {
 		bytes += encode_chunk(some, &r->chunks[i], before);
 		before = r->chunks[i].arrival_ns;
 	}
-	put_bytes(s, l, &bytes, sizeof(bytes));
-	put_bytes(s, l, &head, sizeof(head));
+	encode_head(head, bytes, r);
+	put_bytes(s, l, head, sizeof(head));
 	before = r->first_token_ns;
 	for (uint32_t i = 0; i < r->chunks_nr;) {
 		unsigned len = 0;
@@ -415,7 +474,9 @@ static bool read_chunks(struct spool_reader *r, struct request_record *rec,
 
 static bool is_sane(const struct request_record *rec, uint32_t bytes)
 {
-	return (unsigned)rec->end < REQUEST_ENDS && rec->chunks_nr <= SPOOL_CHUNKS_MAX &&
+	/* A bool that is neither 0 nor 1 must not even be loaded. */
+	return *(const unsigned char *)&rec->reused_connection <= 1 &&
+	       (unsigned)rec->end < REQUEST_ENDS && rec->chunks_nr <= SPOOL_CHUNKS_MAX &&
 	       bytes <= SPOOL_RECORD_MAX && bytes >= 2 * (uint64_t)rec->chunks_nr &&
 	       memchr(rec->response_id, '\0', sizeof(rec->response_id));
 }
@@ -430,17 +491,12 @@ int spool_reader_next(struct spool_reader *r, struct request_record *ret, struct
 	}
 	if (r->part == r->nr)
 		return 0;
-	if (have(r, sizeof(bytes) + sizeof(*ret), err))
+	if (have(r, SPOOL_HEAD_BYTES, err))
 		return -1;
-	memcpy(&bytes, r->bytes + r->at, sizeof(bytes));
-	/* A bool that is neither 0 nor 1 must not even be loaded. */
-	if (r->bytes[r->at + sizeof(bytes) +
-		     offsetof(struct request_record, reused_connection)] > 1)
-		return damaged(r, "a record holds impossible numbers", err);
-	memcpy(ret, r->bytes + r->at + sizeof(bytes), sizeof(*ret));
+	decode_head(r->bytes + r->at, &bytes, ret);
 	if (!is_sane(ret, bytes))
 		return damaged(r, "a record holds impossible numbers", err);
-	r->at += sizeof(bytes) + sizeof(*ret);
+	r->at += SPOOL_HEAD_BYTES;
 	if (have(r, bytes, err))
 		return -1;
 	if (!read_chunks(r, ret, bytes))
@@ -466,9 +522,4 @@ struct record_source spool_reader_source(struct spool_reader *r)
 {
 	return (struct record_source){
 		.ctx = r, .next = source_next, .rewind = source_rewind};
-}
-
-uint32_t spool_record_bytes(void)
-{
-	return (uint32_t)sizeof(struct request_record);
 }

@@ -15,6 +15,26 @@
 
 #include <stdint.h>
 
+/*
+ * A record as it is written, on every machine alike; numbers are little-endian:
+ *
+ *	uint32  bytes of the chunks behind the head
+ *	uint32  chunks_nr
+ *	uint64  index
+ *	int64   scheduled_ns, issued_ns, sent_ns, first_byte_ns, role_ns, first_token_ns,
+ *	        last_token_ns, done_ns, end_ns; RECORD_NONE is -2^63
+ *	int32   end (enum request_end), http_status, prompt_wanted, output_wanted,
+ *	        prompt_tokens, output_tokens, cached_tokens, received_tokens
+ *	uint32  events, worker
+ *	int32   os_error
+ *	uint8   reused_connection, 0 or 1
+ *	64 bytes  response_id, ended and filled up with 0
+ *
+ * and each chunk is two numbers of seven bits a byte, lowest first, 0x80 meaning more: ns
+ * since the chunk before (the first: since first_token_ns), then tokens * 2 + coalesced.
+ */
+enum { SPOOL_HEAD_BYTES = 197 };
+
 /* More chunks or bytes than this in one record is a damaged file. */
 enum { SPOOL_CHUNKS_MAX = 1 << 22, SPOOL_RECORD_MAX = 64 << 20 };
 
@@ -46,8 +66,5 @@ void spool_reader_free(struct spool_reader *r);
 
 /* The reader as what the summaries and formats take; the reader stays the caller's. */
 struct record_source spool_reader_source(struct spool_reader *r);
-
-/* How many bytes struct request_record has in these files, for their header. */
-uint32_t spool_record_bytes(void);
 
 #endif

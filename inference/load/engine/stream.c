@@ -1,19 +1,268 @@
 #include "inference/load/engine/stream.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
-#include "inference/load/engine/stream_answer.h"
-#include "inference/load/engine/stream_error.h"
+#include "inference/load/engine/chunk_json.h"
 
 enum {
 	SSE_RESERVE = 512,
 	LATE_NS = 50000, /* behind by more than this, look whether several events wait */
+	CHUNKS_MAX = 4 * TOKENS_MAX, /* of one answer; 16 bytes are kept of each */
 };
+
+/*
+ * What the first request that failed was told, in words for a person, without the API key:
+ * 'what', then the server's own words or the system's. The later ones cost a comparison.
+ */
+static void keep_error(struct stream *s, const char *what, const char *text, size_t len)
+{
+	const size_t room = sizeof(s->hub->error_text) - 1;
+	char *to = s->hub->error_text;
+	size_t at = strlen(what);
+
+	if (*to)
+		return;
+	memcpy(to, what, at);
+	for (size_t i = 0; i < len && at < room; i++)
+		to[at++] = (unsigned char)text[i] >= ' ' ? text[i] : ' ';
+	to[at] = '\0';
+	transport_redact(s->hub->config->transport, to, at);
+}
+
+/* A piece of a body that is no event stream, with the status that it came with. */
+static void keep_error_body(struct stream *s, const char *bytes, size_t len)
+{
+	char what[32] = "no event stream: ";
+
+	if (s->hub->error_text[0])
+		return;
+	if (s->reply.status != 200)
+		snprintf(what, sizeof(what), "status %d: ", s->reply.status);
+	keep_error(s, what, bytes, len);
+}
+
+/* A failed request is over: what it ended as, where the server said nothing. */
+static void keep_error_of_end(struct stream *s)
+{
+	static const char *const texts[REQUEST_ENDS] = {
+		[REQUEST_TIMEOUT] = "not over within --timeout",
+		[REQUEST_STALL] = "the reply paused for longer than --stall",
+		[REQUEST_RESET] = "the connection was closed before any reply",
+		[REQUEST_TRUNCATED] =
+			"the stream ended without [DONE] or a finish_reason",
+		[REQUEST_EMPTY] = "a whole stream without a token",
+		[REQUEST_PROTOCOL] = "not HTTP, not an event stream or not JSON",
+	};
+	const struct request_record *r = &s->rec;
+	char text[sizeof(s->hub->error_text)] = "";
+
+	if (s->hub->error_text[0])
+		return;
+	if (r->end == REQUEST_HTTP_STATUS)
+		snprintf(text, sizeof(text), "status %d", s->reply.status);
+	else if (r->end == REQUEST_WRONG_LENGTH)
+		snprintf(text, sizeof(text),
+			 "%d prompt and %d output tokens by usage (-1: not said), %d "
+			 "counted; %d and %d were asked for",
+			 r->prompt_tokens, r->output_tokens, r->received_tokens,
+			 r->prompt_wanted, r->output_wanted);
+	else if (texts[r->end])
+		snprintf(text, sizeof(text), "%s", texts[r->end]);
+	keep_error(s, "", text, strlen(text));
+}
+
+/* When the server counts only at the end, its tokens are spread over the chunks evenly.
+ */
+static void spread_tokens(struct request_record *r, struct chunk_stamp *chunks)
+{
+	uint64_t n = r->chunks_nr, total = (uint64_t)r->output_tokens, before = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t now = total * (i + 1) / n;
+
+		chunks[i].tokens = (uint32_t)(now - before);
+		before = now;
+	}
+}
+
+static enum request_end judge_lengths(const struct stream *s)
+{
+	const struct request_record *r = &s->rec;
+	const struct stage_config *c = s->hub->config;
+	bool has_usage = c->prompt->dialect.has_stream_usage;
+	bool is_counted = s->has_exact_tokens || !has_usage;
+
+	if (c->checks_prompt && has_usage && r->prompt_tokens != r->prompt_wanted)
+		return REQUEST_WRONG_LENGTH;
+	if (c->checks_output && has_usage && r->output_tokens != r->output_wanted)
+		return REQUEST_WRONG_LENGTH;
+	if (c->checks_output && is_counted && r->received_tokens != r->output_wanted)
+		return REQUEST_WRONG_LENGTH;
+	return REQUEST_OK;
+}
+
+/* A whole reply: what was it? */
+static enum request_end judge_reply(struct stream *s)
+{
+	struct request_record *r = &s->rec;
+
+	if (s->reply.status != 200)
+		return REQUEST_HTTP_STATUS;
+	if (s->has_content_error)
+		return REQUEST_STREAM_ERROR;
+	if (!s->reply.is_event_stream)
+		return REQUEST_PROTOCOL;
+	if (!s->has_done && !s->has_finish)
+		return REQUEST_TRUNCATED;
+	if (!r->chunks_nr)
+		return REQUEST_EMPTY;
+	if (!s->has_exact_tokens && r->output_tokens > 0)
+		spread_tokens(r, s->chunks);
+	return judge_lengths(s);
+}
+
+/* Two chunks with one stamp came in one segment, or had been joined by the kernel. */
+static void mark_coalesced(struct stream *s, struct chunk_stamp *pair)
+{
+	if (pair[0].arrival_ns != pair[1].arrival_ns)
+		return;
+	s->hub->coalesced += pair[0].coalesced ? 1 : 2;
+	pair[0].coalesced = pair[1].coalesced = true;
+}
+
+static void add_chunk(struct stream *s, uint32_t tokens)
+{
+	struct request_record *r = &s->rec;
+
+	if (r->chunks_nr == s->chunks_alloc) {
+		s->chunks_alloc *= 2;
+		s->chunks =
+			x_realloc_array(s->chunks, s->chunks_alloc, sizeof(*s->chunks));
+	}
+	if (!r->chunks_nr) {
+		r->first_token_ns = s->stamp_ns;
+		counter_add(&s->hub->ttft_nr, 1);
+		counter_add(&s->hub->ttft_sum_ns, (uint64_t)(s->stamp_ns - r->sent_ns));
+	}
+	s->chunks[r->chunks_nr] = (struct chunk_stamp){
+		.arrival_ns = s->stamp_ns,
+		.tokens = tokens,
+	};
+	if (r->chunks_nr)
+		mark_coalesced(s, &s->chunks[r->chunks_nr - 1]);
+	r->chunks_nr++;
+	/* A server may say anything. */
+	if (__builtin_add_overflow(r->received_tokens, tokens, &r->received_tokens))
+		r->received_tokens = INT32_MAX;
+	counter_add(&s->hub->tokens, tokens);
+}
+
+/*
+ * How many tokens this chunk brought, from the most certain source that it has. A usage
+ * that was not there from the first one on counts the whole answer, not this chunk.
+ */
+static uint32_t count_tokens(struct stream *s, const struct chunk_info *c)
+{
+	int32_t k = c->has_content;
+
+	if (c->token_ids >= 0) {
+		s->has_exact_tokens = true;
+		k = c->token_ids;
+	} else if (c->completion_tokens >= 0 &&
+		   (s->has_exact_tokens || !s->rec.chunks_nr)) {
+		s->has_exact_tokens = true;
+		k = c->completion_tokens - s->rec.received_tokens;
+	}
+	return k > 0 ? (uint32_t)k : 0;
+}
+
+static void take_usage(struct stream *s, const struct chunk_info *c)
+{
+	struct request_record *r = &s->rec;
+
+	if (c->prompt_tokens >= 0)
+		r->prompt_tokens = c->prompt_tokens;
+	if (c->completion_tokens >= 0)
+		r->output_tokens = c->completion_tokens;
+	if (c->cached_tokens >= 0)
+		r->cached_tokens = c->cached_tokens;
+}
+
+static void take_id(struct request_record *r, const struct chunk_info *c)
+{
+	size_t len = c->id_len < RESPONSE_ID_SIZE - 1 ? c->id_len : RESPONSE_ID_SIZE - 1;
+
+	if (!c->id || r->response_id[0])
+		return;
+	memcpy(r->response_id, c->id, len);
+	r->response_id[len] = '\0';
+}
+
+static void take_chunk(struct stream *s, const struct chunk_info *c)
+{
+	uint32_t tokens;
+
+	take_id(&s->rec, c);
+	s->has_finish = s->has_finish || c->has_finish;
+	if (c->sent_ns)
+		lag_add(s->hub->stamp_error,
+			s->stamp_ns + s->hub->wall_offset_ns - c->sent_ns);
+	if (c->has_choice) {
+		tokens = count_tokens(s, c);
+		if (tokens)
+			add_chunk(s, tokens);
+		else if (c->has_role && s->rec.role_ns == RECORD_NONE)
+			s->rec.role_ns = s->stamp_ns;
+	}
+	take_usage(s, c);
+}
+
+static bool on_event(void *ctx, const char *data, size_t len)
+{
+	struct stream *s = ctx;
+	struct chunk_info c;
+
+	s->rec.events++;
+	s->hub->events++;
+	if (len == 6 && !memcmp(data, "[DONE]", 6)) {
+		s->has_done = true;
+		s->rec.done_ns = s->stamp_ns;
+		return true;
+	}
+	if (!chunk_scan(data, len, &c)) {
+		s->is_bad = true;
+		keep_error(s, "not JSON: ", data, len);
+		return false;
+	}
+	if (c.has_error) {
+		s->has_content_error = true;
+		keep_error(s, "", c.error ? c.error : data, c.error ? c.error_len : len);
+		return true;
+	}
+	take_chunk(s, &c);
+	if (s->rec.chunks_nr < CHUNKS_MAX)
+		return true;
+	s->is_bad = true;
+	keep_error(s, "an endless stream: ", data, len);
+	return false;
+}
+
+/* A piece of the body of 'ctx'. False: no more of it can be understood. */
+static bool take_body(void *ctx, const char *bytes, size_t len)
+{
+	struct stream *s = ctx;
+
+	if (s->reply.status == 200 && s->reply.is_event_stream)
+		return sse_feed(&s->sse, bytes, len, on_event, s);
+	keep_error_body(s, bytes, len);
+	return true;
+}
 
 void stream_init(struct stream *s, struct stream_hub *hub, uint32_t tag)
 {
@@ -62,7 +311,7 @@ static bool finish(struct stream *s, enum request_end end, int64_t end_ns)
 		counter_add(&s->hub->ok, 1);
 	if (request_end_is_failure(end)) {
 		counter_add(&s->hub->failed, 1);
-		stream_error_end(s);
+		keep_error_of_end(s);
 	}
 	counter_add(&s->hub->in_flight, (uint64_t)-1);
 	s->hub->chunks += r->chunks_nr;
@@ -121,7 +370,7 @@ static bool fail_io(struct stream *s)
 	const char *text = strerrordesc_np(errno);
 
 	s->rec.os_error = errno;
-	stream_error(s, "", text, strlen(text));
+	keep_error(s, "", text, strlen(text));
 	return finish(s, REQUEST_RESET, clock_mono_ns());
 }
 
@@ -172,7 +421,7 @@ static bool fail_connect(struct stream *s)
 					       : REQUEST_CONNECT;
 
 	s->rec.os_error = f->os_error;
-	stream_error(s, "", f->text, strlen(f->text));
+	keep_error(s, "", f->text, strlen(f->text));
 	return finish(s, end, clock_mono_ns());
 }
 
@@ -213,7 +462,7 @@ static bool on_end_of_bytes(struct stream *s)
 
 	s->reply.keeps_alive = false;
 	if (http_reply_end(&s->reply)) {
-		finish(s, stream_judge(s), s->last_byte_ns);
+		finish(s, judge_reply(s), s->last_byte_ns);
 		/* Only the closing told so, and that is the server's to do in time. */
 		s->free_ns = now;
 		return true;
@@ -233,7 +482,7 @@ static bool on_bytes(struct stream *s, size_t len)
 	if (s->rec.first_byte_ns == RECORD_NONE)
 		s->rec.first_byte_ns = s->stamp_ns;
 	s->last_byte_ns = s->stamp_ns;
-	if (!http_reply_feed(&s->reply, s->hub->recv_space, len, stream_take_body, s)) {
+	if (!http_reply_feed(&s->reply, s->hub->recv_space, len, take_body, s)) {
 		s->is_bad = true;
 		return finish(s, REQUEST_PROTOCOL, s->stamp_ns);
 	}
@@ -241,7 +490,7 @@ static bool on_bytes(struct stream *s, size_t len)
 		s->usual_bytes = len;
 	if (s->reply.state != HTTP_DONE)
 		return false;
-	return finish(s, stream_judge(s), s->stamp_ns);
+	return finish(s, judge_reply(s), s->stamp_ns);
 }
 
 static void stamp(struct stream *s, int64_t kernel_ns)

@@ -7,12 +7,6 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 
-static const char *const kinds[] = {
-	[STAGE_CONCURRENT] = "concurrent", [STAGE_THROUGHPUT] = "throughput",
-	[STAGE_CONSTANT] = "constant",     [STAGE_POISSON] = "poisson",
-	[STAGE_TRACE] = "trace",
-};
-
 static const char *const distributions[SUMMARY_KINDS] = {
 	[SUMMARY_TTFT] = "ttft",
 	[SUMMARY_TTFT_FROM_SCHEDULE] = "ttft_from_schedule",
@@ -23,11 +17,6 @@ static const char *const distributions[SUMMARY_KINDS] = {
 	[SUMMARY_LATENCY_FROM_SCHEDULE] = "latency_from_schedule",
 	[SUMMARY_QUEUE_DELAY] = "queue_delay",
 };
-
-const char *stage_kind_name(enum stage_kind kind)
-{
-	return kinds[kind];
-}
 
 static struct json_object *figures_to_json(const struct figures *f)
 {
@@ -182,7 +171,7 @@ struct json_object *stage_to_json(const struct stage_report *s)
 		m->stage.kind == STAGE_CONCURRENT || m->stage.kind == STAGE_THROUGHPUT;
 
 	json_put_text(o, "label", m->stage.label);
-	json_put_text(o, "kind", kinds[m->stage.kind]);
+	json_put_text(o, "kind", stage_kind_name(m->stage.kind));
 	json_put(o, "concurrency",
 		 is_closed ? json_object_new_int64(m->stage.concurrency) : NULL);
 	json_put(o, "rate_per_s",

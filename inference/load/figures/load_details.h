@@ -13,6 +13,4 @@ void client_from_json(struct client_figures *ret, struct json_object *o);
 void client_worsen(struct client_figures *into, const struct client_figures *other,
 		   bool adds_counts);
 
-const char *stage_kind_name(enum stage_kind kind); /* "concurrent", "poisson", ... */
-
 #endif
