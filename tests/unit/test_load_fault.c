@@ -250,6 +250,37 @@ static void test_gives_up(void **state)
 	load_rig_end(&r);
 }
 
+static void count_look(void *ctx, const struct stage_live *live)
+{
+	*(uint64_t *)ctx = live->ok + live->failed;
+}
+
+/* Every second request fails: that is half of all, not as many as the others. */
+static void test_error_rate(void **state)
+{
+	static const struct {
+		double allowed;
+		bool gives_up;
+	} rates[] = {{0.3, true}, {0.7, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		struct load_rig r;
+		uint64_t seen = 0;
+
+		load_rig_start(&r, "status=500,every=2", NULL);
+		r.config.requests_max = rates[i].gives_up ? 0 : 400;
+		r.config.duration_ns = 60 * NS_PER_S;
+		r.config.error_rate_max = rates[i].allowed;
+		r.config.watch = count_look;
+		r.config.watch_ctx = &seen;
+		load_rig_run(&r);
+		assert_true(seen >= 30); /* enough of them were looked at while it ran */
+		assert_int_equal(r.outcome.is_aborted, rates[i].gives_up);
+		load_rig_end(&r);
+	}
+}
+
 /* Requests that were never due, since the load was given up, are not missing. */
 static void test_gives_up_a_schedule(void **state)
 {
@@ -280,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_gives_up),
+		cmocka_unit_test(test_error_rate),
 		cmocka_unit_test(test_gives_up_a_schedule),
 	};
 

@@ -22,11 +22,10 @@
 #include "inference/load/server_discovery.h"
 #include "tests/support/load_rig.h"
 
-/* Says the same to every request, and closes if told to. */
+/* Says the same to every connection: serve() or serve_early(). */
 struct server {
 	int fd;
 	const char *reply;
-	bool closes;
 	pthread_t thread;
 	char url[64];
 };
@@ -53,35 +52,34 @@ static bool read_request(int fd)
 	return false;
 }
 
+/* One request to a connection, which its reply ends. */
 static void *serve(void *ctx)
 {
 	struct server *s = ctx;
 	int fd;
 
 	while ((fd = accept(s->fd, NULL, NULL)) >= 0) {
-		while (read_request(fd) &&
-		       send(fd, s->reply, strlen(s->reply), MSG_NOSIGNAL) >= 0 &&
-		       !s->closes)
-			;
+		if (read_request(fd))
+			send(fd, s->reply, strlen(s->reply), MSG_NOSIGNAL);
 		close(fd);
 	}
 	return NULL;
 }
 
-static void server_start(struct server *s, const char *reply, bool closes)
+static void server_start(struct server *s, const char *reply, void *(*how)(void *))
 {
 	struct sockaddr_in at = {.sin_family = AF_INET,
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(at);
 
-	*s = (struct server){.reply = reply, .closes = closes};
+	*s = (struct server){.reply = reply};
 	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(s->fd >= 0);
 	assert_int_equal(bind(s->fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(s->fd, 8), 0);
 	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&at, &len), 0);
 	snprintf(s->url, sizeof(s->url), "http://127.0.0.1:%d", ntohs(at.sin_port));
-	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+	assert_int_equal(pthread_create(&s->thread, NULL, how, s), 0);
 }
 
 static void server_stop(struct server *s)
@@ -92,12 +90,12 @@ static void server_stop(struct server *s)
 }
 
 /* 'nr' requests of 10 tokens, one at a time, each answered by 'reply'. */
-static void ask(struct load_rig *r, const char *reply, bool closes, size_t nr,
+static void ask(struct load_rig *r, const char *reply, size_t nr,
 		struct request_record *records)
 {
 	struct server s;
 
-	server_start(&s, reply, closes);
+	server_start(&s, reply, serve);
 	load_rig_start(r, NULL, NULL);
 	r->transport.url = s.url;
 	r->config.stage.concurrency = 1;
@@ -131,7 +129,7 @@ static void check_tokens(const char *const *events, size_t chunks, const uint32_
 	struct load_rig r;
 	char *reply = stream_of(events);
 
-	ask(&r, reply, true, 1, records);
+	ask(&r, reply, 1, records);
 	assert_int_equal(records[0].end, REQUEST_OK);
 	assert_int_equal(records[0].output_tokens, 10);
 	assert_int_equal(records[0].chunks_nr, chunks);
@@ -186,7 +184,7 @@ static void test_too_many_tokens(void **state)
 	char *reply = stream_of(events);
 
 	(void)state;
-	ask(&r, reply, true, 1, records);
+	ask(&r, reply, 1, records);
 	assert_int_equal(records[0].end, REQUEST_WRONG_LENGTH);
 	assert_int_equal(records[0].received_tokens, INT32_MAX);
 	load_rig_forget(records);
@@ -220,7 +218,7 @@ static void test_tokens_without_text(void **state)
 	check_tokens((const char *const *)events, 10, tokens);
 
 	reply = stream_of((const char *const *)events);
-	server_start(&s, reply, true);
+	server_start(&s, reply, serve);
 	load_rig_start(&r, NULL, NULL);
 	r.transport.url = s.url;
 	assert_int_equal(server_find_dialect(&r.transport, &r.url, &r.prompt, "m", "salt",
@@ -271,7 +269,7 @@ static void test_endings(void **state)
 		struct request_record records[RIG_REQUESTS] = {{0}};
 		struct load_rig r;
 
-		ask(&r, endings[i].reply, true, 1, records);
+		ask(&r, endings[i].reply, 1, records);
 		assert_int_equal(records[0].end, endings[i].end);
 		if (!strstr(r.outcome.error_text, endings[i].said))
 			fail_msg("'%s' does not say '%s'", r.outcome.error_text,
@@ -295,7 +293,7 @@ static void test_due_after_close(void **state)
 	char *reply = stream_of(events);
 
 	(void)state;
-	ask(&r, reply, true, 2, records);
+	ask(&r, reply, 2, records);
 	assert_int_equal(records[0].end, REQUEST_OK);
 	assert_int_equal(records[1].end, REQUEST_OK);
 	assert_true(records[0].end_ns == records[0].done_ns);
@@ -303,6 +301,62 @@ static void test_due_after_close(void **state)
 	load_rig_forget(records);
 	load_rig_end(&r);
 	free(reply);
+}
+
+/* Answers whole, keeping the connection, once it has read a byte; reads no more. */
+static void *serve_early(void *ctx)
+{
+	struct server *s = ctx;
+	int fds[RIG_REQUESTS], nr = 0;
+	char byte;
+
+	while (nr < RIG_REQUESTS && (fds[nr] = accept(s->fd, NULL, NULL)) >= 0) {
+		if (recv(fds[nr], &byte, 1, 0) == 1)
+			send(fds[nr], s->reply, strlen(s->reply), MSG_NOSIGNAL);
+		nr++;
+	}
+	while (nr)
+		close(fds[--nr]);
+	return NULL;
+}
+
+/*
+ * A request of some 6 MB, more than the kernel takes, is answered before it is sent: what
+ * follows on that connection would be read as its rest, so the next one has its own.
+ */
+static void test_answered_before_it_is_sent(void **state)
+{
+	static const char *const events[] = {TEXT("abcdefghij"),
+					     "{\"id\":\"x\",\"choices\":[]," USAGE "}",
+					     "[DONE]", NULL};
+	struct request_record records[RIG_REQUESTS] = {{0}};
+	char *stream = stream_of(events), *body = strstr(stream, "\r\n\r\n") + 4;
+	char *reply = x_asprintf("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+				 "Content-Length: %zu\r\n\r\n%s",
+				 strlen(body), body);
+	struct load_rig r;
+	struct server s;
+
+	(void)state;
+	server_start(&s, reply, serve_early);
+	load_rig_start(&r, NULL, NULL);
+	r.transport.url = s.url;
+	r.prompt.prompt_rule.mean = 1000000;
+	r.config.stage.concurrency = r.config.threads = 1;
+	r.config.requests_max = 3;
+	r.config.checks_prompt = false;
+	load_rig_run(&r);
+	assert_int_equal(load_rig_collect(&r, records), 3);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(records[i].end, REQUEST_OK);
+		assert_false(records[i].reused_connection);
+	}
+	assert_int_equal(r.outcome.connections, 3);
+	server_stop(&s);
+	load_rig_forget(records);
+	load_rig_end(&r);
+	free(reply);
+	free(stream);
 }
 
 /* Whole, and cut where the text is: 255 bytes are kept, 'status 401: ' among them. */
@@ -319,7 +373,7 @@ static void test_echoed_key(void **state)
 	memcpy(body + 240 - 2, "s3cret-key", 10);
 	snprintf(reply, sizeof(reply),
 		 "HTTP/1.1 401 No\r\nContent-Length: 300\r\n\r\n%.300s", body);
-	server_start(&s, reply, true);
+	server_start(&s, reply, serve);
 	load_rig_start(&r, NULL, NULL);
 	r.transport.url = s.url;
 	r.transport.bearer = "s3cret-key";
@@ -343,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_endings),
 		cmocka_unit_test(test_echoed_key),
 		cmocka_unit_test(test_due_after_close),
+		cmocka_unit_test(test_answered_before_it_is_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
