@@ -6,7 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
-#include "inference/load/figures/load_details.h"
+#include "inference/load/figures/client_figures.h"
 
 /* The records of one stage out of all files, on wall time. */
 struct chain {

@@ -10,7 +10,7 @@
 #include "core/base/file.h"
 #include "core/document/json.h"
 #include "core/base/mem.h"
-#include "inference/load/figures/load_details.h"
+#include "inference/load/figures/client_figures.h"
 
 #define RECORDS_EXPECTED "a file that 'tare load --records' wrote"
 

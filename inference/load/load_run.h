@@ -50,8 +50,4 @@ struct stage_config load_run_stage(const struct load_run *r);
 /* The limits of a good request: from the options, or none. */
 struct service_level load_service_level(const struct load_options *o);
 
-/* "2/4", or "slurm": SLURM_PROCID and SLURM_NTASKS. 'ret_part' counts from 0. */
-int load_part_parse(const char *text, unsigned *ret_part, unsigned *ret_parts,
-		    struct err *err);
-
 #endif

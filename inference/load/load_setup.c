@@ -111,8 +111,9 @@ static int whole_number(const char *text, unsigned *ret)
 	return 0;
 }
 
-int load_part_parse(const char *text, unsigned *ret_part, unsigned *ret_parts,
-		    struct err *err)
+/* "2/4", or "slurm": SLURM_PROCID and SLURM_NTASKS. 'ret_part' counts from 0. */
+static int parse_part(const char *text, unsigned *ret_part, unsigned *ret_parts,
+		      struct err *err)
 {
 	const char *slash = text ? strchr(text, '/') : NULL;
 
@@ -331,7 +332,7 @@ int load_run_prepare(struct load_run *r, const struct load_options *o, struct er
 	r->results = x_calloc(PROFILE_STAGES_MAX, sizeof(*r->results));
 	if (load_options_check(o, err) || transport_init(err) || read_files(r, err) ||
 	    read_key(o, &r->bearer, err) ||
-	    load_part_parse(o->part, &r->part, &r->parts, err) ||
+	    parse_part(o->part, &r->part, &r->parts, err) ||
 	    parse_start(o->start_at, &r->start_at_wall_ns, err) || find_server(r, err))
 		return -1;
 	return prepare_prompts(r, err);

@@ -1,6 +1,9 @@
 #include "inference/load/figures/client_figures.h"
 
 #include <math.h>
+#include <stddef.h>
+
+#include "core/base/mem.h"
 
 static double seconds(const struct lag *l, double p)
 {
@@ -63,4 +66,60 @@ void client_judge(struct client_figures *ret, const struct stage_outcome *o,
 	if (ret->lag_p99_s > gap)
 		raise_error(ret, ret->coalesced_ratio,
 			    "reading (chunks that waited behind another)");
+}
+
+/* Every real number of struct client_figures. */
+static const struct {
+	const char *key;
+	size_t offset;
+} client_members[] = {
+#define MEMBER(m)                                      \
+	{                                              \
+#m, offsetof(struct client_figures, m) \
+	}
+	MEMBER(error_ratio),     MEMBER(lag_p50_s),       MEMBER(lag_p99_s),
+	MEMBER(delay_mean_s),    MEMBER(delay_p99_s),     MEMBER(stamp_p50_s),
+	MEMBER(stamp_p99_s),     MEMBER(cpu_per_chunk_s), MEMBER(busy_ratio),
+	MEMBER(coalesced_ratio), MEMBER(unstamped_ratio), MEMBER(clock_step_s),
+#undef MEMBER
+};
+
+static double *member_of(struct client_figures *c, size_t i)
+{
+	return (double *)((char *)c + client_members[i].offset);
+}
+
+struct json_object *client_to_json(const struct client_figures *c)
+{
+	struct json_object *o = json_object_new_object();
+	struct client_figures copy = *c;
+
+	for (size_t i = 0; i < ARRAY_SIZE(client_members); i++)
+		json_put_real(o, client_members[i].key, *member_of(&copy, i));
+	json_put_text(o, "error_from", c->error_from);
+	json_put_int(o, "connections", (int64_t)c->connections);
+	json_put_int(o, "unsent", (int64_t)c->unsent);
+	return o;
+}
+
+void client_from_json(struct client_figures *ret, struct json_object *o)
+{
+	*ret = (struct client_figures){.error_from = "a part"};
+	for (size_t i = 0; i < ARRAY_SIZE(client_members); i++)
+		*member_of(ret, i) = json_get_real(o, client_members[i].key, NAN);
+	ret->connections = (uint64_t)json_get_int(o, "connections", 0);
+	ret->unsent = (uint64_t)json_get_int(o, "unsent", 0);
+}
+
+void client_worsen(struct client_figures *into, const struct client_figures *other,
+		   bool adds_counts)
+{
+	struct client_figures copy = *other;
+
+	for (size_t i = 0; i < ARRAY_SIZE(client_members); i++)
+		*member_of(into, i) = fmax(*member_of(into, i), *member_of(&copy, i));
+	if (adds_counts) {
+		into->connections += other->connections;
+		into->unsent += other->unsent;
+	}
 }

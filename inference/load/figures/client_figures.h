@@ -14,6 +14,7 @@
 #ifndef TARE_INFERENCE_LOAD_FIGURES_CLIENT_FIGURES_H
 #define TARE_INFERENCE_LOAD_FIGURES_CLIENT_FIGURES_H
 
+#include "core/document/json.h"
 #include "inference/load/figures/load_metrics.h"
 
 #define CLIENT_ERROR_MAX 0.01
@@ -22,5 +23,11 @@
 /* Without a calibration the stage's own stamp errors count, when its server was the mock. */
 void client_judge(struct client_figures *ret, const struct stage_outcome *o,
 		  const struct stage_summary *s, const struct calibration *c);
+
+struct json_object *client_to_json(const struct client_figures *c);
+void client_from_json(struct client_figures *ret, struct json_object *o);
+/* The worse of each figure; counts are added up when asked for. */
+void client_worsen(struct client_figures *into, const struct client_figures *other,
+		   bool adds_counts);
 
 #endif

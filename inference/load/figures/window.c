@@ -48,7 +48,8 @@ void window_series_release(struct window_series *w)
 	*w = (struct window_series){.nr = 0};
 }
 
-long window_series_bin(const struct window_series *w, int64_t at_ns)
+/* The bin of an instant, or -1 outside. */
+static long bin_of(const struct window_series *w, int64_t at_ns)
 {
 	if (at_ns < w->start_ns || at_ns >= w->end_ns)
 		return -1;
@@ -60,7 +61,7 @@ static void add_flight(struct window_series *w, int64_t from, int64_t to)
 	from = from < w->start_ns ? w->start_ns : from;
 	to = to > w->end_ns ? w->end_ns : to;
 	while (from < to) {
-		long bin = window_series_bin(w, from);
+		long bin = bin_of(w, from);
 		int64_t edge = w->start_ns + (bin + 1) * w->bin_ns;
 		int64_t stop = edge < to ? edge : to;
 
@@ -71,7 +72,7 @@ static void add_flight(struct window_series *w, int64_t from, int64_t to)
 
 void window_series_add(struct window_series *w, const struct request_record *r)
 {
-	long bin = window_series_bin(w, r->end_ns);
+	long bin = bin_of(w, r->end_ns);
 
 	if (bin >= 0 && r->end == REQUEST_OK)
 		w->completed[bin]++;
@@ -79,7 +80,7 @@ void window_series_add(struct window_series *w, const struct request_record *r)
 		w->failed[bin]++;
 	add_flight(w, window_begin_ns(r), r->end_ns);
 	for (uint32_t i = 0; i < r->chunks_nr; i++) {
-		bin = window_series_bin(w, r->chunks[i].arrival_ns);
+		bin = bin_of(w, r->chunks[i].arrival_ns);
 		if (bin >= 0)
 			w->tokens[bin] += r->chunks[i].tokens;
 	}

@@ -37,8 +37,6 @@ enum { WINDOW_BINS_MAX = 600 };
 void window_series_init(struct window_series *w, const struct load_stage *s);
 void window_series_add(struct window_series *w, const struct request_record *r);
 void window_series_release(struct window_series *w);
-/* The bin of an instant, or -1 outside. */
-long window_series_bin(const struct window_series *w, int64_t at_ns);
 double window_series_width_s(const struct window_series *w, size_t bin);
 /* Mean number of requests in flight over the whole window; NAN: it has no length. */
 double window_series_concurrency(const struct window_series *w,
