@@ -4,10 +4,11 @@
  * (CURLOPT_CONNECT_ONLY); the bytes of requests and replies then pass here without it
  * (plain) or through it (TLS), so that every read comes with the kernel's receive stamp.
  *
- *	plain  libcurl hands the connected socket over and its handles are freed; a read
- *is one recvmsg(2) that brings bytes and stamp together TLS    a peek of one byte reads
- *the stamp of the first segment, then curl_easy_recv() the bytes; each connection has its
- *own multi handle, so that no call walks the other connections
+ *	plain  libcurl hands the connected socket over and its handles are freed; a read is
+ *	       one recvmsg(2) that brings bytes and stamp together
+ *	TLS    a peek of one byte reads the stamp of the first segment, then
+ *	       curl_easy_recv() the bytes; each connection has its own multi handle, so
+ *	       that no call walks the other connections
  *
  * Proxies from the environment are not used: a measurement through one would be of it.
  * A 'struct link' belongs to one thread, and so does the 'struct link_share' (resolved

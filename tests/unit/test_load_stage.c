@@ -154,7 +154,6 @@ static void test_poisson_truth(void **state)
 	check_truth(STAGE_POISSON);
 }
 
-/* Two parts and two threads send every index once. */
 /* What lies past the end of a schedule's time leaves a quiet that belongs to the window. */
 static void test_quiet_end(void **state)
 {
@@ -193,6 +192,7 @@ static void test_shares_shrink(void **state)
 	load_rig_end(&r);
 }
 
+/* Two parts and two threads send every index once. */
 static void test_parts(void **state)
 {
 	static const enum stage_kind kinds[] = {STAGE_CONCURRENT, STAGE_POISSON};
