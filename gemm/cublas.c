@@ -164,6 +164,17 @@ static int check_shape(struct gpu *g, struct err *err)
 static int allocate(struct gpu *g, struct err *err)
 {
 	const struct problem *p = g->problem;
+	const struct {
+		cu_pointer *at;
+		size_t bytes;
+		const char *what;
+	} blocks[] = {
+		{&g->a, (size_t)problem_bytes_a(p), "matrix A"},
+		{&g->b, (size_t)problem_bytes_b(p), "matrix B"},
+		{&g->c, (size_t)problem_bytes_c(p), "matrix C"},
+		{&g->workspace, workspace_bytes, "the workspace"},
+		{&g->flush, g->flush_bytes, "the cache flush"},
+	};
 	int64_t need = problem_bytes(p) + (int64_t)(workspace_bytes + g->flush_bytes);
 	int64_t available = device_available_bytes(&g->device);
 
@@ -173,19 +184,12 @@ static int allocate(struct gpu *g, struct err *err)
 			"out of memory on the GPU: the matrices need %.2f GiB and "
 			"%.2f GiB are free; use a smaller --n",
 			(double)need / 0x1p30, (double)available / 0x1p30);
-	if (device_alloc(&g->device, &g->a, (size_t)problem_bytes_a(p), "matrix A",
-			 err) != 0 ||
-	    device_alloc(&g->device, &g->b, (size_t)problem_bytes_b(p), "matrix B",
-			 err) != 0 ||
-	    device_alloc(&g->device, &g->c, (size_t)problem_bytes_c(p), "matrix C",
-			 err) != 0 ||
-	    device_alloc(&g->device, &g->workspace, workspace_bytes, "the workspace",
-			 err) != 0)
-		return -1;
-	if (g->flush_bytes == 0)
-		return 0;
-	return device_alloc(&g->device, &g->flush, g->flush_bytes, "the cache flush",
-			    err);
+	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++)
+		if (blocks[i].bytes > 0 &&
+		    device_alloc(&g->device, blocks[i].at, blocks[i].bytes,
+				 blocks[i].what, err) != 0)
+			return -1;
+	return 0;
 }
 
 /* The workspace comes after the stream, which resets it. */

@@ -107,12 +107,17 @@ static char *driver_for(const struct work *w, const char *address)
 								: "vfio-pci");
 }
 
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 /* The kernel's own word on which driver has it, NULL for none. */
 static bool has_driver(const struct binding_host *host, const char *address,
 		       const char *driver)
 {
 	char *has = pci_device_driver(host->root, address);
-	bool ret = driver ? has && strcmp(has, driver) == 0 : !has;
+	bool ret = is_same(has, driver);
 
 	free(has);
 	return ret;
@@ -246,7 +251,7 @@ static bool restore_override(const struct binding_host *host, const char *addres
 			     const char *before)
 {
 	char *now = read_override(host->root, address);
-	bool same = now && before ? strcmp(now, before) == 0 : now == before;
+	bool same = is_same(now, before);
 
 	free(now);
 	return same || write_override(host, address, before) == 0;
@@ -290,11 +295,12 @@ static int do_load(struct work *w, const char *address, const char *driver)
 	return 0;
 }
 
-/* 'driver' may be NULL: none is asked for any more. */
-static int do_override(struct work *w, const char *address, const char *driver)
+/* 'what' is "override", or "clear" with NULL: none is asked for any more. */
+static int do_override(struct work *w, const char *what, const char *address,
+		       const char *driver)
 {
 	char *before = read_override(w->host->root, address);
-	struct binding_step *s = add_step(w, "override", address, driver, before);
+	struct binding_step *s = add_step(w, what, address, driver, before);
 	int why = write_override(w->host, address, driver);
 
 	free(before);
@@ -326,19 +332,6 @@ static int do_probe(struct work *w, const char *address, const char *driver)
 	return 0;
 }
 
-/* The host's own driver needs no override to be found again; vfio keeps its own, so that
- * nothing else takes the device meanwhile. */
-static int do_clear(struct work *w, const char *address, const char *driver)
-{
-	struct binding_step *s = add_step(w, "clear", address, NULL, driver);
-	int why = write_override(w->host, address, NULL);
-
-	if (why)
-		return step_failed(w, address, "driver_override", why);
-	s->state = BINDING_DONE;
-	return 0;
-}
-
 /* What the request says of it, beside the driver. */
 static int set_override(struct work *w, const char *address)
 {
@@ -351,9 +344,9 @@ static int set_override(struct work *w, const char *address)
 	if (strcmp(want, BINDING_NONE) == 0)
 		want = NULL;
 	now = read_override(w->host->root, address);
-	same = now && want ? strcmp(now, want) == 0 : !now && !want;
+	same = is_same(now, want);
 	free(now);
-	return same ? 0 : do_override(w, address, want);
+	return same ? 0 : do_override(w, "override", address, want);
 }
 
 static int bind_one(struct work *w, const char *address)
@@ -362,12 +355,15 @@ static int bind_one(struct work *w, const char *address)
 	char *has = pci_device_driver(w->host->root, address);
 	int rc = 0;
 
+	/* The host's own driver needs no override to be found again; vfio keeps its own, so
+	 * that nothing else takes the device meanwhile. */
 	if (!has_driver(w->host, address, driver))
 		rc = (driver && do_load(w, address, driver)) ||
-		     do_override(w, address, driver) ||
+		     do_override(w, "override", address, driver) ||
 		     (has && do_unbind(w, address, has)) ||
 		     (driver && do_probe(w, address, driver)) ||
-		     (driver && !driver_is_vfio(driver) && do_clear(w, address, driver));
+		     (driver && !driver_is_vfio(driver) &&
+		      do_override(w, "clear", address, NULL));
 	free(driver);
 	free(has);
 	return rc || set_override(w, address) ? -1 : 0;

@@ -14,6 +14,16 @@ static struct json_object *part(struct preflight_look *l, const char *key)
 	return json_member(l->machine, key);
 }
 
+/* A text of the document, noted as it is; NULL: it is not there. */
+static const char *noted(struct preflight_look *l, const char *object, const char *key)
+{
+	const char *text = json_get_text(part(l, object), key, NULL);
+
+	if (text)
+		preflight_note(l, "%.300s", text);
+	return text;
+}
+
 /* A fact against what it should be: unknown when it is not there. */
 static enum preflight_state expect_bool(struct preflight_look *l, const char *path,
 					bool want, enum preflight_state otherwise)
@@ -28,12 +38,11 @@ static enum preflight_state expect_bool(struct preflight_look *l, const char *pa
 
 static enum preflight_state look_kernel(struct preflight_look *l)
 {
-	const char *release = json_get_text(part(l, "kernel"), "release", NULL);
+	const char *release = noted(l, "kernel", "release");
 	int major, minor;
 
 	if (!release || sscanf(release, "%d.%d", &major, &minor) != 2)
 		return PREFLIGHT_UNKNOWN;
-	preflight_note(l, "%s", release);
 	if (l->has_grace_gpu && (major < 6 || (major == 6 && minor < 2)))
 		return PREFLIGHT_FAIL;
 	return major < 5 ? PREFLIGHT_WARN : PREFLIGHT_OK;
@@ -41,11 +50,10 @@ static enum preflight_state look_kernel(struct preflight_look *l)
 
 static enum preflight_state look_cmdline(struct preflight_look *l)
 {
-	const char *line = json_get_text(part(l, "kernel"), "cmdline", NULL);
+	const char *line = noted(l, "kernel", "cmdline");
 
 	if (!line)
 		return PREFLIGHT_UNKNOWN;
-	preflight_note(l, "%.300s", line);
 	return strstr(line, "mitigations=off") ? PREFLIGHT_WARN : PREFLIGHT_OK;
 }
 
@@ -74,11 +82,10 @@ static enum preflight_state look_ksm(struct preflight_look *l)
 
 static enum preflight_state look_thp(struct preflight_look *l)
 {
-	const char *thp = json_get_text(part(l, "memory"), "thp_enabled", NULL);
+	const char *thp = noted(l, "memory", "thp_enabled");
 
 	if (!thp)
 		return PREFLIGHT_UNKNOWN;
-	preflight_note(l, "%s", thp);
 	return strcmp(thp, "never") == 0 ? PREFLIGHT_WARN : PREFLIGHT_OK;
 }
 
@@ -117,11 +124,10 @@ static enum preflight_state look_huge_pages(struct preflight_look *l)
 
 static enum preflight_state look_governor(struct preflight_look *l)
 {
-	const char *governor = json_get_text(part(l, "power"), "governor", NULL);
+	const char *governor = noted(l, "power", "governor");
 
 	if (!governor)
 		return PREFLIGHT_UNKNOWN;
-	preflight_note(l, "%s", governor);
 	return strcmp(governor, "performance") == 0 ? PREFLIGHT_OK : PREFLIGHT_WARN;
 }
 
@@ -226,11 +232,10 @@ static enum preflight_state look_clock(struct preflight_look *l)
 {
 	static const char *const fast[] = {"tsc", "kvm-clock", "arch_sys_counter",
 					   "hyperv_clocksource_tsc_page", NULL};
-	const char *source = json_get_text(part(l, "clock"), "source", NULL);
+	const char *source = noted(l, "clock", "source");
 
 	if (!source)
 		return PREFLIGHT_UNKNOWN;
-	preflight_note(l, "%s", source);
 	for (const char *const *f = fast; *f; f++) {
 		if (strcmp(*f, source) == 0)
 			return PREFLIGHT_OK;

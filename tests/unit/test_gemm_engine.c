@@ -18,8 +18,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -554,6 +556,30 @@ static void test_openblas_values(void **state)
 	}
 }
 
+/* 24 TiB: more than there is, and what there is lies within what this machine has. */
+static void test_openblas_memory(void **state)
+{
+	const double gib =
+		(double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / 0x1p30;
+	const struct engine_request r = {.algo = -1};
+	struct problem p = rectangle(PRECISION_FP64, COMPUTE_FP64);
+	struct engine *e = open_engine("openblas", &r);
+	struct err err = ERR_INIT;
+	double need = 0, available = 0;
+
+	(void)state;
+	p.m = p.n = p.k = 1 << 20;
+	assert_int_equal(e->ops->prepare(e, &p, &err), -1);
+	assert_int_equal(err.kind, ERR_ENVIRONMENT);
+	assert_int_equal(sscanf(err.text,
+				"out of memory: three matrices need %lf GiB and %lf GiB",
+				&need, &available),
+			 2);
+	assert_true(need == 24576);
+	assert_true(available > 0 && available <= gib + 0.1);
+	close_engine(e);
+}
+
 static void test_openblas_refuses(void **state)
 {
 	static const struct {
@@ -633,6 +659,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_cublas_version),
 		cmocka_unit_test(test_cublas_memory),
 		cmocka_unit_test(test_openblas_values),
+		cmocka_unit_test(test_openblas_memory),
 		cmocka_unit_test(test_openblas_refuses),
 		cmocka_unit_test(test_no_such_engine),
 	};

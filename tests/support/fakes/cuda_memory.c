@@ -43,10 +43,18 @@ int cuMemFree_v2(cu_pointer p)
 	return 0;
 }
 
+/* A block's beginning, as all copies here have it. */
+static int fits(cu_pointer p, size_t bytes)
+{
+	return *(const size_t *)(uintptr_t)(p - 64) >= bytes;
+}
+
 int cuMemcpyDtoH_v2(void *to, cu_pointer from, size_t bytes);
 int cuMemcpyDtoH_v2(void *to, cu_pointer from, size_t bytes)
 {
 	CALL();
+	if (!fits(from, bytes))
+		return INVALID_VALUE;
 	memcpy(to, (void *)(uintptr_t)from, bytes);
 	return 0;
 }
@@ -55,6 +63,8 @@ int cuMemcpyHtoD_v2(cu_pointer to, const void *from, size_t bytes);
 int cuMemcpyHtoD_v2(cu_pointer to, const void *from, size_t bytes)
 {
 	CALL();
+	if (!fits(to, bytes))
+		return INVALID_VALUE;
 	memcpy((void *)(uintptr_t)to, from, bytes);
 	return 0;
 }
