@@ -148,7 +148,6 @@ enum mock_place { MOCK_THREAD, MOCK_PROCESS };
  */
 struct mock *mock_start(const struct mock_config *config, enum mock_place place,
 			struct err *err);
-int mock_port(const struct mock *m);
 pid_t mock_pid(const struct mock *m);       /* 0 for a thread */
 const char *mock_url(const struct mock *m); /* "http://127.0.0.1:PORT"; owned by m */
 /* Ends all streams, writes what is left of the truth file and frees. NULL is fine. */

@@ -1,6 +1,5 @@
 #include "inference/mock/mock_chunk.h"
 
-#include "core/document/json.h"
 #include "inference/mock/mock_http.h"
 
 #include <inttypes.h>
@@ -280,24 +279,4 @@ void response_head(struct buf *to, int status, const char *type, size_t length,
 		   status == 429 || status == 503 ? "Retry-After: 1\r\n" : "");
 	put_request_id(to, request_id);
 	buf_puts(to, "\r\n");
-}
-
-void body_error(struct buf *body, int status, const char *message)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *e = json_object_new_object();
-	struct json_object *tare = json_object_new_object();
-
-	json_put_text(e, "message", message);
-	json_put_text(e, "type",
-		      status == 404  ? "NotFoundError"
-		      : status < 500 ? "BadRequestError"
-				     : "InternalServerError");
-	json_put(e, "param", NULL);
-	json_put_int(e, "code", status);
-	json_put(o, "error", e);
-	json_put_bool(tare, "mock", true);
-	json_put(o, "tare", tare);
-	buf_puts(body, json_line(o));
-	json_object_put(o);
 }

@@ -63,7 +63,5 @@ void body_answer(struct buf *body, const struct answer *a, const struct answer_p
 /* Status line and headers of a response whose body has 'length' bytes. */
 void response_head(struct buf *to, int status, const char *type, size_t length,
 		   bool keeps_alive, const char *request_id);
-/* vLLM's error object. */
-void body_error(struct buf *body, int status, const char *message);
 
 #endif

@@ -249,7 +249,7 @@ static int check_name(const char *name, struct err *err)
 
 int mock_config_check(const struct mock_config *c, struct err *err)
 {
-	struct mock_fault fault;
+	struct mock_faults faults;
 	struct in6_addr a;
 
 	if (check_name(c->model, err))
@@ -265,8 +265,8 @@ int mock_config_check(const struct mock_config *c, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--cpu %lld: this machine has CPUs 0 to %ld",
 			       (long long)c->cpu, sysconf(_SC_NPROCESSORS_CONF) - 1);
-	for (size_t i = 0; i < c->faults.nr; i++)
-		if (mock_fault_parse(c->faults.items[i], &fault, err))
-			return err_wrap(err, "--fault '%s'", c->faults.items[i]);
+	if (mock_faults_read(&c->faults, c->seed, &faults, err))
+		return -1;
+	mock_faults_release(&faults);
 	return 0;
 }

@@ -1,4 +1,4 @@
-#include "inference/mock/mock_impl.h"
+#include "inference/mock/mock_conn.h"
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
@@ -12,6 +12,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+enum { OUT_MAX = 1 << 20, READ_SIZE = 1 << 16, ACCEPTS_AT_ONCE = 64 };
+
 static const int64_t linger_ns = 2 * NS_PER_S;
 static const int64_t accept_pause_ns = 100 * NS_PER_MS;
 
@@ -21,14 +23,13 @@ static void watch(struct mock_conn *c, uint32_t events)
 
 	if (c->events == events || c->is_closed)
 		return;
-	epoll_ctl(c->server->epoll_fd, c->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd,
-		  &e);
+	epoll_ctl(c->net->epoll_fd, c->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd, &e);
 	c->events = events;
 }
 
 static void watch_again(struct mock_conn *c)
 {
-	size_t most = (size_t)c->server->config->body_max + HTTP_HEAD_MAX;
+	size_t most = (size_t)c->net->config->body_max + HTTP_HEAD_MAX;
 	bool reads = !c->is_delayed && !c->saw_end && c->in_len < most;
 
 	/* A half-closed peer is told by level: who does not read must not be asked. */
@@ -36,60 +37,73 @@ static void watch_again(struct mock_conn *c)
 			 EPOLLERR);
 }
 
-static void conn_new(struct mock_server *s, int fd)
+static void on_timer(void *conn)
+{
+	struct mock_conn *c = conn;
+
+	if (c->lingers) {
+		mock_conn_close(c, false);
+		return;
+	}
+	c->is_delayed = false;
+	watch_again(c);
+}
+
+static void conn_new(struct mock_net *net, int fd)
 {
 	struct mock_conn *c = x_calloc(1, sizeof(*c));
-	int64_t delay = s->config->accept_delay_ns;
+	int64_t delay = net->config->accept_delay_ns;
 	const struct mock_fault *f;
 
-	*c = (struct mock_conn){.server = s, .fd = fd, .serial = ++s->conns_made};
-	c->timer = (struct mock_timer){.kind = TIMER_CONN, .owner = c};
-	buf_init(&c->out, MOCK_OUT_MAX);
-	c->next = s->conns;
-	if (s->conns)
-		s->conns->previous = c;
-	s->conns = c;
-	s->conns_nr++;
-	s->stats.connections++;
-	f = mock_fault_pick(s->faults, s->faults_nr, true, s->config->seed, c->serial);
+	*c = (struct mock_conn){.net = net, .fd = fd, .serial = ++net->conns_made};
+	c->timer = (struct timer){.on_due = on_timer, .owner = c};
+	buf_init(&c->out, OUT_MAX);
+	c->next = net->conns;
+	if (net->conns)
+		net->conns->previous = c;
+	net->conns = c;
+	net->conns_nr++;
+	net->stats->connections++;
+	f = mock_fault_pick(net->faults, true, c->serial);
 	if (f->kind == FAULT_SLOW_ACCEPT) {
 		delay += f->value;
-		s->stats.faults++;
+		net->stats->faults++;
 	}
 	if (delay > 0) {
 		c->is_delayed = true;
-		timers_set(&s->timers, &c->timer.timer, clock_mono_ns() + delay);
+		timers_set(&net->timers, &c->timer, clock_mono_ns() + delay);
 	}
 	watch_again(c);
 }
 
-static void set_accepting(struct mock_server *s, bool accepts)
+static void set_accepting(struct mock_net *net, bool accepts)
 {
 	struct epoll_event e = {.events = accepts ? EPOLLIN : 0,
-				.data.ptr = &s->listen_fd};
+				.data.ptr = &net->listen_fd};
 
-	epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->listen_fd, &e);
-	s->is_accepting = accepts;
+	epoll_ctl(net->epoll_fd, EPOLL_CTL_MOD, net->listen_fd, &e);
+	net->is_accepting = accepts;
 }
 
-void mock_accept(struct mock_server *s)
+static void accept_some(struct mock_net *net)
 {
-	if (!s->is_accepting)
-		set_accepting(s, true);
-	for (int i = 0; i < 64; i++) {
-		int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (!net->is_accepting)
+		set_accepting(net, true);
+	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+		int fd =
+			accept4(net->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
-		if (fd >= 0 && s->conns_nr < MOCK_CONNECTIONS_MAX) {
-			conn_new(s, fd);
+		if (fd >= 0 && net->conns_nr < MOCK_CONNECTIONS_MAX) {
+			conn_new(net, fd);
 			continue;
 		}
 		if (fd >= 0)
 			close(fd);
 		if (fd >= 0 || errno == EMFILE || errno == ENFILE || errno == ENOBUFS) {
-			set_accepting(s, false);
-			timers_set(&s->timers, &s->accept_again.timer,
+			set_accepting(net, false);
+			timers_set(&net->timers, &net->accept_again,
 				   clock_mono_ns() + accept_pause_ns);
 			return;
 		}
@@ -98,30 +112,30 @@ void mock_accept(struct mock_server *s)
 
 void mock_conn_close(struct mock_conn *c, bool resets)
 {
-	struct mock_server *s = c->server;
+	struct mock_net *net = c->net;
 	struct linger hard = {.l_onoff = 1, .l_linger = 0};
 
 	if (c->is_closed)
 		return;
 	c->is_closed = true;
-	if (c->stream)
-		mock_stream_end(c->stream, "disconnected");
-	timers_clear(&s->timers, &c->timer.timer);
+	if (c->answer)
+		net->ops->lose(c->answer);
+	timers_clear(&net->timers, &c->timer);
 	if (resets)
 		(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
 	close(c->fd);
 	if (c->previous)
 		c->previous->next = c->next;
 	else
-		s->conns = c->next;
+		net->conns = c->next;
 	if (c->next)
 		c->next->previous = c->previous;
-	s->conns_nr--;
+	net->conns_nr--;
 	free(c->in);
 	c->in = NULL;
 	buf_release(&c->out);
-	c->next_dead = s->dead_conns;
-	s->dead_conns = c;
+	c->next_dead = net->dead;
+	net->dead = c;
 }
 
 /*
@@ -137,7 +151,7 @@ static void linger(struct mock_conn *c)
 	c->lingers = true;
 	c->in_len = 0;
 	shutdown(c->fd, SHUT_WR);
-	timers_set(&c->server->timers, &c->timer.timer, clock_mono_ns() + linger_ns);
+	timers_set(&c->net->timers, &c->timer, clock_mono_ns() + linger_ns);
 	watch_again(c);
 }
 
@@ -150,7 +164,7 @@ bool mock_conn_send(struct mock_conn *c, const char *data, size_t len)
 	if (!c->out.len)
 		put = send(c->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	else
-		c->server->stats.backlogged++;
+		c->net->stats->backlogged++;
 	if (put < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
 		mock_conn_close(c, false);
 		return false;
@@ -223,18 +237,11 @@ static void keep(struct mock_conn *c, const char *data, size_t len)
 	c->in_len += len;
 }
 
-static void refuse(struct mock_conn *c, enum http_verdict v)
-{
-	c->keeps_alive = false;
-	mock_respond_error(c, (int)v, http_reason((int)v));
-}
-
 /* One request from 'data'; how many bytes it took, 0 when none is whole. */
 static size_t process_one(struct mock_conn *c, char *data, size_t len)
 {
 	struct http_request r;
-	enum http_verdict v =
-		http_parse(data, len, (size_t)c->server->config->body_max, &r);
+	enum http_verdict v = http_parse(data, len, (size_t)c->net->config->body_max, &r);
 
 	if (v == HTTP_WANT_BODY && r.expects_continue && !c->told_continue) {
 		c->told_continue = true;
@@ -244,17 +251,18 @@ static size_t process_one(struct mock_conn *c, char *data, size_t len)
 		return 0;
 	c->told_continue = false;
 	if (v != HTTP_WHOLE) {
-		refuse(c, v);
+		c->keeps_alive = false;
+		c->net->ops->refuse(c, (int)v);
 		return len;
 	}
 	c->keeps_alive = r.keeps_alive;
-	mock_route(c, &r);
+	c->net->ops->take(c, &r);
 	return r.size;
 }
 
 static bool is_busy(const struct mock_conn *c)
 {
-	return c->stream || c->is_closed || c->lingers || c->closes_after_out;
+	return c->answer || c->is_closed || c->lingers || c->closes_after_out;
 }
 
 /* Requests at the front of 'data'; what is left of it afterwards is kept. */
@@ -278,13 +286,13 @@ static void process(struct mock_conn *c, char *data, size_t len)
 	}
 }
 
-void mock_conn_process(struct mock_conn *c)
+void mock_conn_resume(struct mock_conn *c)
 {
 	if (!is_busy(c) && c->in_len)
 		process(c, c->in, c->in_len);
 	if (c->is_closed || c->lingers)
 		return;
-	if (c->saw_end && !c->stream && !c->out.len)
+	if (c->saw_end && !c->answer && !c->out.len)
 		mock_conn_close(c, false);
 	else
 		watch_again(c);
@@ -306,7 +314,7 @@ void mock_conn_finish(struct mock_conn *c)
 static void take_end(struct mock_conn *c)
 {
 	c->saw_end = true;
-	if (c->stream || !c->out.len)
+	if (c->answer || !c->out.len)
 		mock_conn_close(c, false);
 	else
 		watch_again(c);
@@ -314,8 +322,8 @@ static void take_end(struct mock_conn *c)
 
 static void read_some(struct mock_conn *c)
 {
-	char *into = c->server->read_buffer;
-	ssize_t got = receive(c, into, MOCK_READ_SIZE);
+	char *into = c->net->read_buffer;
+	ssize_t got = receive(c, into, READ_SIZE);
 
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return;
@@ -326,7 +334,7 @@ static void read_some(struct mock_conn *c)
 	} else if (!c->lingers && !c->closes_after_out) {
 		if (c->in_len || is_busy(c)) {
 			keep(c, into, (size_t)got);
-			mock_conn_process(c);
+			mock_conn_resume(c);
 		} else {
 			process(c, into, (size_t)got);
 			if (!c->is_closed && !c->lingers)
@@ -335,7 +343,7 @@ static void read_some(struct mock_conn *c)
 	}
 }
 
-void mock_conn_event(struct mock_conn *c, uint32_t events)
+static void on_event(struct mock_conn *c, uint32_t events)
 {
 	if (c->is_closed)
 		return;
@@ -351,12 +359,57 @@ void mock_conn_event(struct mock_conn *c, uint32_t events)
 		take_end(c);
 }
 
-void mock_conn_timer(struct mock_conn *c)
+static void on_accept_again(void *net)
 {
-	if (c->lingers) {
-		mock_conn_close(c, false);
-		return;
+	accept_some(net);
+}
+
+int mock_net_watch(struct mock_net *net, int fd, void *mark, struct err *err)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = mark};
+
+	if (epoll_ctl(net->epoll_fd, EPOLL_CTL_ADD, fd, &e))
+		return err_errno(err, "mock: cannot watch a descriptor");
+	return 0;
+}
+
+void mock_net_event(struct mock_net *net, void *mark, uint32_t events)
+{
+	if (mark == &net->listen_fd)
+		accept_some(net);
+	else
+		on_event(mark, events);
+}
+
+int mock_net_init(struct mock_net *net, int listen_fd, struct err *err)
+{
+	net->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	net->listen_fd = listen_fd;
+	net->is_accepting = true;
+	net->accept_again = (struct timer){.on_due = on_accept_again, .owner = net};
+	net->read_buffer = x_malloc(READ_SIZE);
+	if (net->epoll_fd < 0)
+		return err_errno(err, "mock: epoll_create1");
+	return mock_net_watch(net, listen_fd, &net->listen_fd, err);
+}
+
+void mock_net_sweep(struct mock_net *net)
+{
+	while (net->dead) {
+		struct mock_conn *c = net->dead;
+
+		net->dead = c->next_dead;
+		free(c);
 	}
-	c->is_delayed = false;
-	watch_again(c);
+}
+
+void mock_net_release(struct mock_net *net)
+{
+	while (net->conns)
+		mock_conn_close(net->conns, false);
+	mock_net_sweep(net);
+	timers_release(&net->timers);
+	free(net->read_buffer);
+	if (net->epoll_fd >= 0)
+		close(net->epoll_fd);
 }

@@ -3,7 +3,6 @@
 #include "core/options/field.h"
 #include "core/base/mem.h"
 #include "core/base/rng.h"
-#include "core/base/strvec.h"
 
 #include <errno.h>
 #include <math.h>
@@ -151,7 +150,7 @@ int mock_fault_parse(const char *text, struct mock_fault *ret, struct err *err)
 	return rc;
 }
 
-bool mock_fault_hits(const struct mock_fault *f, int64_t seed, int64_t serial)
+static bool hits(const struct mock_fault *f, int64_t seed, int64_t serial)
 {
 	switch (f->when) {
 	case FAULT_RATE:
@@ -171,15 +170,33 @@ bool mock_fault_hits(const struct mock_fault *f, int64_t seed, int64_t serial)
 	return true;
 }
 
-const struct mock_fault *mock_fault_pick(const struct mock_fault *faults, size_t nr,
-					 bool of_connections, int64_t seed,
+int mock_faults_read(const struct strvec *specs, int64_t seed, struct mock_faults *ret,
+		     struct err *err)
+{
+	*ret = (struct mock_faults){.nr = specs->nr, .seed = seed};
+	ret->items = x_calloc(specs->nr + 1, sizeof(*ret->items));
+	for (size_t i = 0; i < specs->nr; i++)
+		if (mock_fault_parse(specs->items[i], &ret->items[i], err)) {
+			mock_faults_release(ret);
+			return err_wrap(err, "--fault '%s'", specs->items[i]);
+		}
+	return 0;
+}
+
+void mock_faults_release(struct mock_faults *f)
+{
+	free(f->items);
+	*f = (struct mock_faults){0};
+}
+
+const struct mock_fault *mock_fault_pick(const struct mock_faults *f, bool of_connections,
 					 int64_t serial)
 {
 	static const struct mock_fault none;
 
-	for (size_t i = 0; i < nr; i++)
-		if ((faults[i].kind == FAULT_SLOW_ACCEPT) == of_connections &&
-		    mock_fault_hits(&faults[i], seed, serial))
-			return &faults[i];
+	for (size_t i = 0; i < f->nr; i++)
+		if ((f->items[i].kind == FAULT_SLOW_ACCEPT) == of_connections &&
+		    hits(&f->items[i], f->seed, serial))
+			return &f->items[i];
 	return &none;
 }

@@ -6,6 +6,7 @@
 #define TARE_INFERENCE_MOCK_MOCK_FAULT_H
 
 #include "core/base/err.h"
+#include "core/base/strvec.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,15 +48,23 @@ struct mock_fault {
  */
 int mock_fault_parse(const char *text, struct mock_fault *ret, struct err *err);
 
-/* Does it hit request number 'serial' (from 1)? Depends on nothing but the arguments. */
-bool mock_fault_hits(const struct mock_fault *f, int64_t seed, int64_t serial);
+/* What was asked for on the command line; mock_faults_release() after success. */
+struct mock_faults {
+	struct mock_fault *items;
+	size_t nr;
+	int64_t seed;
+};
+
+int mock_faults_read(const struct strvec *specs, int64_t seed, struct mock_faults *ret,
+		     struct err *err);
+void mock_faults_release(struct mock_faults *f);
 
 /*
- * The first of 'faults' that hits; kinds for connections and for requests are asked for
- * apart. FAULT_NONE's when none does.
+ * The first that hits connection or request number 'serial' (from 1); kinds for connections
+ * and for requests are asked for apart. FAULT_NONE's when none does. Depends on nothing but
+ * the arguments.
  */
-const struct mock_fault *mock_fault_pick(const struct mock_fault *faults, size_t nr,
-					 bool of_connections, int64_t seed,
+const struct mock_fault *mock_fault_pick(const struct mock_faults *f, bool of_connections,
 					 int64_t serial);
 
 const char *mock_fault_name(enum mock_fault_kind kind); /* "stall"; NULL for FAULT_NONE */

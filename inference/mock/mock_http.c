@@ -47,7 +47,7 @@ bool http_text_is(const struct http_text *t, const char *s)
 	return strlen(s) == t->len && memcmp(t->at, s, t->len) == 0;
 }
 
-bool http_text_is_nocase(const struct http_text *t, const char *s)
+static bool is_nocase(const struct http_text *t, const char *s)
 {
 	return strlen(s) == t->len && strncasecmp(t->at, s, t->len) == 0;
 }
@@ -55,7 +55,7 @@ bool http_text_is_nocase(const struct http_text *t, const char *s)
 const struct http_text *http_header(const struct http_request *r, const char *name)
 {
 	for (size_t i = 0; i < r->headers_nr; i++)
-		if (http_text_is_nocase(&r->headers[i].name, name))
+		if (is_nocase(&r->headers[i].name, name))
 			return &r->headers[i].value;
 	return NULL;
 }
@@ -167,14 +167,14 @@ static enum http_verdict add_framing(const struct http_header *h, struct framing
 {
 	size_t length;
 
-	if (http_text_is_nocase(&h->name, "Content-Length")) {
+	if (is_nocase(&h->name, "Content-Length")) {
 		if (!parse_digits(h->value, 10, &length) ||
 		    (f->has_length && length != f->length))
 			return HTTP_BAD;
 		f->has_length = true;
 		f->length = length;
-	} else if (http_text_is_nocase(&h->name, "Transfer-Encoding")) {
-		if (f->is_chunked || !http_text_is_nocase(&h->value, "chunked"))
+	} else if (is_nocase(&h->name, "Transfer-Encoding")) {
+		if (f->is_chunked || !is_nocase(&h->value, "chunked"))
 			return HTTP_UNKNOWN_CODING;
 		f->is_chunked = true;
 	}
@@ -205,11 +205,11 @@ static void read_connection(struct http_request *r)
 	const struct http_text *expect = http_header(r, "Expect");
 
 	r->keeps_alive = r->minor_version == 1;
-	if (c && http_text_is_nocase(c, "close"))
+	if (c && is_nocase(c, "close"))
 		r->keeps_alive = false;
-	else if (c && http_text_is_nocase(c, "keep-alive"))
+	else if (c && is_nocase(c, "keep-alive"))
 		r->keeps_alive = true;
-	r->expects_continue = expect && http_text_is_nocase(expect, "100-continue");
+	r->expects_continue = expect && is_nocase(expect, "100-continue");
 }
 
 /* Over a chunked body: its joined length; moves the pieces together when 'joins'. */

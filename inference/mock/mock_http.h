@@ -56,7 +56,6 @@ enum http_verdict http_parse(char *data, size_t len, size_t body_max,
 /* The value without blanks around it; NULL when absent. Names compare without case. */
 const struct http_text *http_header(const struct http_request *r, const char *name);
 bool http_text_is(const struct http_text *t, const char *s); /* exact */
-bool http_text_is_nocase(const struct http_text *t, const char *s);
 
 const char *http_reason(int status); /* "Not Found"; "Error" for others */
 

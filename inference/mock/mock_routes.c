@@ -1,43 +1,22 @@
-#include "inference/mock/mock_impl.h"
+#include "inference/mock/mock_routes.h"
 
+#include "core/base/mem.h"
 #include "core/document/json.h"
 #include "core/document/version.h"
+#include "inference/mock/mock_respond.h"
+#include "inference/mock/mock_stream.h"
 
 #include <string.h>
 
-void mock_respond(struct mock_conn *c, int status, const char *type, const char *body,
-		  size_t len, const char *request_id)
+static struct mock_engine *engine_of(const struct mock_conn *c)
 {
-	struct buf *to = &c->server->segment.text;
-
-	segment_clear(&c->server->segment);
-	response_head(to, status, type, len, c->keeps_alive, request_id);
-	buf_add(to, body, len);
-	if (mock_conn_send(c, to->data, to->len))
-		mock_conn_finish(c);
-}
-
-void mock_respond_error(struct mock_conn *c, int status, const char *message)
-{
-	struct buf *body = &c->server->body;
-
-	buf_clear(body);
-	body_error(body, status, message);
-	mock_respond(c, status, "application/json", body->data, body->len, "");
-}
-
-static void respond_json(struct mock_conn *c, struct json_object *o)
-{
-	const char *text = json_line(o);
-
-	mock_respond(c, 200, "application/json", text, strlen(text), "");
-	json_object_put(o);
+	return c->net->owner;
 }
 
 static void answer_health(struct mock_conn *c, const struct http_request *r)
 {
 	(void)r;
-	mock_respond(c, 200, "text/plain; charset=utf-8", "", 0, "");
+	mock_respond(c, 200, "text/plain; charset=utf-8", "", 0);
 }
 
 static void answer_version(struct mock_conn *c, const struct http_request *r)
@@ -47,7 +26,7 @@ static void answer_version(struct mock_conn *c, const struct http_request *r)
 	(void)r;
 	json_put_text(o, "version", "tare-mock " TARE_VERSION);
 	json_put_bool(o, "mock", true);
-	respond_json(c, o);
+	mock_respond_json(c, 200, o);
 }
 
 static void answer_models(struct mock_conn *c, const struct http_request *r)
@@ -57,62 +36,63 @@ static void answer_models(struct mock_conn *c, const struct http_request *r)
 	struct json_object *model = json_object_new_object();
 
 	(void)r;
-	json_put_text(model, "id", c->server->config->model);
+	json_put_text(model, "id", c->net->config->model);
 	json_put_text(model, "object", "model");
 	json_put_int(model, "created", 0);
 	json_put_text(model, "owned_by", "tare-mock (no model)");
-	json_put_text(model, "root", c->server->config->model);
+	json_put_text(model, "root", c->net->config->model);
 	json_put(model, "parent", NULL);
-	json_put_int(model, "max_model_len", c->server->config->max_model_len);
+	json_put_int(model, "max_model_len", c->net->config->max_model_len);
 	json_object_array_add(list, model);
 	json_put_text(o, "object", "list");
 	json_put(o, "data", list);
-	respond_json(c, o);
+	mock_respond_json(c, 200, o);
 }
 
 static void answer_metrics(struct mock_conn *c, const struct http_request *r)
 {
-	struct mock_server *s = c->server;
-	bool batches = s->config->pace == MOCK_BATCH;
+	const struct mock_engine *e = engine_of(c);
+	bool batches = e->config->pace == MOCK_BATCH;
 	struct mock_gauges g = {
-		.model = s->config->model,
-		.running = batches ? (int64_t)s->batch.running_nr : s->active,
-		.waiting = (int64_t)s->batch.waiting_nr,
-		.kv_used = s->batch.kv_used,
-		.kv_tokens = s->config->kv_tokens,
-		.open_connections = s->conns_nr,
-		.prefix_queries = s->prefix.queries,
-		.prefix_hits = s->prefix.hits,
+		.model = e->config->model,
+		.running = batches ? (int64_t)e->batch.running_nr : e->active,
+		.waiting = (int64_t)e->batch.waiting_nr,
+		.kv_used = e->batch.kv_used,
+		.kv_tokens = e->config->kv_tokens,
+		.open_connections = c->net->conns_nr,
+		.prefix_queries = e->prefix.queries,
+		.prefix_hits = e->prefix.hits,
 	};
+	struct buf text;
 
 	(void)r;
-	buf_clear(&s->body);
-	stats_print(&s->stats, &g, &s->body);
-	mock_respond(c, 200, "text/plain; version=0.0.4; charset=utf-8", s->body.data,
-		     s->body.len, "");
+	buf_init(&text, BUF_UNBOUNDED);
+	stats_print(e->stats, &g, &text);
+	mock_respond(c, 200, "text/plain; version=0.0.4; charset=utf-8", text.data,
+		     text.len);
+	buf_release(&text);
 }
 
 static void answer_reset_cache(struct mock_conn *c, const struct http_request *r)
 {
 	(void)r;
-	prefix_reset(&c->server->prefix);
-	mock_respond(c, 200, "application/json", "{}", 2, "");
+	prefix_reset(&engine_of(c)->prefix);
+	mock_respond(c, 200, "application/json", "{}", 2);
 }
 
 /* False after answering 400 or 404. */
 static bool read_body(struct mock_conn *c, const struct http_request *r,
 		      enum mock_endpoint endpoint)
 {
-	struct mock_server *s = c->server;
-	struct mock_request *q = &s->request;
+	const struct mock_config *config = c->net->config;
+	struct mock_request *q = &engine_of(c)->request;
 	struct err err = ERR_INIT;
 
 	if (mock_request_parse(r->body.at, r->body.len, endpoint, q, &err)) {
 		mock_respond_error(c, 400, err.text);
 		return false;
 	}
-	if (s->config->strict_model && q->model[0] &&
-	    strcmp(q->model, s->config->model) != 0) {
+	if (config->strict_model && q->model[0] && strcmp(q->model, config->model) != 0) {
 		mock_respond_error(c, 404, "the model does not exist; see /v1/models");
 		return false;
 	}
@@ -121,7 +101,7 @@ static bool read_body(struct mock_conn *c, const struct http_request *r,
 
 static void answer_tokenize(struct mock_conn *c, const struct http_request *r)
 {
-	const struct token_list *t = &c->server->request.tokens;
+	const struct token_list *t = &engine_of(c)->request.tokens;
 	struct json_object *o, *list;
 
 	if (!read_body(c, r, ENDPOINT_TOKENIZE))
@@ -131,36 +111,38 @@ static void answer_tokenize(struct mock_conn *c, const struct http_request *r)
 	for (size_t i = 0; i < t->nr; i++)
 		json_object_array_add(list, json_object_new_int64(t->ids[i]));
 	json_put_int(o, "count", (int64_t)t->nr);
-	json_put_int(o, "max_model_len", c->server->config->max_model_len);
+	json_put_int(o, "max_model_len", c->net->config->max_model_len);
 	json_put(o, "tokens", list);
 	json_put(o, "token_strs", NULL);
-	respond_json(c, o);
+	mock_respond_json(c, 200, o);
 }
 
 static void answer_detokenize(struct mock_conn *c, const struct http_request *r)
 {
-	const struct token_list *t = &c->server->request.tokens;
+	const struct token_list *t = &engine_of(c)->request.tokens;
 	struct json_object *o;
+	struct buf text;
 
 	if (!read_body(c, r, ENDPOINT_DETOKENIZE))
 		return;
 	o = json_object_new_object();
-	buf_clear(&c->server->body);
-	tokens_to_text(t->ids, t->nr, false, &c->server->body);
-	json_put_text(o, "prompt", c->server->body.len ? c->server->body.data : "");
-	respond_json(c, o);
+	buf_init(&text, BUF_UNBOUNDED);
+	tokens_to_text(t->ids, t->nr, false, &text);
+	json_put_text(o, "prompt", text.len ? text.data : "");
+	buf_release(&text);
+	mock_respond_json(c, 200, o);
 }
 
 static void answer_completions(struct mock_conn *c, const struct http_request *r)
 {
 	if (read_body(c, r, ENDPOINT_COMPLETIONS))
-		mock_stream_begin(c, r, false);
+		mock_stream_begin(engine_of(c), c, r, false);
 }
 
 static void answer_chat(struct mock_conn *c, const struct http_request *r)
 {
 	if (read_body(c, r, ENDPOINT_CHAT))
-		mock_stream_begin(c, r, true);
+		mock_stream_begin(engine_of(c), c, r, true);
 }
 
 static const struct {
@@ -179,11 +161,11 @@ static const struct {
 	{"POST", "/reset_prefix_cache", answer_reset_cache},
 };
 
-void mock_route(struct mock_conn *c, const struct http_request *r)
+static void take(struct mock_conn *c, const struct http_request *r)
 {
 	bool is_known = false;
 
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		if (!http_text_is(&r->path, routes[i].path))
 			continue;
 		is_known = true;
@@ -197,3 +179,15 @@ void mock_route(struct mock_conn *c, const struct http_request *r)
 	else
 		mock_respond_error(c, 404, "no such path; this is tare-mock");
 }
+
+/* No route, for what came is no request. */
+static void refuse(struct mock_conn *c, int status)
+{
+	mock_respond_error(c, status, http_reason(status));
+}
+
+const struct mock_conn_ops mock_routes = {
+	.take = take,
+	.refuse = refuse,
+	.lose = mock_stream_lose,
+};

@@ -84,3 +84,9 @@ struct timer *timers_first(const struct timers *t)
 {
 	return t->nr ? t->heap[0] : NULL;
 }
+
+void timers_fire(struct timers *t, struct timer *timer)
+{
+	timers_clear(t, timer);
+	timer->on_due(timer->owner);
+}

@@ -39,8 +39,9 @@ void mock_client_config(struct mock_config *c)
 
 int mock_dial(const struct mock *m)
 {
+	const char *port = strrchr(mock_url(m), ':');
 	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_port = htons((uint16_t)mock_port(m)),
+				.sin_port = htons((uint16_t)strtol(port + 1, NULL, 10)),
 				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 

@@ -1,8 +1,10 @@
-#include "inference/mock/mock_impl.h"
+#include "inference/mock/mock.h"
 
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/stop.h"
+#include "inference/mock/mock_server.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -32,8 +34,8 @@ struct mock {
 	enum mock_place place;
 	pthread_t thread;
 	pid_t pid;
-	int stop_write; /* closed or written to end it */
-	int port;
+	int listen_fd;
+	int stop_read, stop_write; /* a byte, or the end of it, ends the server */
 	FILE *truth;
 	char url[URL_SIZE];
 };
@@ -78,7 +80,6 @@ static void configure(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps));
 }
 
-/* A listening socket; -1 with err. 'url' and 'port' say where. */
 static const char *remedy_of(int code)
 {
 	static const struct {
@@ -96,8 +97,8 @@ static const char *remedy_of(int code)
 	return "";
 }
 
-static int listen_at(const struct mock_config *c, char url[URL_SIZE], int *port,
-		     struct err *err)
+/* A listening socket; -1 with err. 'url' says where. */
+static int listen_at(const struct mock_config *c, char url[URL_SIZE], struct err *err)
 {
 	struct sockaddr_storage a;
 	socklen_t len = make_address(c, &a);
@@ -116,10 +117,9 @@ static int listen_at(const struct mock_config *c, char url[URL_SIZE], int *port,
 		close(fd);
 		return -1;
 	}
-	*port = ntohs(is_v4 ? ((struct sockaddr_in *)&a)->sin_port
-			    : ((struct sockaddr_in6 *)&a)->sin6_port);
 	snprintf(url, URL_SIZE, is_v4 ? "http://%s:%d" : "http://[%s]:%d", c->address,
-		 *port);
+		 ntohs(is_v4 ? ((struct sockaddr_in *)&a)->sin_port
+			     : ((struct sockaddr_in6 *)&a)->sin6_port));
 	return fd;
 }
 
@@ -135,16 +135,24 @@ static int open_truth(const struct mock_config *c, FILE **ret, struct err *err)
 	return 0;
 }
 
-static void config_release(struct mock_config *c)
+/* A truth with a hole must not pass for the whole: on a full disk, say. */
+static int close_truth(struct mock *m, struct err *err)
 {
-	fields_release(mock_fields, c);
+	bool failed = m->truth && ferror(m->truth);
+
+	failed = (m->truth && fclose(m->truth)) || failed;
+	m->truth = NULL;
+	if (failed)
+		return err_errno(err, "mock: cannot write all of %s",
+				 m->config.truth_file);
+	return 0;
 }
 
 static void *thread_main(void *arg)
 {
 	struct mock *m = arg;
 
-	mock_loop_run(&m->server);
+	mock_server_run(&m->server);
 	return NULL;
 }
 
@@ -186,8 +194,9 @@ static void close_others(const int *keep, size_t nr)
 
 static void child_main(struct mock *m)
 {
-	const int keep[] = {m->server.epoll_fd, m->server.listen_fd, m->server.stop_fd,
+	const int keep[] = {m->server.net.epoll_fd, m->listen_fd, m->stop_read,
 			    m->truth ? fileno(m->truth) : -1};
+	struct err err = ERR_INIT;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the parent, which then ends us */
@@ -195,11 +204,9 @@ static void child_main(struct mock *m)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	close_others(keep, ARRAY_SIZE(keep));
-	mock_loop_run(&m->server);
-	mock_loop_release(&m->server);
-	if (m->truth)
-		fclose(m->truth);
-	_exit(0);
+	mock_server_run(&m->server);
+	mock_server_release(&m->server);
+	_exit(close_truth(m, &err) ? log_failure(&err) : 0);
 }
 
 static int start_process(struct mock *m, struct err *err)
@@ -208,66 +215,72 @@ static int start_process(struct mock *m, struct err *err)
 	if (m->pid < 0)
 		return err_errno(err, "mock: cannot fork");
 	if (m->pid == 0) {
-		close(m->stop_write); /* or the end of our parent would not be seen */
 		child_main(m);
 	}
-	close(m->server.listen_fd); /* once the child has gone, nobody listens */
-	m->server.listen_fd = -1;
+	close(m->listen_fd); /* once the child has gone, nobody listens */
+	m->listen_fd = -1;
 	return 0;
 }
 
 static void mock_free(struct mock *m)
 {
-	mock_loop_release(&m->server);
-	if (m->server.listen_fd >= 0)
-		close(m->server.listen_fd);
-	if (m->server.stop_fd >= 0)
-		close(m->server.stop_fd);
-	if (m->truth)
-		fclose(m->truth);
-	config_release(&m->config);
+	const int fds[] = {m->listen_fd, m->stop_read, m->stop_write};
+	struct err err = ERR_INIT;
+
+	mock_server_release(&m->server);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	if (close_truth(m, &err))
+		log_warn("%s", err.text);
+	fields_release(mock_fields, &m->config);
 	free(m);
+}
+
+/* Listens, but does not serve yet. */
+static struct mock *mock_new(const struct mock_config *config, struct err *err)
+{
+	struct mock *m;
+
+	if (mock_config_check(config, err))
+		return NULL;
+	m = x_calloc(1, sizeof(*m));
+	m->server.net.epoll_fd = m->stop_read = m->stop_write = -1;
+	copy_config(&m->config, config);
+	m->listen_fd = listen_at(config, m->url, err);
+	if (m->listen_fd >= 0 && open_truth(config, &m->truth, err) == 0)
+		return m;
+	mock_free(m);
+	return NULL;
+}
+
+static int start(struct mock *m, struct err *err)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC))
+		return err_errno(err, "mock: cannot make a pipe");
+	m->stop_read = fds[0];
+	m->stop_write = fds[1];
+	if (mock_server_init(&m->server, &m->config, m->listen_fd, m->stop_read, m->truth,
+			     err))
+		return -1;
+	return m->place == MOCK_THREAD ? start_thread(m, err) : start_process(m, err);
 }
 
 struct mock *mock_start(const struct mock_config *config, enum mock_place place,
 			struct err *err)
 {
-	struct mock *m;
-	int stop_fds[2] = {-1, -1}, listen_fd, rc;
+	struct mock *m = mock_new(config, err);
 
-	if (mock_config_check(config, err))
+	if (!m)
 		return NULL;
-	m = x_calloc(1, sizeof(*m));
 	m->place = place;
-	m->stop_write = -1;
-	copy_config(&m->config, config);
-	listen_fd = listen_at(config, m->url, &m->port, err);
-	if (listen_fd < 0 || open_truth(config, &m->truth, err) ||
-	    pipe2(stop_fds, O_CLOEXEC)) {
-		if (listen_fd >= 0 && stop_fds[0] < 0 &&
-		    (!config->truth_file || m->truth))
-			err_errno(err, "mock: cannot make a pipe");
-		m->server = (struct mock_server){
-			.epoll_fd = -1, .listen_fd = listen_fd, .stop_fd = -1};
-		mock_free(m);
-		return NULL;
-	}
-	m->stop_write = stop_fds[1];
-	rc = mock_loop_init(&m->server, &m->config, listen_fd, stop_fds[0], m->truth,
-			    err);
-	if (!rc)
-		rc = place == MOCK_THREAD ? start_thread(m, err) : start_process(m, err);
-	if (rc) {
-		close(m->stop_write);
+	if (start(m, err)) {
 		mock_free(m);
 		return NULL;
 	}
 	return m;
-}
-
-int mock_port(const struct mock *m)
-{
-	return m->port;
 }
 
 pid_t mock_pid(const struct mock *m)
@@ -302,42 +315,34 @@ void mock_stop(struct mock *m)
 {
 	if (!m)
 		return;
-	(void)!write(m->stop_write, "", 1); /* another child may hold the pipe open */
-	close(m->stop_write);
-	if (m->place == MOCK_THREAD) {
+	/* Not by the pipe's end alone: another child of ours may hold it open. */
+	(void)!write(m->stop_write, "", 1);
+	if (m->place == MOCK_THREAD)
 		pthread_join(m->thread, NULL);
-	} else {
+	else
 		reap(m->pid);
-		/* The child wrote the file; what our copy of the stream holds is nothing.
-		 */
-	}
 	mock_free(m);
 }
 
 int mock_serve(const struct mock_config *config,
 	       void (*on_ready)(void *ctx, const char *url), void *ctx, struct err *err)
 {
-	struct mock_server s;
-	char url[URL_SIZE];
-	FILE *truth;
-	int port, rc;
-	int fd = mock_config_check(config, err) ? -1 : listen_at(config, url, &port, err);
+	struct mock *m = mock_new(config, err);
+	int rc;
 
-	if (fd < 0)
+	if (!m)
 		return -1;
-	if (open_truth(config, &truth, err)) {
-		close(fd);
-		return -1;
-	}
-	rc = mock_loop_init(&s, config, fd, stop_fd(), truth, err);
+	rc = mock_server_init(&m->server, &m->config, m->listen_fd, stop_fd(), m->truth,
+			      err);
 	if (!rc) {
 		if (on_ready)
-			on_ready(ctx, url);
-		mock_loop_run(&s);
+			on_ready(ctx, m->url);
+		mock_server_run(&m->server);
 	}
-	mock_loop_release(&s);
-	if (truth && fclose(truth) && !rc)
-		rc = err_errno(err, "mock: cannot write %s", config->truth_file);
-	close(fd);
+	mock_server_release(&m->server);
+	m->server = (struct mock_server){.net.epoll_fd = -1};
+	if (close_truth(m, rc ? NULL : err))
+		rc = -1;
+	mock_free(m);
 	return rc;
 }
