@@ -293,19 +293,21 @@ const char *mock_url(const struct mock *m)
 	return m->url;
 }
 
+/* Its own end, or SIGKILL after the grace; who is not gone by then is left to the kernel. */
 static void reap(pid_t pid)
 {
-	int64_t deadline = clock_deadline_ns(stop_grace_ns);
+	int64_t grace = clock_deadline_ns(stop_grace_ns);
+	int64_t deadline = clock_deadline_ns(2 * stop_grace_ns);
+	bool is_killed = false;
 	/* Where the kernel refuses it, poll() only paces the looks. */
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd end = {.fd = fd, .events = POLLIN};
 
-	while (waitpid(pid, NULL, WNOHANG) == 0) {
-		if (clock_passed(deadline)) {
-			kill(pid, SIGKILL);
-			deadline = CLOCK_NEVER;
-		}
-		poll(&end, fd >= 0, clock_poll_ms(deadline, fd >= 0 ? 1000 : 5));
+	while (waitpid(pid, NULL, WNOHANG) == 0 && !clock_passed(deadline)) {
+		if (!is_killed && clock_passed(grace))
+			is_killed = kill(pid, SIGKILL) == 0;
+		poll(&end, fd >= 0,
+		     clock_poll_ms(is_killed ? deadline : grace, fd >= 0 ? 1000 : 5));
 	}
 	if (fd >= 0)
 		close(fd);

@@ -60,14 +60,12 @@ static void admit(struct batch *b, int64_t now_ns)
 	}
 }
 
-static int64_t jittered(const struct batch_config *c, int64_t ns, int64_t step)
+int64_t jittered_ns(int64_t ns, double jitter, uint64_t bits)
 {
-	double u;
-
-	if (c->jitter == 0)
-		return ns;
-	u = (double)(rng_at((uint64_t)c->seed, (uint64_t)step) >> 11) * 0x1p-52 - 1;
-	return (int64_t)((double)ns * (1 + c->jitter * u));
+	return jitter == 0
+		       ? ns
+		       : (int64_t)((double)ns *
+				   (1 + jitter * ((double)(bits >> 11) * 0x1p-52 - 1)));
 }
 
 static void step_begin(struct batch *b, int64_t now_ns)
@@ -95,10 +93,10 @@ static void step_begin(struct batch *b, int64_t now_ns)
 	b->steps++;
 	b->step_tokens = decoding + prompt;
 	b->step_end_ns =
-		now_ns + jittered(c,
-				  c->step_base_ns + decoding * c->step_per_seq_ns +
-					  prompt * c->step_per_prefill_token_ns,
-				  b->steps);
+		now_ns + jittered_ns(c->step_base_ns + decoding * c->step_per_seq_ns +
+					     prompt * c->step_per_prefill_token_ns,
+				     c->jitter,
+				     rng_at((uint64_t)c->seed, (uint64_t)b->steps));
 }
 
 bool batch_add(struct batch *b, struct batch_seq *seq, int64_t now_ns)

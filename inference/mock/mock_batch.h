@@ -69,6 +69,9 @@ struct batch {
 		step_tokens; /* so far; prompt and output tokens of the last step */
 };
 
+/* ns * (1 + jitter * u), u in [-1, 1) made of 64 random bits. */
+int64_t jittered_ns(int64_t ns, double jitter, uint64_t bits);
+
 void batch_init(struct batch *b, const struct batch_config *config);
 void batch_release(struct batch *b);
 

@@ -28,22 +28,17 @@ static const struct opt_text sections[] = {
 	 "measured against it describe the client, not a model server."},
 	{"FAULTS",
 	 "SPEC is KIND[=VALUE][,after=K][,rate=P|,every=N|,nth=N], where 'after' is the "
-	 "number "
-	 "of chunks sent before it happens; without rate, every or nth it hits every "
-	 "request. A request can ask for one by the header X-Tare-Fault. Kinds: "
-	 "status=CODE "
-	 "(an HTTP error), stream-error (an error inside the 200 stream), truncate (a "
-	 "well-framed end without [DONE]), cut (the connection closes inside the body), "
-	 "reset (RST), stall=SECONDS (0: for ever), length=N (so many tokens whatever "
-	 "was "
-	 "asked), usage=N (usage says so whatever was delivered), no-usage, empty (no "
-	 "token), bad-json, bad-sse, bad-chunk, split (each event in two segments), "
-	 "coalesce=K (K events in one segment), slow-accept=SECONDS (counted by "
-	 "connection: "
-	 "nothing is read for so long)."},
-	{"OUTPUT",
-	 "One JSON line on standard output when it listens: {\"address\", \"model\", "
-	 "\"version\", \"is_mock\": true, \"pid\"}."},
+	 "number of chunks sent before it happens; without rate, every or nth it hits "
+	 "every request. A request can ask for one by the header X-Tare-Fault. Kinds: "
+	 "status=CODE (an HTTP error), stream-error (an error inside the 200 stream), "
+	 "truncate (a well-framed end without [DONE]), cut (the connection closes inside "
+	 "the body), reset (RST), stall=SECONDS (0: for ever), length=N (so many tokens "
+	 "whatever was asked), usage=N (usage says so whatever was delivered), no-usage, "
+	 "empty (no token), bad-json, bad-sse, bad-chunk, split (each event in two "
+	 "segments), coalesce=K (K events in one segment), slow-accept=SECONDS (counted "
+	 "by connection: nothing is read for so long)."},
+	{"OUTPUT", "One JSON line on standard output when it listens: {\"address\", "
+		   "\"model\", \"version\", \"is_mock\": true, \"pid\"}."},
 	{0},
 };
 
@@ -52,14 +47,11 @@ static const struct opt_command command = {
 	.summary = "a reference server with an exact schedule in place of a model",
 	.usage = "[OPTION]...",
 	.about = "Answers OpenAI-compatible requests (/v1/completions, "
-		 "/v1/chat/completions) "
-		 "to a schedule that is known to the microsecond, with its own send time "
-		 "in "
-		 "every chunk, so that a load generator can be measured against the "
-		 "truth. "
-		 "Also /v1/models, /health, /version, /tokenize, /detokenize and "
-		 "/metrics with "
-		 "vLLM's names. Ends on SIGTERM or Ctrl-C.",
+		 "/v1/chat/completions) to a schedule that is known to the microsecond, "
+		 "with its own send time in every chunk, so that a load generator can be "
+		 "measured against the truth. Also /v1/models, /health, /version, "
+		 "/tokenize, /detokenize and /metrics with vLLM's names. Ends on SIGTERM "
+		 "or Ctrl-C.",
 	.fields = mock_fields,
 	.examples = examples,
 	.sections = sections,

@@ -51,6 +51,7 @@ struct mock_stream {
 
 	struct truth_piece *truth; /* NULL without a truth file */
 	size_t truth_nr, truth_alloc;
+	int64_t sent_wall_ns;                /* CLOCK_REALTIME of the last segment */
 	int64_t role_sent_ns, usage_sent_ns; /* CLOCK_REALTIME, 0: never */
 	int64_t running;                     /* others at the arrival, and itself */
 	char request_id[ID_SIZE];
@@ -213,91 +214,84 @@ static int64_t wall(const struct mock_stream *st, int64_t mono_ns)
 	return mono_ns + st->wall_offset_ns;
 }
 
-static bool send_segment(struct mock_stream *st, struct segment *g, int64_t *ret_wall)
+/* Stamps with the instant, which stays in st->sent_wall_ns, and sends. */
+static bool send_part(struct mock_stream *st, struct segment *g, size_t len)
 {
-	*ret_wall = clock_wall_ns();
-	segment_stamp(g, *ret_wall);
-	return mock_conn_send(st->conn, g->text.data, g->text.len);
+	st->sent_wall_ns = clock_wall_ns();
+	segment_stamp(g, st->sent_wall_ns);
+	return mock_conn_send(st->conn, g->text.data, len);
+}
+
+static bool send_segment(struct mock_stream *st, struct segment *g)
+{
+	return send_part(st, g, g->text.len);
 }
 
 /* The first half now, the rest a little later. */
-static bool send_split(struct mock_stream *st, struct segment *g, int64_t *ret_wall)
+static bool send_split(struct mock_stream *st, struct segment *g)
 {
-	struct mock_engine *e = st->engine;
 	size_t half = g->text.len / 2;
 
-	*ret_wall = clock_wall_ns();
-	segment_stamp(g, *ret_wall);
-	if (!mock_conn_send(st->conn, g->text.data, half))
+	if (!send_part(st, g, half))
 		return false;
 	buf_add(&st->own->text, g->text.data + half, g->text.len - half);
-	timers_set(&e->net->timers, &st->delay, clock_mono_ns() + split_ns);
+	timers_set(&st->engine->net->timers, &st->delay, clock_mono_ns() + split_ns);
 	return true;
 }
 
 /* What a split or coalescing answer still holds back. */
 static bool flush_held_bytes(struct mock_stream *st)
 {
-	bool sent = true;
-	int64_t now;
-
-	if (st->own && st->own->text.len) {
-		sent = send_segment(st, st->own, &now);
-		for (size_t i = st->truth_nr; sent && i && st->own_events; i--) {
-			st->truth[i - 1].sent_ns = now;
-			st->own_events--;
-		}
-		if (!sent)
-			return false;
-		segment_clear(st->own);
-		st->own_events = 0;
-	}
-	return sent;
+	if (!st->own || !st->own->text.len)
+		return true;
+	if (!send_segment(st, st->own))
+		return false;
+	for (size_t i = st->truth_nr; i && st->own_events; i--, st->own_events--)
+		st->truth[i - 1].sent_ns = st->sent_wall_ns;
+	segment_clear(st->own);
+	st->own_events = 0;
+	return true;
 }
 
-/* The segment to write an event into. */
-static struct segment *segment_for(struct mock_stream *st)
+/* A segment for what leaves at once. */
+static struct segment *empty_segment(struct mock_stream *st)
 {
-	struct segment *g = &st->engine->segment;
-
-	if (st->own && st->fault.kind == FAULT_COALESCE)
-		return st->own;
-	segment_clear(g);
-	return g;
+	segment_clear(&st->engine->segment);
+	return &st->engine->segment;
 }
 
-static bool send_event(struct mock_stream *st, struct segment *g, int64_t *ret_wall)
+static bool send_event(struct mock_stream *st, struct segment *g)
 {
-	*ret_wall = clock_wall_ns();
 	if (g == st->own) { /* coalescing: st->truth is put right when it leaves */
+		st->sent_wall_ns = clock_wall_ns();
 		st->own_events++;
 		return (int64_t)st->own_events < st->fault.value || flush_held_bytes(st);
 	}
-	if (st->own) {
-		if (!flush_held_bytes(st))
-			return false;
-		return send_split(st, g, ret_wall);
-	}
-	return send_segment(st, g, ret_wall);
+	if (st->own)
+		return flush_held_bytes(st) && send_split(st, g);
+	return send_segment(st, g);
 }
 
 static bool send_role(struct mock_stream *st, int64_t due_ns)
 {
-	struct segment *g = &st->engine->segment;
+	struct segment *g;
 
 	st->has_sent_role = true;
 	if (!st->answer.is_chat || !st->streams ||
 	    st->engine->config->role == MOCK_ROLE_NEVER)
 		return true;
-	segment_clear(g);
+	g = empty_segment(st);
 	chunk_role(g, &st->answer, wall(st, due_ns));
-	return send_segment(st, g, &st->role_sent_ns);
+	if (!send_segment(st, g))
+		return false;
+	st->role_sent_ns = st->sent_wall_ns;
+	return true;
 }
 
-static void note_sent(struct mock_stream *st, const struct mock_piece *p, int64_t wall_ns)
+static void note_sent(struct mock_stream *st, const struct mock_piece *p)
 {
 	struct mock_stats *s = st->engine->stats;
-	int64_t now = wall_ns - st->wall_offset_ns, late = now - p->due_ns;
+	int64_t now = st->sent_wall_ns - st->wall_offset_ns, late = now - p->due_ns;
 
 	if (!st->tokens) {
 		st->first_ns = now;
@@ -317,14 +311,13 @@ static void note_sent(struct mock_stream *st, const struct mock_piece *p, int64_
 		s->late_max_ns = late;
 }
 
-static void note_truth(struct mock_stream *st, const struct mock_piece *p,
-		       int64_t wall_ns)
+static void note_truth(struct mock_stream *st, const struct mock_piece *p)
 {
 	if (!st->engine->truth)
 		return;
 	GROW(st->truth, st->truth_nr, st->truth_alloc);
-	st->truth[st->truth_nr++] = (struct truth_piece){
-		.due_ns = wall(st, p->due_ns), .sent_ns = wall_ns, .tokens = p->tokens};
+	st->truth[st->truth_nr++] =
+		(struct truth_piece){.due_ns = wall(st, p->due_ns), .tokens = p->tokens};
 }
 
 static int64_t usage_tokens(const struct mock_stream *st, int64_t delivered)
@@ -335,7 +328,6 @@ static int64_t usage_tokens(const struct mock_stream *st, int64_t delivered)
 static bool send_tokens(struct mock_stream *st, const struct mock_piece *p)
 {
 	struct segment *g;
-	int64_t sent_wall;
 	struct answer_piece piece = {
 		.index = st->pieces,
 		.first_token = st->tokens,
@@ -347,22 +339,22 @@ static bool send_tokens(struct mock_stream *st, const struct mock_piece *p)
 
 	if (st->tokens + p->tokens >= st->max_tokens)
 		piece.finish_reason = st->finish_reason;
-	g = segment_for(st);
+	g = st->fault.kind == FAULT_COALESCE ? st->own : empty_segment(st);
 	chunk_tokens(g, &st->answer, &piece);
-	note_truth(st, p, 0); /* first: a coalesced segment's stamps go into it */
-	if (!send_event(st, g, &sent_wall))
+	note_truth(st, p); /* first: a coalesced segment's stamps go into it */
+	if (!send_event(st, g))
 		return false;
 	if (st->truth_nr && !st->truth[st->truth_nr - 1].sent_ns)
-		st->truth[st->truth_nr - 1].sent_ns = sent_wall;
-	note_sent(st, p, sent_wall);
+		st->truth[st->truth_nr - 1].sent_ns = st->sent_wall_ns;
+	note_sent(st, p);
 	return true;
 }
 
 /* usage, [DONE] and the end of the body, in one segment. */
 static void send_ending(struct mock_stream *st)
 {
+	bool has_usage = st->include_usage && st->fault.kind != FAULT_NO_USAGE;
 	struct segment *g;
-	int64_t now;
 	struct answer_piece piece = {
 		.index = st->pieces,
 		.due_wall_ns = clock_wall_ns(),
@@ -371,16 +363,15 @@ static void send_ending(struct mock_stream *st)
 
 	if (!flush_held_bytes(st))
 		return;
-	g = &st->engine->segment;
-	segment_clear(g);
-	if (st->include_usage && st->fault.kind != FAULT_NO_USAGE)
+	g = empty_segment(st);
+	if (has_usage)
 		chunk_usage(g, &st->answer, &piece);
 	chunk_done(g, &st->answer);
 	chunk_end(g, &st->answer);
-	if (!send_segment(st, g, &now))
+	if (!send_segment(st, g))
 		return;
-	if (st->include_usage && st->fault.kind != FAULT_NO_USAGE)
-		st->usage_sent_ns = now;
+	if (has_usage)
+		st->usage_sent_ns = st->sent_wall_ns;
 	stream_finish(st, "done");
 }
 
@@ -388,7 +379,7 @@ static void send_whole(struct mock_stream *st, int64_t due_ns)
 {
 	struct mock_engine *e = st->engine;
 	struct mock_piece p = {.tokens = st->max_tokens, .due_ns = due_ns};
-	struct segment *g = &e->segment;
+	struct segment *g = empty_segment(st);
 	struct answer_piece piece = {
 		.tokens = st->max_tokens,
 		.due_wall_ns = wall(st, due_ns),
@@ -397,22 +388,20 @@ static void send_whole(struct mock_stream *st, int64_t due_ns)
 		.completion_tokens = usage_tokens(st, st->max_tokens),
 	};
 	const char *stamp;
-	int64_t now;
 
 	buf_clear(&e->body);
 	body_answer(&e->body, &st->answer, &piece);
-	segment_clear(g);
 	response_head(&g->text, 200, "application/json", e->body.len,
 		      st->conn->keeps_alive, st->request_id);
 	stamp = strstr(e->body.data, "\"sent_ns\":");
 	g->stamps[g->stamps_nr++] = g->text.len + (size_t)(stamp - e->body.data) + 10;
 	buf_add(&g->text, e->body.data, e->body.len);
-	note_truth(st, &p, 0);
-	if (!send_segment(st, g, &now))
+	note_truth(st, &p);
+	if (!send_segment(st, g))
 		return;
 	if (st->truth_nr)
-		st->truth[st->truth_nr - 1].sent_ns = now;
-	note_sent(st, &p, now);
+		st->truth[st->truth_nr - 1].sent_ns = st->sent_wall_ns;
+	note_sent(st, &p);
 	stream_finish(st, "done");
 }
 
@@ -439,28 +428,25 @@ static enum effect close_faulted(struct mock_stream *st, bool resets)
 
 static enum effect send_raw(struct mock_stream *st, const char *payload)
 {
-	struct segment *g = &st->engine->segment;
-	int64_t now;
+	struct segment *g = empty_segment(st);
 
-	segment_clear(g);
 	chunk_raw(g, &st->answer, payload);
-	return send_segment(st, g, &now) ? GOES_ON : IS_OVER;
+	return send_segment(st, g) ? GOES_ON : IS_OVER;
 }
 
 static enum effect end_early(struct mock_stream *st, bool with_error)
 {
-	struct segment *g = &st->engine->segment;
-	int64_t now;
+	struct segment *g;
 
 	if (!flush_held_bytes(st))
 		return IS_OVER;
-	segment_clear(g);
+	g = empty_segment(st);
 	if (with_error) {
 		chunk_error(g, &st->answer);
 		chunk_done(g, &st->answer);
 	}
 	chunk_end(g, &st->answer);
-	if (!g->text.len || send_segment(st, g, &now))
+	if (!g->text.len || send_segment(st, g))
 		return end_faulted(st);
 	return IS_OVER;
 }
@@ -624,14 +610,9 @@ static void release_held(struct mock_stream *st)
 static int64_t gap_ns(const struct mock_stream *st, int64_t ns, int64_t index)
 {
 	const struct mock_config *c = st->engine->config;
-	uint64_t bits;
+	uint64_t seed = rng_at((uint64_t)c->seed, (uint64_t)st->answer.serial);
 
-	if (c->jitter == 0)
-		return ns;
-	bits = rng_at(rng_at((uint64_t)c->seed, (uint64_t)st->answer.serial),
-		      (uint64_t)index);
-	return (int64_t)((double)ns *
-			 (1 + c->jitter * ((double)(bits >> 11) * 0x1p-52 - 1)));
+	return jittered_ns(ns, c->jitter, rng_at(seed, (uint64_t)index));
 }
 
 static int64_t next_tokens(const struct mock_stream *st)
@@ -796,14 +777,13 @@ static bool begin_batch(struct mock_stream *st)
 
 static bool send_head(struct mock_stream *st)
 {
-	struct segment *g = &st->engine->segment;
-	int64_t now;
+	struct segment *g;
 
 	if (!st->streams || (st->fault.kind == FAULT_RESET && st->fault.after == 0))
 		return true;
-	segment_clear(g);
+	g = empty_segment(st);
 	chunk_stream_head(g, &st->answer, st->request_id);
-	if (!send_segment(st, g, &now))
+	if (!send_segment(st, g))
 		return false;
 	return st->engine->config->role != MOCK_ROLE_AT_ONCE ||
 	       send_role(st, st->arrival_ns);
@@ -813,9 +793,8 @@ static bool send_head(struct mock_stream *st)
 static bool begin_faulted(struct mock_stream *st)
 {
 	struct mock_conn *c = st->conn;
-	struct segment *g = &st->engine->segment;
+	struct segment *g;
 	struct answer_piece none = {.finish_reason = "stop"};
-	int64_t now;
 
 	st->fault_fired = true;
 	switch (st->fault.kind) {
@@ -832,9 +811,9 @@ static bool begin_faulted(struct mock_stream *st)
 		if (!send_head(st) ||
 		    (!st->has_sent_role && !send_role(st, st->arrival_ns)))
 			return true;
-		segment_clear(g);
+		g = empty_segment(st);
 		chunk_tokens(g, &st->answer, &none);
-		if (send_segment(st, g, &now))
+		if (send_segment(st, g))
 			send_ending(st);
 		return true;
 	case FAULT_SPLIT:

@@ -14,157 +14,65 @@ static const char *const kind_names[] = {"vllm", "command", "external", "mock", 
 #define AT(member) offsetof(struct serve_config, member)
 
 static const struct field own_fields[] = {
-	{.name = "kind",
-	 .kind = FIELD_CHOICE,
-	 .offset = AT(kind),
-	 .choices = kind_names,
-	 .arg = "KIND",
+	{"kind", FIELD_CHOICE, AT(kind), .choices = kind_names, .arg = "KIND",
 	 .help = "vllm: 'vllm serve'. command: any program. external: a server that runs "
 		 "already and is left alone. mock: the built-in reference server, which "
-		 "is "
-		 "no model.",
+		 "is no model.",
 	 .is_required = true},
-	{.name = "model",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(model),
-	 .arg = "MODEL",
+	{"model", FIELD_TEXT, AT(model), .arg = "MODEL",
 	 .help = "The model's name or folder. Needed for vllm; otherwise the first one "
-		 "that "
-		 "the server lists."},
-	{.name = "command",
-	 .kind = FIELD_TEXTS,
-	 .offset = AT(command),
-	 .arg = "ARG",
+		 "that the server lists."},
+	{"command", FIELD_TEXTS, AT(command), .arg = "ARG",
 	 .help = "Kind command: the program and its arguments, one each time. {port}, "
 		 "{address} and {model} are filled in."},
-	{.name = "url",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(url),
-	 .arg = "URL",
+	{"url", FIELD_TEXT, AT(url), .arg = "URL",
 	 .help = "Kind external: where the server is. Kind command: only when it is not "
 		 "http://ADDRESS:PORT."},
-	{.name = "address",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(address),
-	 .unset = "127.0.0.1",
-	 .arg = "ADDRESS",
+	{"address", FIELD_TEXT, AT(address), .unset = "127.0.0.1", .arg = "ADDRESS",
 	 .help = "The IPv4 address that the server is to listen on."},
-	{.name = "port",
-	 .kind = FIELD_INT,
-	 .offset = AT(port),
-	 .unset = "0",
-	 .max = 65535,
-	 .arg = "PORT",
+	{"port", FIELD_INT, AT(port), .unset = "0", .max = 65535, .arg = "PORT",
 	 .help = "The port that the server is to listen on; 0 takes a free one."},
-	{.name = "environment",
-	 .kind = FIELD_TEXTS,
-	 .offset = AT(environment),
-	 .arg = "NAME=VALUE",
+	{"environment", FIELD_TEXTS, AT(environment), .arg = "NAME=VALUE",
 	 .help = "Added to the server's environment; repeatable. Not the place for a "
-		 "secret: "
-		 "it stands on the command line."},
-	{.name = "directory",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(directory),
-	 .arg = "DIR",
+		 "secret: it stands on the command line."},
+	{"directory", FIELD_TEXT, AT(directory), .arg = "DIR",
 	 .help = "The server's working folder."},
-	{.name = "health",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(health_path),
-	 .unset = "/health",
-	 .arg = "PATH",
+	{"health", FIELD_TEXT, AT(health_path), .unset = "/health", .arg = "PATH",
 	 .help = "Answers 200 when the server is ready. A server that has no such path "
-		 "is "
-		 "ready when /v1/models answers 200."},
-	{.name = "ready-within",
-	 .kind = FIELD_SECONDS,
-	 .offset = AT(ready_ns),
-	 .unset = "15min",
-	 .min = 0.1,
-	 .max = 86400,
-	 .arg = "SECONDS",
-	 .help = "Give up when it is not ready by then."},
-	{.name = "grace",
-	 .kind = FIELD_SECONDS,
-	 .offset = AT(grace_ns),
-	 .unset = "10",
-	 .max = 600,
-	 .arg = "SECONDS",
-	 .help = "From SIGTERM to SIGKILL."},
-	{.name = "limit",
-	 .kind = FIELD_SECONDS,
-	 .offset = AT(limit_ns),
-	 .unset = "0",
-	 .max = 1e6,
-	 .arg = "SECONDS",
+		 "is ready when /v1/models answers 200."},
+	{"ready-within", FIELD_SECONDS, AT(ready_ns), .unset = "15min", .min = 0.1,
+	 .max = 86400, .arg = "SECONDS", .help = "Give up when it is not ready by then."},
+	{"grace", FIELD_SECONDS, AT(grace_ns), .unset = "10", .max = 600,
+	 .arg = "SECONDS", .help = "From SIGTERM to SIGKILL."},
+	{"limit", FIELD_SECONDS, AT(limit_ns), .unset = "0", .max = 1e6, .arg = "SECONDS",
 	 .help = "Stop everything so long after it was ready; 0: no limit. A client that "
-		 "is "
-		 "not done by then is a failure."},
-	{.name = "log",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(log_file),
-	 .arg = "FILE",
+		 "is not done by then is a failure."},
+	{"log", FIELD_TEXT, AT(log_file), .arg = "FILE",
 	 .help = "What the server prints. Without it a temporary file, which is kept "
-		 "only "
-		 "when something failed."},
-	{.name = "api-key-env",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(api_key_env),
-	 .arg = "NAME",
+		 "only when something failed."},
+	{"api-key-env", FIELD_TEXT, AT(api_key_env), .arg = "NAME",
 	 .help = "The environment variable that holds the API key, if the server asks "
-		 "for "
-		 "one."},
-	{.name = "ca-file",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(ca_file),
-	 .arg = "FILE",
+		 "for one."},
+	{"ca-file", FIELD_TEXT, AT(ca_file), .arg = "FILE",
 	 .help = "Kind external over https: certificates to trust instead of the "
 		 "system's."},
-	{.name = "insecure",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(is_insecure),
+	{"insecure", FIELD_FLAG, AT(is_insecure),
 	 .help = "Kind external over https: do not verify the server's certificate."},
-	{.name = "vllm-program",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(vllm_program),
-	 .unset = "vllm",
-	 .arg = "PROGRAM",
+	{"vllm-program", FIELD_TEXT, AT(vllm_program), .unset = "vllm", .arg = "PROGRAM",
 	 .help = "Kind vllm: the program; looked up in PATH."},
-	{.name = "dtype",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(dtype),
-	 .arg = "TYPE",
+	{"dtype", FIELD_TEXT, AT(dtype), .arg = "TYPE",
 	 .help = "Kind vllm: --dtype, such as bfloat16."},
-	{.name = "max-model-len",
-	 .kind = FIELD_INT,
-	 .offset = AT(max_model_len),
-	 .unset = "0",
-	 .max = 1 << 24,
+	{"max-model-len", FIELD_INT, AT(max_model_len), .unset = "0", .max = 1 << 24,
 	 .arg = "TOKENS",
 	 .help = "Kind vllm: --max-model-len; 0 leaves it to the model."},
-	{.name = "memory-utilisation",
-	 .kind = FIELD_REAL,
-	 .offset = AT(memory_utilisation),
-	 .unset = "0",
-	 .max = 1,
+	{"memory-utilisation", FIELD_REAL, AT(memory_utilisation), .unset = "0", .max = 1,
 	 .arg = "FRACTION",
 	 .help = "Kind vllm: --gpu-memory-utilization; 0 leaves it to vLLM."},
-	{.name = "tensor-parallel",
-	 .kind = FIELD_INT,
-	 .offset = AT(tensor_parallel),
-	 .unset = "0",
-	 .max = 1024,
-	 .arg = "N",
-	 .help = "Kind vllm: --tensor-parallel-size; 0 leaves it to vLLM."},
-	{.name = "load-format",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(load_format),
-	 .arg = "FORMAT",
+	{"tensor-parallel", FIELD_INT, AT(tensor_parallel), .unset = "0", .max = 1024,
+	 .arg = "N", .help = "Kind vllm: --tensor-parallel-size; 0 leaves it to vLLM."},
+	{"load-format", FIELD_TEXT, AT(load_format), .arg = "FORMAT",
 	 .help = "Kind vllm: --load-format; 'dummy' makes random weights."},
-	{.name = "vllm-arg",
-	 .kind = FIELD_TEXTS,
-	 .offset = AT(vllm_args),
-	 .arg = "ARG",
+	{"vllm-arg", FIELD_TEXTS, AT(vllm_args), .arg = "ARG",
 	 .help = "Kind vllm: a further argument; repeatable."},
 };
 
@@ -212,37 +120,59 @@ const char *serve_kind_name(int kind)
 	return kind_names[kind];
 }
 
+enum {
+	OF_VLLM = 1 << SERVE_VLLM,
+	OF_COMMAND = 1 << SERVE_COMMAND,
+	OF_EXTERNAL = 1 << SERVE_EXTERNAL,
+	OF_PROGRAM = OF_VLLM | OF_COMMAND
+};
+
 /* An option that the kind does not look at was meant for another one. */
 static int check_of_kind(const struct serve_config *c, struct err *err)
 {
-	bool is_vllm = c->kind == SERVE_VLLM, is_external = c->kind == SERVE_EXTERNAL;
-	bool is_program = is_vllm || c->kind == SERVE_COMMAND;
 	const struct {
 		const char *name;
-		bool is_given, is_used;
+		bool is_given;
+		int of, needed_by; /* bits of kinds */
 		const char *kinds;
 	} rules[] = {
-		{"dtype", c->dtype != NULL, is_vllm, "kind vllm"},
-		{"max-model-len", c->max_model_len > 0, is_vllm,
+		{"model", c->model, ~0, OF_VLLM, ""},
+		{"command", c->command.nr, OF_COMMAND, OF_COMMAND, "kind command"},
+		{"url", c->url, OF_EXTERNAL | OF_COMMAND, OF_EXTERNAL,
+		 "the kinds external and command"},
+		{"dtype", c->dtype, OF_VLLM, 0, "kind vllm"},
+		{"max-model-len", c->max_model_len > 0, OF_VLLM, 0,
 		 "kind vllm (--mock-max-model-len is the mock's)"},
-		{"memory-utilisation", c->memory_utilisation > 0, is_vllm, "kind vllm"},
-		{"tensor-parallel", c->tensor_parallel > 0, is_vllm, "kind vllm"},
-		{"load-format", c->load_format != NULL, is_vllm, "kind vllm"},
-		{"vllm-arg", c->vllm_args.nr > 0, is_vllm, "kind vllm"},
-		{"environment", c->environment.nr > 0, is_program,
+		{"memory-utilisation", c->memory_utilisation > 0, OF_VLLM, 0,
+		 "kind vllm"},
+		{"tensor-parallel", c->tensor_parallel > 0, OF_VLLM, 0, "kind vllm"},
+		{"load-format", c->load_format, OF_VLLM, 0, "kind vllm"},
+		{"vllm-arg", c->vllm_args.nr, OF_VLLM, 0, "kind vllm"},
+		{"environment", c->environment.nr, OF_PROGRAM, 0,
 		 "the kinds vllm and command"},
-		{"directory", c->directory != NULL, is_program,
-		 "the kinds vllm and command"},
-		{"log", c->log_file != NULL, is_program, "the kinds vllm and command"},
-		{"ca-file", c->ca_file != NULL, is_external, "kind external"},
-		{"insecure", c->is_insecure, is_external, "kind external"},
+		{"directory", c->directory, OF_PROGRAM, 0, "the kinds vllm and command"},
+		{"log", c->log_file, OF_PROGRAM, 0, "the kinds vllm and command"},
+		{"ca-file", c->ca_file, OF_EXTERNAL, 0, "kind external"},
+		{"insecure", c->is_insecure, OF_EXTERNAL, 0, "kind external"},
 	};
-	struct stat st;
 
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		if (rules[i].is_given && !rules[i].is_used)
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		if (!rules[i].is_given && rules[i].needed_by & 1 << c->kind)
+			return err_set(err, ERR_USAGE, "kind %s needs --%s",
+				       kind_names[c->kind], rules[i].name);
+		if (rules[i].is_given && !(rules[i].of & 1 << c->kind))
 			return err_set(err, ERR_USAGE, "--%s is for %s", rules[i].name,
 				       rules[i].kinds);
+	}
+	return 0;
+}
+
+int serve_config_check(const struct serve_config *c, struct err *err)
+{
+	struct stat st;
+
+	if (check_of_kind(c, err))
+		return -1;
 	if (c->directory && (stat(c->directory, &st) || !S_ISDIR(st.st_mode)))
 		return err_set(err, ERR_USAGE,
 			       "--directory '%s': there is no such folder", c->directory);
@@ -255,27 +185,6 @@ static int check_of_kind(const struct serve_config *c, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "environment variable %s (--api-key-env) is not set",
 			       c->api_key_env);
-	return 0;
-}
-
-int serve_config_check(const struct serve_config *c, struct err *err)
-{
-	if (c->kind == SERVE_VLLM && !c->model)
-		return err_set(err, ERR_USAGE, "kind vllm needs --model");
-	if (c->kind == SERVE_COMMAND && !c->command.nr)
-		return err_set(
-			err, ERR_USAGE,
-			"kind command needs --command, once for the program and once "
-			"for each argument");
-	if (c->kind == SERVE_EXTERNAL && !c->url)
-		return err_set(err, ERR_USAGE, "kind external needs --url");
-	if (c->kind != SERVE_COMMAND && c->command.nr)
-		return err_set(err, ERR_USAGE, "--command is for kind command");
-	if (c->kind != SERVE_EXTERNAL && c->kind != SERVE_COMMAND && c->url)
-		return err_set(err, ERR_USAGE,
-			       "--url is for the kinds external and command");
-	if (check_of_kind(c, err))
-		return -1;
 	if (c->health_path[0] != '/')
 		return err_set(err, ERR_USAGE, "--health '%s': give a path from '/'",
 			       c->health_path);
@@ -284,9 +193,8 @@ int serve_config_check(const struct serve_config *c, struct err *err)
 			return err_set(err, ERR_USAGE,
 				       "--environment '%s': give NAME=VALUE",
 				       c->environment.items[i]);
-	if (c->kind == SERVE_MOCK)
-		return mock_config_check(&c->mock, err) ? err_wrap(err, "mock server")
-							: 0;
+	if (c->kind == SERVE_MOCK && mock_config_check(&c->mock, err))
+		return err_wrap(err, "mock server");
 	return 0;
 }
 

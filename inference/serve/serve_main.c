@@ -39,27 +39,20 @@ static const struct opt_text examples[] = {
 static const struct opt_text sections[] = {
 	{"WITH A COMMAND",
 	 "When a COMMAND follows \"--\", it runs once the server is ready, and the "
-	 "server is "
-	 "stopped when it ends. In each of its arguments {url} becomes the server's "
-	 "address "
-	 "and {model} the model's name; tare's own programs are found without a path. "
-	 "Standard output and the exit status are the "
-	 "command's; a server that fails gives 5. " SERVE_FACTS_ENV
+	 "server is stopped when it ends. In each of its arguments {url} becomes the "
+	 "server's address and {model} the model's name; tare's own programs are found "
+	 "without a path. Standard output and the exit status are the command's; a "
+	 "server that fails gives 5. " SERVE_FACTS_ENV
 	 " in its environment names a file with the line below. When nobody reads "
-	 "standard "
-	 "output any more, everything is stopped."},
-	{"WITHOUT A COMMAND", "One JSON line on standard output when the server is "
-			      "ready: {\"kind\", \"address\", "
-			      "\"model\", \"version\", \"arguments\", \"log\", \"pid\", "
-			      "\"ready_s\", \"is_mock\", "
-			      "\"max_model_len\"}. The server runs until standard input "
-			      "closes, so that a lost "
-			      "SSH connection leaves none behind."},
-	{"THE END",
-	 "Every process that the server started, daemons too, gets SIGTERM and after "
-	 "--grace "
-	 "SIGKILL; tare-serve ends when none is left. This happens also when tare-serve "
-	 "itself is killed."},
+	 "standard output any more, everything is stopped."},
+	{"WITHOUT A COMMAND",
+	 "One JSON line on standard output when the server is ready: {\"kind\", "
+	 "\"address\", \"model\", \"version\", \"arguments\", \"log\", \"pid\", "
+	 "\"ready_s\", \"is_mock\", \"max_model_len\"}. The server runs until standard "
+	 "input closes, so that a lost SSH connection leaves none behind."},
+	{"THE END", "Every process that the server started, daemons too, gets SIGTERM "
+		    "and after --grace SIGKILL; tare-serve ends when none is left. This "
+		    "happens also when tare-serve itself is killed."},
 	{0},
 };
 

@@ -83,10 +83,10 @@ static int choose_port(struct run *r, struct err *err)
 	rc = bind(fd, (struct sockaddr *)&a, len) || listen(fd, 1) ||
 	     getsockname(fd, (struct sockaddr *)&a, &len);
 	if (rc)
-		err_errno(err,
-			  "port %lld of %s is not free for the server; 0 takes one that "
-			  "is",
-			  (long long)r->config->port, r->config->address);
+		err_errno(
+			err,
+			"port %lld of %s is not free for the server; 0 takes one that is",
+			(long long)r->config->port, r->config->address);
 	close(fd);
 	r->port = ntohs(a.sin_port);
 	return rc ? -1 : 0;
