@@ -42,7 +42,8 @@ void segment_stamp(struct segment *s, int64_t wall_ns)
 		memcpy(s->text.data + s->stamps[i], digits, STAMP_DIGITS);
 }
 
-static size_t event_begin(struct segment *s, const struct answer *a)
+/* An HTTP chunk; how long it is can be written at its end alone. */
+static size_t part_begin(struct segment *s, const struct answer *a)
 {
 	size_t start = s->text.len;
 
@@ -51,7 +52,7 @@ static size_t event_begin(struct segment *s, const struct answer *a)
 	return start;
 }
 
-static void event_end(struct segment *s, const struct answer *a, size_t start)
+static void part_end(struct segment *s, const struct answer *a, size_t start)
 {
 	char length[LENGTH_DIGITS];
 	size_t payload = s->text.len - start - LENGTH_DIGITS - 2;
@@ -77,9 +78,20 @@ static void put_opening(struct buf *to, const struct answer *a, const char *obje
 	buf_puts(to, "\",");
 }
 
-static void put_chunk_opening(struct buf *to, const struct answer *a)
+static size_t event_begin(struct segment *s, const struct answer *a)
 {
-	put_opening(to, a, a->is_chat ? "chat.completion.chunk" : "text_completion");
+	size_t start = part_begin(s, a);
+
+	buf_puts(&s->text, "data: ");
+	put_opening(&s->text, a,
+		    a->is_chat ? "chat.completion.chunk" : "text_completion");
+	return start;
+}
+
+static void event_end(struct segment *s, const struct answer *a, size_t start)
+{
+	buf_puts(&s->text, "}\n\n");
+	part_end(s, a, start);
 }
 
 static void put_tare(struct segment *s, struct buf *to, int64_t due_wall_ns,
@@ -165,13 +177,10 @@ void chunk_role(struct segment *s, const struct answer *a, int64_t due_wall_ns)
 {
 	size_t start = event_begin(s, a);
 
-	buf_puts(&s->text, "data: ");
-	put_chunk_opening(&s->text, a);
 	buf_puts(&s->text,
 		 "\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\","
 		 "\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null}],");
 	put_tare(s, &s->text, due_wall_ns, -1, 0);
-	buf_puts(&s->text, "}\n\n");
 	event_end(s, a, start);
 }
 
@@ -195,15 +204,12 @@ void chunk_tokens(struct segment *s, const struct answer *a, const struct answer
 {
 	size_t start = event_begin(s, a);
 
-	buf_puts(&s->text, "data: ");
-	put_chunk_opening(&s->text, a);
 	put_choice(&s->text, a, p);
 	if (p->has_usage) {
 		put_usage(&s->text, a, p->completion_tokens);
 		buf_puts(&s->text, ",");
 	}
 	put_tare(s, &s->text, p->due_wall_ns, p->index, p->tokens);
-	buf_puts(&s->text, "}\n\n");
 	event_end(s, a, start);
 }
 
@@ -211,22 +217,19 @@ void chunk_usage(struct segment *s, const struct answer *a, const struct answer_
 {
 	size_t start = event_begin(s, a);
 
-	buf_puts(&s->text, "data: ");
-	put_chunk_opening(&s->text, a);
 	buf_puts(&s->text, "\"choices\":[],");
 	put_usage(&s->text, a, p->completion_tokens);
 	buf_puts(&s->text, ",");
 	put_tare(s, &s->text, p->due_wall_ns, p->index, 0);
-	buf_puts(&s->text, "}\n\n");
 	event_end(s, a, start);
 }
 
 void chunk_raw(struct segment *s, const struct answer *a, const char *payload)
 {
-	size_t start = event_begin(s, a);
+	size_t start = part_begin(s, a);
 
 	buf_puts(&s->text, payload);
-	event_end(s, a, start);
+	part_end(s, a, start);
 }
 
 void chunk_error(struct segment *s, const struct answer *a)

@@ -1,5 +1,7 @@
 #include "inference/mock/mock_http.h"
 
+#include "core/base/mem.h"
+
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -327,7 +329,7 @@ const char *http_reason(int status)
 		{505, "HTTP Version Not Supported"},
 	};
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (table[i].status == status)
 			return table[i].reason;
 	return "Error";

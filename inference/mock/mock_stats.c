@@ -1,5 +1,7 @@
 #include "inference/mock/mock_stats.h"
 
+#include "core/base/mem.h"
+
 #include <inttypes.h>
 #include <stddef.h>
 
@@ -86,6 +88,12 @@ struct single {
 	bool continues; /* the family of the one before */
 };
 
+#define GAUGE(name, value) name, "gauge", "", (double)(value), false
+#define COUNTER(name, value) name, "counter", "", (double)(value), false
+#define FINISHED(why, value, continues)                                          \
+	"vllm:request_success_total", "counter", ",finished_reason=\"" why "\"", \
+		(double)(value), continues
+
 static void print_single(const struct single *v, const char *labels, struct buf *to)
 {
 	if (!v->continues)
@@ -96,45 +104,31 @@ static void print_single(const struct single *v, const char *labels, struct buf 
 
 void stats_print(const struct mock_stats *s, const struct mock_gauges *g, struct buf *to)
 {
-	const char *counter = "counter", *gauge = "gauge";
-	const char *success = "vllm:request_success_total";
 	double kv = g->kv_tokens ? (double)g->kv_used / (double)g->kv_tokens : 0;
 	struct buf labels;
 	const struct single singles[] = {
-		{"vllm:num_requests_running", gauge, "", (double)g->running, false},
-		{"vllm:num_requests_waiting", gauge, "", (double)g->waiting, false},
-		{"vllm:kv_cache_usage_perc", gauge, "", kv, false},
-		{"vllm:prompt_tokens_total", counter, "", (double)s->prompt_tokens,
-		 false},
-		{"vllm:generation_tokens_total", counter, "",
-		 (double)s->generation_tokens, false},
-		{"vllm:num_preemptions_total", counter, "", 0, false},
-		{"vllm:prefix_cache_queries_total", counter, "",
-		 (double)g->prefix_queries, false},
-		{"vllm:prefix_cache_hits_total", counter, "", (double)g->prefix_hits,
-		 false},
-		{success, counter, ",finished_reason=\"length\"",
-		 (double)s->finished_length, false},
-		{success, counter, ",finished_reason=\"stop\"", (double)s->finished_stop,
-		 true},
-		{success, counter, ",finished_reason=\"abort\"",
-		 (double)s->finished_abort, true},
-		{success, counter, ",finished_reason=\"error\"",
-		 (double)s->finished_error, true},
-		{"tare_mock:faults_total", counter, "", (double)s->faults, false},
-		{"tare_mock:backlogged_chunks_total", counter, "", (double)s->backlogged,
-		 false},
-		{"tare_mock:connections_total", counter, "", (double)s->connections,
-		 false},
-		{"tare_mock:connections_open", gauge, "", (double)g->open_connections,
-		 false},
-		{"tare_mock:late_max_seconds", gauge, "", (double)s->late_max_ns * 1e-9,
-		 false},
+		{GAUGE("vllm:num_requests_running", g->running)},
+		{GAUGE("vllm:num_requests_waiting", g->waiting)},
+		{GAUGE("vllm:kv_cache_usage_perc", kv)},
+		{COUNTER("vllm:prompt_tokens_total", s->prompt_tokens)},
+		{COUNTER("vllm:generation_tokens_total", s->generation_tokens)},
+		{COUNTER("vllm:num_preemptions_total", 0)},
+		{COUNTER("vllm:prefix_cache_queries_total", g->prefix_queries)},
+		{COUNTER("vllm:prefix_cache_hits_total", g->prefix_hits)},
+		{FINISHED("length", s->finished_length, false)},
+		{FINISHED("stop", s->finished_stop, true)},
+		{FINISHED("abort", s->finished_abort, true)},
+		{FINISHED("error", s->finished_error, true)},
+		{COUNTER("tare_mock:faults_total", s->faults)},
+		{COUNTER("tare_mock:backlogged_chunks_total", s->backlogged)},
+		{COUNTER("tare_mock:connections_total", s->connections)},
+		{GAUGE("tare_mock:connections_open", g->open_connections)},
+		{GAUGE("tare_mock:late_max_seconds", (double)s->late_max_ns * 1e-9)},
 	};
 
 	buf_init(&labels, 1024);
 	buf_printf(&labels, "model_name=\"%s\",engine=\"0\"", g->model);
-	for (size_t i = 0; i < sizeof(singles) / sizeof(singles[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(singles); i++)
 		print_single(&singles[i], labels.data, to);
 	for (int h = 0; h < HIST_NR; h++)
 		print_histogram(s, h, labels.data, to);

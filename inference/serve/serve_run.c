@@ -21,8 +21,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TAIL_LINES = 12 };
-
 static const int64_t ask_ns = 2 * NS_PER_S;
 static const size_t reply_max = (size_t)1 << 20;
 static const int64_t ask_every_ns = 200 * NS_PER_MS;
@@ -139,10 +137,8 @@ static int start_mock(struct run *r, struct err *err)
 {
 	struct mock_config c = r->config->mock;
 
-	if (choose_port(r, err))
-		return -1;
 	c.address = r->config->address;
-	c.port = r->port;
+	c.port = r->config->port;
 	c.seconds_ns = 0;
 	r->mock = mock_start(&c, MOCK_PROCESS, err);
 	if (!r->mock)
@@ -242,17 +238,28 @@ static void identity_release(struct identity *i)
 	*i = (struct identity){0};
 }
 
-static int died(struct run *r, const char *when, struct err *err)
+/* Adds to an error what the server printed last and where the rest is; returns -1. */
+static int quote_log(const struct run *r, int lines, struct err *err)
+{
+	char *tail, *said = x_strdup(err->text);
+
+	if (r->log) {
+		tail = serve_log_tail(r->log, lines);
+		err_set(err, ERR_ENVIRONMENT, "%s%s%s\nits log: %s", said,
+			*tail ? "; its last words:\n" : "", tail, r->log);
+		free(tail);
+	}
+	free(said);
+	return -1;
+}
+
+static int died(const struct run *r, const char *when, struct err *err)
 {
 	char how[80];
-	char *tail = r->log ? serve_log_tail(r->log, TAIL_LINES) : x_strdup("");
 
-	err_set(err, ERR_ENVIRONMENT, "the server ended %s: %s%s%s%s%s", when,
-		serve_end_text(r->server.status, how, sizeof(how)),
-		*tail ? "; its last words:\n" : "", tail, r->log ? "\nits log: " : "",
-		r->log ? r->log : "");
-	free(tail);
-	return -1;
+	err_set(err, ERR_ENVIRONMENT, "the server ended %s: %s", when,
+		serve_end_text(r->server.status, how, sizeof(how)));
+	return quote_log(r, 12, err);
 }
 
 static int wait_ready(struct run *r, const struct transport *t, struct err *err)
@@ -267,16 +274,11 @@ static int wait_ready(struct run *r, const struct transport *t, struct err *err)
 		if (r->server.has_ended)
 			return died(r, "before it was ready", err);
 		if (clock_passed(deadline)) {
-			char *tail = r->log ? serve_log_tail(r->log, 4) : x_strdup("");
-
 			err_set(err, ERR_ENVIRONMENT,
-				"the server is not ready within %s (--ready-within): "
-				"%s%s%s%s%s",
+				"the server is not ready within %s (--ready-within): %s",
 				clock_human(r->config->ready_ns, limit, sizeof(limit)),
-				last.text, *tail ? "; its last words:\n" : "", tail,
-				r->log ? "\nits log: " : "", r->log ? r->log : "");
-			free(tail);
-			return -1;
+				last.text);
+			return quote_log(r, 4, err);
 		}
 	}
 	/* Whoever answered may be another server on our port: ours must be alive. */
