@@ -23,8 +23,9 @@ static void watch(struct mock_conn *c, uint32_t events)
 
 	if (c->events == events || c->is_closed)
 		return;
-	epoll_ctl(c->net->epoll_fd, c->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd, &e);
-	c->events = events;
+	if (epoll_ctl(c->net->epoll_fd, c->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd,
+		      &e) == 0)
+		c->events = events;
 }
 
 static void watch_again(struct mock_conn *c)
@@ -74,6 +75,8 @@ static void conn_new(struct mock_net *net, int fd)
 		timers_set(&net->timers, &c->timer, clock_mono_ns() + delay);
 	}
 	watch_again(c);
+	if (!c->events) /* it would never be heard: no memory, or too many are watched */
+		mock_conn_close(c, true);
 }
 
 static void set_accepting(struct mock_net *net, bool accepts)

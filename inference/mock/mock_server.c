@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "inference/mock/mock_routes.h"
 
 #include <errno.h>
@@ -151,7 +152,8 @@ void mock_server_run(struct mock_server *s)
 	if (s->net.config->seconds_ns)
 		timers_set(&s->net.timers, &s->end,
 			   clock_mono_ns() + s->net.config->seconds_ns);
-	while (!s->is_over) {
+	/* Where no descriptor tells of Ctrl-C (eventfd is refused), the signal ends the wait. */
+	while (!s->is_over && !(s->stop_fd < 0 && stop_requested())) {
 		int nr = wait_turn(s, events);
 
 		take_events(s, events, nr);

@@ -1,7 +1,7 @@
 /*
  * A fault for tests: loaded with LD_PRELOAD, it refuses system calls as an old kernel does
- * (TARE_TEST_REFUSE=ENOSYS) or a container's filter (EPERM): pidfd_open, epoll_pwait2 and
- * close_range. Without that variable nothing is refused.
+ * (TARE_TEST_REFUSE=ENOSYS) or a container's filter (EPERM): pidfd_open, epoll_pwait2,
+ * close_range, eventfd. Without that variable nothing is refused.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -62,4 +63,14 @@ int close_range(unsigned first, unsigned last, int flags)
 		return refuse();
 	*(void **)&real = dlsym(RTLD_NEXT, "close_range");
 	return real(first, last, flags);
+}
+
+int eventfd(unsigned value, int flags)
+{
+	int (*real)(unsigned, int);
+
+	if (refusal())
+		return refuse();
+	*(void **)&real = dlsym(RTLD_NEXT, "eventfd");
+	return real(value, flags);
 }

@@ -280,15 +280,13 @@ static void a_tree_ends_with_all_its_leaves(void **state)
 	assert_int_equal(WEXITSTATUS(status), SIGKILL);
 }
 
-/* tare-serve with a mock and a client; system calls are refused with 'how' (or not). */
-static void run_refused(const char *how, const char *client, struct proc_outcome *ret)
+/* A command whose system calls are refused with 'how'. */
+static void run_refused(const char *how, const char *const *argv,
+			struct proc_outcome *ret)
 {
-	char *program = built_path("tare-serve");
 	char *refuser = built_path("tests/support/refuse_calls.so");
 	char *preload = x_asprintf("LD_PRELOAD=%s", refuser);
 	char *refusal = x_asprintf("TARE_TEST_REFUSE=%s", how);
-	const char *const argv[] = {program, "--kind", "mock", "--",
-				    "sh",    "-c",     client, NULL};
 	/* A sanitizer wants to be the first library. */
 	const char *const env[] = {preload, refusal,
 				   "ASAN_OPTIONS=verify_asan_link_order=0", NULL};
@@ -301,7 +299,6 @@ static void run_refused(const char *how, const char *client, struct proc_outcome
 	free(refusal);
 	free(preload);
 	free(refuser);
-	free(program);
 }
 
 /*
@@ -318,19 +315,42 @@ static void refused_system_calls_are_done_without(void **state)
 		"for fd in /proc/$pid/fd/*; do\n"
 		"[ ${fd##*/} -le 2 ] || readlink $fd\ndone | grep -c pipe:\nexit 7";
 
+	char *program = built_path("tare-serve");
+	const char *const argv[] = {program, "--kind", "mock", "--",
+				    "sh",    "-c",     client, NULL};
+
 	(void)state;
 	if (!kernel_has_subreaper())
 		skip();
 	for (size_t i = 0; i < ARRAY_SIZE(how); i++) {
 		struct proc_outcome o;
 
-		run_refused(how[i], client, &o);
+		run_refused(how[i], argv, &o);
 		if (o.end != PROC_EXITED || o.code != 7)
 			fail_msg("%s: end %d, status %d: %s", how[i], o.end, o.code,
 				 o.diag.len ? o.diag.data : "");
 		assert_string_equal(o.out.data, "1\n");
 		proc_outcome_release(&o);
 	}
+	free(program);
+}
+
+/* Without eventfd nothing tells a poll() of Ctrl-C; the signal itself must do. */
+static void the_mock_ends_on_ctrl_c_without_eventfd(void **state)
+{
+	static const char script[] = "\"$0\" | { read -r line; pid=${line##*:}; "
+				     "kill -INT ${pid%?}; cat; }";
+	char *program = built_path("tare-mock");
+	const char *const argv[] = {"sh", "-c", script, program, NULL};
+	struct proc_outcome o;
+
+	(void)state;
+	run_refused("ENOSYS", argv, &o);
+	if (o.end != PROC_EXITED || o.code != 0)
+		fail_msg("end %d, status %d: %s", o.end, o.code,
+			 o.diag.len ? o.diag.data : "");
+	proc_outcome_release(&o);
+	free(program);
 }
 
 int main(void)
@@ -345,6 +365,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_start_is_named),
 		cmocka_unit_test(a_tree_ends_with_all_its_leaves),
 		cmocka_unit_test(refused_system_calls_are_done_without),
+		cmocka_unit_test(the_mock_ends_on_ctrl_c_without_eventfd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
