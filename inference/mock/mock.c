@@ -143,8 +143,9 @@ static int close_truth(struct mock *m, struct err *err)
 	failed = (m->truth && fclose(m->truth)) || failed;
 	m->truth = NULL;
 	if (failed)
-		return err_errno(err, "mock: cannot write all of %s",
-				 m->config.truth_file);
+		return err_set(err, ERR_ENVIRONMENT,
+			       "mock: cannot write all of %s; is there room for it?",
+			       m->config.truth_file);
 	return 0;
 }
 
@@ -203,6 +204,7 @@ static void child_main(struct mock *m)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	close(m->stop_write); /* or the end of our parent would not be seen */
 	close_others(keep, ARRAY_SIZE(keep));
 	mock_server_run(&m->server);
 	mock_server_release(&m->server);
@@ -214,9 +216,8 @@ static int start_process(struct mock *m, struct err *err)
 	m->pid = fork();
 	if (m->pid < 0)
 		return err_errno(err, "mock: cannot fork");
-	if (m->pid == 0) {
+	if (m->pid == 0)
 		child_main(m);
-	}
 	close(m->listen_fd); /* once the child has gone, nobody listens */
 	m->listen_fd = -1;
 	return 0;

@@ -18,8 +18,9 @@ struct mock_server {
 };
 
 /*
- * Ends when 'stop_fd' is readable (-1: by stop_requested()). The descriptors, the configuration and the truth
- * file (may be NULL) stay the caller's. Release after a failure too.
+ * Ends when 'stop_fd' is readable (-1: by stop_requested()). The descriptors, the
+ * configuration and the truth file (may be NULL) stay the caller's. Release after a failure
+ * too.
  */
 int mock_server_init(struct mock_server *s, const struct mock_config *c, int listen_fd,
 		     int stop_fd, FILE *truth, struct err *err);

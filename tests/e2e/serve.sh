@@ -20,6 +20,10 @@ stubborn=(--kind command --command bash --command -c --command
 check 7 "$serve" --kind mock -- sh -c 'cat "$TARE_SERVER_JSON"; curl -sf "$1/v1/models"; echo "model=$2"; exit 7' sh '{url}' '{model}'
 printed '"is_mock": true'; printed 'model=tare-mock'; printed '"owned_by"'
 
+# A mock whose truth has no room says so.
+check 0 "$serve" --kind mock --mock-truth /dev/full -- curl -sf '{url}/v1/completions' -d '{"prompt":"a"}'
+said 'cannot write all of /dev/full'
+
 # The facts of a held server, and its end with stdin.
 mkfifo "$scratch/stdin"
 "$serve" --kind mock <"$scratch/stdin" >"$scratch/facts" 2>"$scratch/err" &
