@@ -182,13 +182,13 @@ static int try_isolation(struct session *s, const struct arm *a, const struct op
 	struct provisioner *p = session_provisioner(s, a->provisioner, err);
 	struct step_at at = {.arm = a->name};
 	struct json_object *isolation = NULL;
-	struct stage st;
+	struct journal_step st;
 	int rc;
 
-	if (!p || stage_begin(&st, s, STEP_LEASE, &at, NULL, err))
+	if (!p || journal_step_begin(&st, s->journal, STEP_LEASE, &at, NULL, err))
 		return -1;
 	rc = provisioner_check_isolation(p, a->machine, s->run_id, &isolation, err);
-	if (stage_end(&st, rc, NULL, err))
+	if (journal_step_end(&st, rc, NULL, err))
 		return err_wrap(err, "arm '%s'; 'tare clean %s' ends what is left",
 				a->name, s->dir);
 	if (!isolation) {
@@ -288,7 +288,7 @@ static int check_plan(const struct options *o, const struct plan *plan, struct e
 
 	if (!o->isolation)
 		session_begin_unwritten(&s, plan);
-	if (!o->isolation || !session_begin(&s, plan, dir, false, err)) {
+	if (!o->isolation || !session_begin(&s, plan, dir, err)) {
 		status = check_arms(o, &s);
 		session_end(&s);
 	}

@@ -1,10 +1,15 @@
 /* tare clean: gives back whatever a run still holds. */
-#include "harness/cmd/cmd.h"
+#include "harness/cmd/clean.h"
 
 #include "core/base/log.h"
 #include "core/options/program.h"
 #include "core/base/stop.h"
-#include "harness/cmd/give_back.h"
+#include "core/document/run_directory.h"
+#include "harness/cmd/cmd.h"
+#include "harness/run/recover.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 static const struct field fields[] = {{0}};
 
@@ -32,18 +37,60 @@ static const struct opt_command command = {
 	.positional_kind = "dir",
 };
 
-static int clean(void *options, const struct strvec *rest, struct err *err)
+static void say(const char *dir, const struct recovered *back)
+{
+	printf("%s: %zu machine%s given back", dir, back->machines,
+	       back->machines == 1 ? "" : "s");
+	if (back->hosts)
+		printf(", the GPUs of %zu host%s bound as before", back->hosts,
+		       back->hosts == 1 ? "" : "s");
+	if (back->layouts)
+		printf(", %zu GPU%s cut by MIG as before", back->layouts,
+		       back->layouts == 1 ? "" : "s");
+	putchar('\n');
+}
+
+/* Continuing a run begins with giving back what is left: that is all we want. */
+static int clean_run(const char *dir, struct err *err)
+{
+	char *path = rundir_plan_path(dir, err);
+	struct plan plan;
+	struct session s;
+	struct recovered back;
+	int rc = path ? plan_read(&plan, path, err) : -1;
+
+	free(path);
+	if (rc)
+		return -1;
+	rc = recover_begin(&s, &plan, dir, &back, err);
+	if (!rc) {
+		say(dir, &back);
+		(void)journal_write(s.journal, JOURNAL_NOTE, STEP_RUN, NULL, NULL, NULL);
+		session_end(&s);
+	}
+	plan_release(&plan);
+	return rc;
+}
+
+int clean_runs(const struct strvec *dirs)
 {
 	int status = EXIT_PASS;
 
-	(void)options;
 	stop_install();
-	for (size_t i = 0; i < rest->nr; i++) {
-		err_clear(err);
-		if (give_back_run(rest->items[i], err))
-			status = log_failure(err);
+	for (size_t i = 0; i < dirs->nr; i++) {
+		struct err err = ERR_INIT;
+
+		if (stop_check(&err) || clean_run(dirs->items[i], &err))
+			status = log_failure(&err);
 	}
 	return status;
+}
+
+static int clean(void *options, const struct strvec *rest, struct err *err)
+{
+	(void)options;
+	(void)err;
+	return clean_runs(rest);
 }
 
 int cmd_clean(int argc, char **argv)

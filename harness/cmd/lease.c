@@ -8,7 +8,7 @@
 #include "core/document/run_directory.h"
 #include "core/base/stop.h"
 #include "harness/cmd/command.h"
-#include "harness/cmd/give_back.h"
+#include "harness/cmd/clean.h"
 #include "harness/cmd/rows.h"
 #include "harness/run/arm_lease.h"
 #include "harness/run/gpu_driver.h"
@@ -116,13 +116,11 @@ static void take_back(struct session *s, const struct arm *arm, struct lease *le
 	struct step_at at = {.arm = arm->name};
 	struct err err = ERR_INIT;
 
-	stop_shield_begin();
 	if (arm_lease_give_back(s, &at, arm, lease, &err))
 		log_error("%s; 'tare lease down %s' gives it back", err.text, s->dir);
 	err_clear(&err);
-	if (gpu_driver_restore(s, &err))
+	if (gpu_driver_restore(s, NULL, &err))
 		log_error("%s; 'tare lease down %s' tries that again", err.text, s->dir);
-	stop_shield_end();
 }
 
 static int lease_up(struct session *s, const struct arm *arm, bool json, struct err *err)
@@ -164,7 +162,7 @@ static int up(void *options, const struct strvec *rest, struct err *err)
 	arm = find_arm(&plan, rest->items[1], err);
 	if (arm) {
 		dir = o->output ? x_strdup(o->output) : default_dir(arm->name);
-		if (!session_begin(&s, &plan, dir, false, err)) {
+		if (!session_begin(&s, &plan, dir, err)) {
 			status = lease_up(&s, arm, o->json, err);
 			session_end(&s);
 		}
@@ -223,7 +221,7 @@ static int list(void *options, const struct strvec *rest, struct err *err)
 	const struct lease_command_options *o = options;
 	char *inside = path_join(rest->items[0], RUNDIR_PLAN);
 	bool is_run = file_exists(inside);
-	char *run_id = is_run ? run_id_of(rest->items[0], err) : x_strdup("");
+	char *run_id = is_run ? journal_run_id(rest->items[0], err) : x_strdup("");
 	struct plan plan;
 	int status = -1;
 
@@ -239,16 +237,9 @@ static int list(void *options, const struct strvec *rest, struct err *err)
 
 static int down(void *options, const struct strvec *rest, struct err *err)
 {
-	int status = EXIT_PASS;
-
 	(void)options;
-	stop_install();
-	for (size_t i = 0; i < rest->nr; i++) {
-		err_clear(err);
-		if (give_back_run(rest->items[i], err))
-			status = log_failure(err);
-	}
-	return status;
+	(void)err;
+	return clean_runs(rest);
 }
 
 static int lease(void *options, const struct strvec *rest, struct err *err)

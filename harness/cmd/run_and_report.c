@@ -10,6 +10,7 @@
 #include "harness/cmd/deliver.h"
 #include "harness/run/gpu_driver.h"
 #include "harness/run/measure.h"
+#include "harness/run/recover.h"
 #include "harness/run/schedule.h"
 
 #include <stdio.h>
@@ -29,35 +30,22 @@ static int write_reports(struct session *s, const struct run_request *request,
 {
 	char *page = path_join(s->dir, "report.html");
 	struct report r;
-	struct stage st;
+	struct journal_step st;
 	int rc;
 
-	if (stage_begin(&st, s, STEP_REPORT, NULL, NULL, err) ||
+	if (journal_step_begin(&st, s->journal, STEP_REPORT, NULL, NULL, err) ||
 	    report_load(&r, s->dir, NULL, err)) {
 		free(page);
 		return -1;
 	}
 	rc = report_write(&r, s->dir, REPORT_HTML | REPORT_MARKDOWN | REPORT_JSON, err);
-	rc = stage_end(&st, rc, NULL, err);
+	rc = journal_step_end(&st, rc, NULL, err);
 	if (!rc) {
 		*ret_status = print_verdict(&r, request->json);
 		log_info("report: %s", page);
 	}
 	report_release(&r);
 	free(page);
-	return rc;
-}
-
-/* Whatever happened, and also behind a Ctrl-C. */
-static int restore_drivers(struct session *s, struct err *err)
-{
-	int rc;
-
-	stop_shield_begin();
-	rc = gpu_driver_restore(s, err);
-	stop_shield_end();
-	if (rc)
-		log_failure(err);
 	return rc;
 }
 
@@ -92,12 +80,15 @@ static int run_session(struct session *s, const struct run_request *request,
 	failed = run_rounds(s, &request->filter, err) != 0;
 	if (failed)
 		log_failure(err);
-	if (restore_drivers(s, &left) && !failed)
-		return err_exit_status(&left);
+	/* Whatever happened, and also behind a Ctrl-C. */
+	if (gpu_driver_restore(s, NULL, &left))
+		log_failure(&left);
 	if (failed) {
 		log_info("'tare run --resume %s' goes on from here", s->dir);
 		return err_exit_status(err);
 	}
+	if (left.kind != ERR_NONE)
+		return err_exit_status(&left);
 	missing = find_unmeasured(s);
 	if (missing) {
 		log_warn("nothing is judged before all arms are there: 'tare run "
@@ -125,15 +116,16 @@ int run_and_report(const struct plan *p, const struct run_request *request,
 		   struct err *err)
 {
 	char *dir = request->dir ? x_strdup(request->dir) : default_dir(p);
+	struct recovered back;
 	struct session s;
 	int status;
 
 	stop_install();
-	if (session_begin(&s, p, dir, request->is_resumed, err)) {
-		free(dir);
-		return log_failure(err);
-	}
+	status = request->is_resumed ? recover_begin(&s, p, dir, &back, err)
+				     : session_begin(&s, p, dir, err);
 	free(dir);
+	if (status)
+		return log_failure(err);
 	status = keep_floor(&s, request, err) ? log_failure(err)
 					      : run_session(&s, request, err);
 	session_end(&s);

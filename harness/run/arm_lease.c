@@ -70,16 +70,16 @@ int arm_lease_take(struct session *s, const struct step_at *at, const struct arm
 		   const char *label, struct lease **ret, struct err *err)
 {
 	struct json_object *data = json_object_new_object();
-	struct stage st;
+	struct journal_step st;
 
 	*ret = NULL;
 	json_put_text(data, "label", label);
 	json_put_text(data, "provisioner", arm->provisioner);
-	if (stage_begin(&st, s, STEP_LEASE, at, data, err))
+	if (journal_step_begin(&st, s->journal, STEP_LEASE, at, data, err))
 		return -1;
 	if (acquire(s, arm, label, ret, err))
-		return stage_end(&st, -1, NULL, err);
-	return stage_end(&st, 0, arm_lease_json(lease_info(*ret)), err);
+		return journal_step_end(&st, -1, NULL, err);
+	return journal_step_end(&st, 0, arm_lease_json(lease_info(*ret)), err);
 }
 
 int arm_lease_give_back(struct session *s, const struct step_at *at,
@@ -87,14 +87,14 @@ int arm_lease_give_back(struct session *s, const struct step_at *at,
 {
 	struct err why = ERR_INIT;
 	struct provisioner *from;
-	struct stage st;
+	struct journal_step st;
 	int rc;
 
 	if (!lease)
 		return 0;
 	/* A journal that takes no more must not keep the machine, nor hide that it stayed. */
-	rc = stage_begin(&st, s, STEP_RELEASE, at, NULL, err);
+	rc = journal_step_begin(&st, s->journal, STEP_RELEASE, at, NULL, err);
 	from = session_provisioner(s, arm->provisioner, NULL); /* it is open already */
 	rc = first_failure(rc, provisioner_release(from, lease, &why), &why, err);
-	return stage_end(&st, rc, NULL, err);
+	return journal_step_end(&st, rc, NULL, err);
 }

@@ -75,10 +75,10 @@ static int reach(struct turn *t, struct err *err)
 {
 	struct json_object *data;
 	const char *workdir = NULL;
-	struct stage st;
+	struct journal_step st;
 	int rc = -1;
 
-	if (stage_begin(&st, t->s, STEP_REACH, &t->at, NULL, err))
+	if (journal_step_begin(&st, t->s->journal, STEP_REACH, &t->at, NULL, err))
 		return -1;
 	t->target = arm_target_open(t->arm, t->lease ? lease_info(t->lease) : NULL, err);
 	if (t->target)
@@ -89,7 +89,7 @@ static int reach(struct turn *t, struct err *err)
 		json_put_text(data, "workdir", workdir);
 		rc = 0;
 	}
-	return stage_end(&st, rc, data, err);
+	return journal_step_end(&st, rc, data, err);
 }
 
 static int probe(struct turn *t, struct err *err)
@@ -112,11 +112,11 @@ static int probe(struct turn *t, struct err *err)
 
 static int probe_stage(struct turn *t, struct err *err)
 {
-	struct stage st;
+	struct journal_step st;
 
-	if (stage_begin(&st, t->s, STEP_PROBE, &t->at, NULL, err))
+	if (journal_step_begin(&st, t->s->journal, STEP_PROBE, &t->at, NULL, err))
 		return -1;
-	return stage_end(&st, probe(t, err), NULL, err);
+	return journal_step_end(&st, probe(t, err), NULL, err);
 }
 
 /* The workload's name on this part: "gemm@1g.18gb"; free() */
@@ -202,14 +202,14 @@ static int measure_all(struct turn *t, const bool *wanted, struct err *err)
 static int leave(struct turn *t, struct err *err)
 {
 	struct err why = ERR_INIT;
-	struct stage st;
+	struct journal_step st;
 	int rc;
 
 	if (!t->target)
 		return 0;
-	rc = stage_begin(&st, t->s, STEP_LEAVE, &t->at, NULL, err);
+	rc = journal_step_begin(&st, t->s->journal, STEP_LEAVE, &t->at, NULL, err);
 	rc = first_failure(rc, target_close(t->target, &why), &why, err);
-	return stage_end(&st, rc, NULL, err);
+	return journal_step_end(&st, rc, NULL, err);
 }
 
 /* Whoever had the machine next would find its GPU cut: it stays on loan to this run. */
@@ -241,12 +241,11 @@ static int end_mig(struct turn *t, struct err *err)
 	return -1;
 }
 
-/* Behind a shield, for it must not be cut short by the Ctrl-C that led here. */
+/* Every part of it is behind a shield: the Ctrl-C that led here does not cut it short. */
 static int give_back(struct turn *t, int rc, struct err *err)
 {
 	struct err later = ERR_INIT;
 
-	stop_shield_begin();
 	if (end_mig(t, &later)) {
 		if (!rc)
 			*err = later;
@@ -271,7 +270,6 @@ static int give_back(struct turn *t, int rc, struct err *err)
 			*err = later;
 		rc = -1;
 	}
-	stop_shield_end();
 	return rc ? rc : stop_check(err);
 }
 

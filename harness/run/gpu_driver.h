@@ -27,8 +27,9 @@ int gpu_driver_prepare(struct session *s, int round, const struct arm *arm,
  * in reverse order. A failure does not keep the others from being put back; the first is
  * in *err. A host with a GPU that is not as before, in its driver or cut by MIG still
  * (session.cut), stays out of scheduling, and its error names it, the GPU and 'tare clean'.
+ * *ret_nr (may be NULL): how many hosts are as they were.
  */
-int gpu_driver_restore(struct session *s, struct err *err);
+int gpu_driver_restore(struct session *s, size_t *ret_nr, struct err *err);
 
 /* What an earlier process changed and did not put back counts as this session's. */
 int gpu_driver_recall(struct session *s, struct err *err);

@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/document/run_directory.h"
 
@@ -232,4 +233,55 @@ int journal_write(struct journal *j, enum journal_event event, enum step step,
 	free(line);
 	json_object_put(o);
 	return rc;
+}
+
+int journal_step_begin(struct journal_step *st, struct journal *j, enum step step,
+		       const struct step_at *at, struct json_object *data,
+		       struct err *err)
+{
+	*st = (struct journal_step){
+		.journal = j, .step = step, .started_ns = clock_mono_ns()};
+	if (at)
+		st->at = *at;
+	log_debug("%s%s%s%s%s", step_name(step), st->at.arm ? " " : "",
+		  st->at.arm ? st->at.arm : "", st->at.workload ? " " : "",
+		  st->at.workload ? st->at.workload : "");
+	return journal_write(j, JOURNAL_BEGIN, step, &st->at, data, err);
+}
+
+int journal_step_end(struct journal_step *st, int rc, struct json_object *data,
+		     struct err *err)
+{
+	struct err journal_err = ERR_INIT;
+	enum journal_event event = rc ? JOURNAL_FAIL : JOURNAL_END;
+	int64_t took_ns = clock_mono_ns() - st->started_ns;
+
+	if (!data)
+		data = json_object_new_object();
+	json_put_real(data, "took_s", (double)took_ns / 1e9);
+	if (rc && err)
+		json_put_text(data, "error", err->text);
+	if (!journal_write(st->journal, event, st->step, &st->at, data, &journal_err))
+		return rc;
+	if (!rc && err)
+		*err = journal_err;
+	return -1;
+}
+
+char *journal_run_id(const char *dir, struct err *err)
+{
+	struct journal_entries past;
+	char *id = NULL;
+
+	if (journal_read(&past, dir, err))
+		return NULL;
+	for (size_t i = 0; i < past.nr && !id; i++)
+		if (past.items[i].step == STEP_RUN &&
+		    past.items[i].event == JOURNAL_BEGIN)
+			id = x_strdup(json_get_text(past.items[i].data, "run_id", NULL));
+	journal_entries_release(&past);
+	if (!id)
+		err_set(err, ERR_USAGE,
+			"%s: not the folder of a run: its journal names none", dir);
+	return id;
 }

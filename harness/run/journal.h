@@ -77,4 +77,31 @@ int journal_write(struct journal *j, enum journal_event event, enum step step,
 
 const char *step_name(enum step step);
 
+/* The run's id, out of the directory's journal; free(). NULL with *err when none. */
+char *journal_run_id(const char *dir, struct err *err);
+
+/*
+ * A step of the run: begin is written before it and end or fail behind it.
+ *
+ *	struct journal_step st;
+ *
+ *	if (journal_step_begin(&st, j, STEP_LEASE, &at, data, err))
+ *		return -1;
+ *	rc = ...;
+ *	return journal_step_end(&st, rc, facts, err);
+ */
+struct journal_step {
+	struct journal *journal;
+	enum step step;
+	struct step_at at;
+	int64_t started_ns;
+};
+
+int journal_step_begin(struct journal_step *st, struct journal *j, enum step step,
+		       const struct step_at *at, struct json_object *data,
+		       struct err *err);
+/* 'data' is consumed; gives 'rc', or -1 when the journal could not be written. */
+int journal_step_end(struct journal_step *st, int rc, struct json_object *data,
+		     struct err *err);
+
 #endif

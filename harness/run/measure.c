@@ -52,10 +52,10 @@ static int place(struct session *s, const struct step_at *at, struct target *t,
 {
 	struct json_object *data;
 	const char *digest = NULL;
-	struct stage st;
+	struct journal_step st;
 	int rc;
 
-	if (stage_begin(&st, s, STEP_PLACE, at, NULL, err))
+	if (journal_step_begin(&st, s->journal, STEP_PLACE, at, NULL, err))
 		return -1;
 	rc = session_place(s, t, program, extra, ret_path, &digest, err);
 	data = json_object_new_object();
@@ -66,7 +66,7 @@ static int place(struct session *s, const struct step_at *at, struct target *t,
 	} else {
 		err_wrap(err, "upload %s", program);
 	}
-	return stage_end(&st, rc, data, err);
+	return journal_step_end(&st, rc, data, err);
 }
 
 /* A program that has no "device" passes over it: the environment tells it. */
@@ -233,16 +233,16 @@ int measure(struct session *s, const struct step_at *at, struct target *t,
 	struct json_object *data = json_object_new_object();
 	struct strvec argv = {0};
 	const struct job job = {.w = w, .part = part, .argv = &argv, .output = output};
-	struct stage st;
+	struct journal_step st;
 	int rc = -1;
 
 	if (!dir || build_command(s, at, t, w, part, output, &argv, err)) {
 		json_object_put(data);
-	} else if (stage_begin(&st, s, STEP_MEASURE, at, NULL, err)) {
+	} else if (journal_step_begin(&st, s->journal, STEP_MEASURE, at, NULL, err)) {
 		json_object_put(data);
 	} else {
 		rc = run_and_store(s, at, t, &job, data, err);
-		rc = stage_end(&st, rc, data, err);
+		rc = journal_step_end(&st, rc, data, err);
 	}
 	strvec_release(&argv);
 	free(output);

@@ -2,14 +2,92 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
-#include "harness/run/mig_action.h"
+#include "core/base/stop.h"
+#include "harness/run/arm_target.h"
+#include "harness/run/gpu_driver.h"
+#include "harness/run/measure.h"
+#include "harness/run/probe_call.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- one step, in a turn or after a crash ---- */
+
+/* The journal's MIG step of one GPU, and tare-probe on its machine. */
+struct mig_step {
+	struct session *s;
+	struct step_at at;
+	struct target *target;
+	bool stays; /* not made for the run, so still there when the run is over */
+	struct stop_leaves *leaves; /* while the step is open, or NULL */
+};
+
+/* Its document, tare.mig/1, with the GPU as it is afterwards; NULL on failure. */
+static struct json_object *mig_ask(struct mig_step *m, const char *const *options,
+				   const char *gpu, struct err *err)
+{
+	struct json_object *document = NULL;
+	struct strvec args = {0};
+
+	strvec_add_all(&args, options);
+	if (gpu)
+		strvec_addf(&args, "--device=%s", gpu);
+	if (probe_call(m->s, m->target, strvec_argv(&args), EXIT_PASS, &document, err))
+		err_wrap(err, "MIG");
+	strvec_release(&args);
+	return document;
+}
+
+/*
+ * The end of the step: 'rc' and *err as they came out. Between begin and end, so that
+ * whoever reads the journal knows what is still open; the session knows too.
+ */
+static int mig_step_close(struct mig_step *m, int rc, const char *gpu, struct err *err)
+{
+	struct json_object *data = json_object_new_object();
+	size_t arm = (size_t)(plan_arm(m->s->plan, m->at.arm) - m->s->plan->arms);
+	struct err later = ERR_INIT;
+
+	stop_leaves_end(m->leaves);
+	if (m->stays) {
+		free(m->s->cut[arm]);
+		m->s->cut[arm] = rc ? x_strdup(gpu) : NULL;
+	}
+	json_put_text(data, "gpu", gpu);
+	if (rc)
+		json_put_text(data, "error", err->text);
+	if (journal_write(m->s->journal, rc ? JOURNAL_FAIL : JOURNAL_END, STEP_MIG,
+			  &m->at, data, &later) == 0)
+		return rc;
+	if (!rc)
+		*err = later;
+	return -1;
+}
+
+/* Puts a layout back and ends the step. -1: the GPU is not as before. */
+static int mig_put_back(struct mig_step *m, struct json_object *before, struct err *err)
+{
+	char *layout = x_asprintf("--layout=%s", json_line(before));
+	const char *options[] = {"--mig=restore", layout, "--patience=120", NULL};
+	const char *gpu = json_get_text(before, "gpu", "?");
+	struct json_object *document;
+	int rc = 0;
+
+	stop_shield_begin();
+	document = mig_ask(m, options, NULL, err);
+	stop_shield_end();
+	free(layout);
+	if (!document)
+		rc = err_wrap(err, "the MIG layout of %s is not as before", gpu);
+	json_object_put(document);
+	return mig_step_close(m, rc, gpu, err);
+}
+
+/* ---- a turn: what there is and what is wanted ---- */
+
 struct mig_turn {
-	struct mig_seat seat;
+	struct mig_step step;
 	const struct arm *arm;
 	const char *route;
 	struct json_object *gpu;    /* one of tare.mig/1's 'gpus', as it was found */
@@ -23,8 +101,6 @@ static const char *uuid_of(const struct mig_turn *m)
 {
 	return json_get_text(m->gpu, "uuid", "");
 }
-
-/* ---- what there is and what is wanted ---- */
 
 static int take_gpu(struct mig_turn *m, struct json_object *document, struct err *err)
 {
@@ -132,7 +208,7 @@ static struct json_object *begin_json(const struct mig_turn *m,
 	json_put(o, "before", json_object_get(m->before));
 	json_put(o, "parts", parts);
 	/* A machine made for the run goes away, and its GPU is reset when it does. */
-	json_put_bool(o, "stays", m->seat.stays);
+	json_put_bool(o, "stays", m->step.stays);
 	json_put(o, "lease", lease_json(lease));
 	return o;
 }
@@ -154,7 +230,7 @@ static int look(struct mig_turn *m, struct err *err)
 	struct json_object *document;
 	int rc;
 
-	document = mig_ask(&m->seat, options, m->arm->mig.gpu, err);
+	document = mig_ask(&m->step, options, m->arm->mig.gpu, err);
 	rc = document ? take_gpu(m, document, err) : -1;
 	json_object_put(document);
 	return rc;
@@ -167,7 +243,7 @@ struct mig_turn *mig_turn_begin(struct session *s, const struct step_at *at,
 {
 	struct mig_turn *m = x_calloc(1, sizeof(*m));
 
-	*m = (struct mig_turn){.seat = {.s = s,
+	*m = (struct mig_turn){.step = {.s = s,
 					.at = *at,
 					.target = target,
 					.stays = !lease || !lease->boot_ns},
@@ -175,9 +251,14 @@ struct mig_turn *mig_turn_begin(struct session *s, const struct step_at *at,
 			       .route = route_of(lease, facts)};
 	if (!look(m, err)) {
 		want_parts(m);
-		if (!journal_write(s->journal, JOURNAL_BEGIN, STEP_MIG, &m->seat.at,
+		m->step.leaves =
+			stop_leaves_begin("the MIG layout of %s on the machine of "
+					  "'%s', which is not what it was",
+					  uuid_of(m), arm->name);
+		if (!journal_write(s->journal, JOURNAL_BEGIN, STEP_MIG, &m->step.at,
 				   begin_json(m, lease), err))
 			return m;
+		stop_leaves_end(m->step.leaves);
 	}
 	turn_free(m);
 	return NULL;
@@ -244,7 +325,7 @@ static int make(struct mig_turn *m, size_t i, struct err *err)
 	const char *part[] = {"--mig=apply", "--switch-mode", "--patience=30",
 			      "--profile",   profile,         NULL};
 	struct json_object *document =
-		mig_ask(&m->seat, *profile ? part : whole, uuid_of(m), err);
+		mig_ask(&m->step, *profile ? part : whole, uuid_of(m), err);
 	int rc = document ? take_made(m, i, document, err) : -1;
 
 	json_object_put(document);
@@ -255,14 +336,15 @@ const struct gpu_part *mig_turn_make(struct mig_turn *m, size_t i, struct err *e
 {
 	struct json_object *data = json_object_new_object();
 	const char *profile = m->profiles.items[i];
-	struct stage st;
+	struct journal_step st;
 	int rc;
 
 	gpu_part_release(&m->part);
 	json_put_text(data, "profile", *profile ? profile : NULL);
-	if (stage_begin(&st, m->seat.s, STEP_SLICE, &m->seat.at, data, err))
+	if (journal_step_begin(&st, m->step.s->journal, STEP_SLICE, &m->step.at, data,
+			       err))
 		return NULL;
-	log_info("round %d, %s: %s%s", m->seat.at.round, m->seat.at.arm,
+	log_info("round %d, %s: %s%s", m->step.at.round, m->step.at.arm,
 		 *profile ? "MIG " : "the whole GPU", profile);
 	rc = make(m, i, err);
 	data = json_object_new_object();
@@ -271,7 +353,7 @@ const struct gpu_part *mig_turn_make(struct mig_turn *m, size_t i, struct err *e
 			      json_get_text(m->part.facts, "profile", NULL));
 		json_put_text(data, "uuid", m->part.device);
 	}
-	return stage_end(&st, rc, data, err) ? NULL : &m->part;
+	return journal_step_end(&st, rc, data, err) ? NULL : &m->part;
 }
 
 int mig_turn_end(struct mig_turn *m, struct err *err)
@@ -280,7 +362,141 @@ int mig_turn_end(struct mig_turn *m, struct err *err)
 
 	if (!m)
 		return 0;
-	rc = mig_put_back(&m->seat, m->before, err);
+	rc = mig_put_back(&m->step, m->before, err);
 	turn_free(m);
 	return rc;
+}
+
+/* ---- after a crash, from the journal alone ---- */
+
+/* The last MIG step that an arm began, if it has not ended. */
+static const struct journal_entry *find_open(const struct journal_entries *past,
+					     const char *arm)
+{
+	const struct journal_entry *open = NULL;
+
+	for (size_t i = 0; i < past->nr; i++) {
+		const struct journal_entry *e = &past->items[i];
+
+		if (e->step != STEP_MIG || strcmp(e->arm, arm) != 0)
+			continue;
+		if (e->event == JOURNAL_BEGIN)
+			open = e;
+		else if (e->event == JOURNAL_END)
+			open = NULL;
+	}
+	return open;
+}
+
+/* As struct mig_step has it. */
+static bool stays(const struct journal_entry *e)
+{
+	return json_get_bool(e->data, "stays", true);
+}
+
+/* On a machine that cannot be reached nothing is put back: that is a failed step too. */
+static int recall_on(struct mig_step *m, struct json_object *data, struct err *err)
+{
+	if (!m->target)
+		return mig_step_close(m, -1, json_get_text(data, "gpu", "?"), err);
+	return mig_put_back(m, json_member(data, "before"), err);
+}
+
+static int recall(struct session *s, const struct arm *arm, const struct journal_entry *e,
+		  struct err *err)
+{
+	struct json_object *lease = json_member(e->data, "lease");
+	const struct lease_info info = {
+		.address = json_get_text(lease, "address", NULL),
+		.port = (uint16_t)json_get_int(lease, "port", 0),
+		.user = json_get_text(lease, "user", NULL),
+		.key_file = json_get_text(lease, "key_file", NULL),
+		.host_key_sha256 = json_get_text(lease, "host_key_sha256", NULL),
+	};
+	struct mig_step m = {
+		.s = s, .at = {.round = e->round, .arm = arm->name}, .stays = stays(e)};
+	const char *gpu = json_get_text(e->data, "gpu", "?");
+	struct err later = ERR_INIT;
+	int rc;
+
+	/* What was lent for the run is gone, or goes away, and its GPU is reset. */
+	if (!m.stays)
+		return mig_step_close(&m, 0, gpu, err);
+	/* Only the host's own driver shows MIG, and the GPU may have gone back to vfio. */
+	if (arm->driver == ARM_DRIVER_NVIDIA && arm->target != ARM_VM &&
+	    gpu_driver_prepare(s, e->round, arm, err))
+		return mig_step_close(&m, -1, gpu, err);
+	m.target = arm_target_open(arm, lease ? &info : NULL, err);
+	rc = recall_on(&m, e->data, err);
+	if (target_close(m.target, &later))
+		log_warn("%s", later.text);
+	if (!rc)
+		log_info("arm '%s': the MIG layout of %s is as before", arm->name, gpu);
+	return rc;
+}
+
+int mig_turn_recall(struct session *s, size_t *ret_nr, struct strvec *ret_kept,
+		    struct err *err)
+{
+	struct journal_entries past;
+	int rc = 0;
+
+	*ret_nr = 0;
+	if (journal_read(&past, s->dir, err))
+		return -1;
+	for (size_t i = 0; i < s->plan->arms_nr; i++) {
+		const struct arm *arm = &s->plan->arms[i];
+		const struct journal_entry *e = find_open(&past, arm->name);
+		struct err one = ERR_INIT;
+
+		if (!e)
+			continue;
+		/* One that does not answer must not keep the others as they are. */
+		if (recall(s, arm, e, &one)) {
+			err_wrap(&one, "arm '%s'", arm->name);
+			rc = first_failure(rc, -1, &one, err);
+			/* Whoever had its machine next would find the GPU cut. */
+			if (arm->target == ARM_VM && stays(e))
+				strvec_add(ret_kept, arm->provisioner);
+		} else {
+			(*ret_nr)++;
+		}
+	}
+	journal_entries_release(&past);
+	return rc;
+}
+
+/* ---- what is measured already ---- */
+
+static bool has_result(const struct session *s, int round, const char *arm,
+		       const char *workload, const char *suffix)
+{
+	char *name = x_asprintf("%s%s", workload, suffix);
+	bool has = measure_is_done(s, round, arm, name);
+
+	free(name);
+	return has;
+}
+
+bool mig_turn_is_measured(const struct session *s, int round, const struct arm *arm,
+			  const char *workload)
+{
+	struct json_object *parts = NULL;
+	struct journal_entries past;
+	struct err ignored = ERR_INIT;
+	bool is = has_result(s, round, arm->name, workload, "");
+
+	if (!is || !arm->mig.is_all || journal_read(&past, s->dir, &ignored))
+		return is;
+	for (size_t i = 0; i < past.nr; i++)
+		if (past.items[i].step == STEP_MIG &&
+		    past.items[i].event == JOURNAL_BEGIN &&
+		    strcmp(past.items[i].arm, arm->name) == 0)
+			parts = json_member(past.items[i].data, "parts");
+	for (size_t i = 0; is && parts && i < json_object_array_length(parts); i++)
+		is = has_result(
+			s, round, arm->name, workload,
+			json_object_get_string(json_object_array_get_idx(parts, i)));
+	journal_entries_release(&past);
+	return is;
 }

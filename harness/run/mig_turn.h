@@ -47,8 +47,9 @@ bool mig_turn_is_measured(const struct session *s, int round, const struct arm *
 
 /*
  * Puts back what an earlier process left cut. *ret_nr: how many GPUs. Where that fails on a
- * machine that is on loan, its provisioner goes into s->kept.
+ * machine that is on loan, its provisioner goes into *ret_kept: the machine is to stay.
  */
-int mig_turn_recall(struct session *s, size_t *ret_nr, struct err *err);
+int mig_turn_recall(struct session *s, size_t *ret_nr, struct strvec *ret_kept,
+		    struct err *err);
 
 #endif

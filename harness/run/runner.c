@@ -108,16 +108,16 @@ static int judge_stage(struct session *s, int round, bool *ret_decided, struct e
 {
 	struct json_object *data = json_object_new_object();
 	struct step_at at = {.round = round};
-	struct stage st;
+	struct journal_step st;
 	int rc;
 
-	if (stage_begin(&st, s, STEP_JUDGE, &at, NULL, err)) {
+	if (journal_step_begin(&st, s->journal, STEP_JUDGE, &at, NULL, err)) {
 		json_object_put(data);
 		return -1;
 	}
 	rc = judge(s, round, ret_decided, err);
 	json_put_bool(data, "decided", *ret_decided);
-	return stage_end(&st, rc, data, err);
+	return journal_step_end(&st, rc, data, err);
 }
 
 int run_rounds(struct session *s, const struct run_filter *f, struct err *err)

@@ -9,8 +9,6 @@
 #include "core/document/version.h"
 #include "core/base/stop.h"
 #include "harness/plan/workload_kind.h"
-#include "harness/run/gpu_driver.h"
-#include "harness/run/mig_turn.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -18,55 +16,6 @@
 #include <sys/stat.h>
 
 static const int64_t place_timeout_ns = 1800 * NS_PER_S;
-
-int stage_begin(struct stage *st, struct session *s, enum step step,
-		const struct step_at *at, struct json_object *data, struct err *err)
-{
-	*st = (struct stage){.session = s, .step = step, .started_ns = clock_mono_ns()};
-	if (at)
-		st->at = *at;
-	log_debug("%s%s%s%s%s", step_name(step), st->at.arm ? " " : "",
-		  st->at.arm ? st->at.arm : "", st->at.workload ? " " : "",
-		  st->at.workload ? st->at.workload : "");
-	return journal_write(s->journal, JOURNAL_BEGIN, step, &st->at, data, err);
-}
-
-int stage_end(struct stage *st, int rc, struct json_object *data, struct err *err)
-{
-	struct err journal_err = ERR_INIT;
-	enum journal_event event = rc ? JOURNAL_FAIL : JOURNAL_END;
-	int64_t took_ns = clock_mono_ns() - st->started_ns;
-
-	if (!data)
-		data = json_object_new_object();
-	json_put_real(data, "took_s", (double)took_ns / 1e9);
-	if (rc && err)
-		json_put_text(data, "error", err->text);
-	if (!journal_write(st->session->journal, event, st->step, &st->at, data,
-			   &journal_err))
-		return rc;
-	if (!rc && err)
-		*err = journal_err;
-	return -1;
-}
-
-char *run_id_of(const char *dir, struct err *err)
-{
-	struct journal_entries past;
-	char *id = NULL;
-
-	if (journal_read(&past, dir, err))
-		return NULL;
-	for (size_t i = 0; i < past.nr && !id; i++)
-		if (past.items[i].step == STEP_RUN &&
-		    past.items[i].event == JOURNAL_BEGIN)
-			id = x_strdup(json_get_text(past.items[i].data, "run_id", NULL));
-	journal_entries_release(&past);
-	if (!id)
-		err_set(err, ERR_USAGE,
-			"%s: not the folder of a run: its journal names none", dir);
-	return id;
-}
 
 static int make_folders(const char *dir, struct err *err)
 {
@@ -98,7 +47,7 @@ static int write_plan(const struct plan *plan, const char *dir, struct err *err)
 	return rc;
 }
 
-static int write_begin(struct session *s, struct err *err)
+int session_write_begin(struct session *s, struct err *err)
 {
 	struct json_object *data = json_object_new_object();
 	char digest[65];
@@ -140,7 +89,7 @@ static char *continued_id(const char *dir, struct err *err)
 	nr = past.nr;
 	journal_entries_release(&past);
 	if (nr)
-		return run_id_of(dir, err);
+		return journal_run_id(dir, err);
 	if (!holds_files(dir, RUNDIR_MACHINES) && !holds_files(dir, RUNDIR_RESULTS))
 		return result_new_id();
 	err_set(err, ERR_USAGE,
@@ -193,83 +142,35 @@ static int open_directory(struct session *s, struct err *err)
 	return s->run_id ? 0 : -1;
 }
 
-int first_failure(int rc, int one, const struct err *why, struct err *err)
+int session_open(struct session *s, const struct plan *plan, const char *dir,
+		 bool is_resumed, struct err *err)
 {
-	if (!one)
-		return rc;
-	if (!rc && err)
-		*err = *why;
-	else if (!err || strcmp(err->text, why->text) != 0)
-		log_error("%s", why->text);
-	return -1;
-}
-
-/* MIG while its machine is ours and its driver there, then machines. */
-static int sweep_left(struct session *s, int rc, struct err *err)
-{
-	struct err why = ERR_INIT;
-	int cut, held;
-
-	rc = first_failure(rc, gpu_driver_recall(s, &why), &why, err);
-	cut = mig_turn_recall(s, &s->layouts, &why);
-	rc = first_failure(rc, cut, &why, err);
-	held = session_sweep(s, &s->swept, &why);
-	rc = first_failure(rc, held, &why, err);
-	/* Disks, keys and logs of machines that are gone now. */
-	if (!cut && !held)
-		rc = first_failure(rc,
-				   dir_remove(s->workdir, &why) ||
-					   dir_make(s->workdir, 0700, &why),
-				   &why, err);
-	return rc;
-}
-
-/*
- * 'rc' and *err: what went wrong before. A journal that takes no line must not keep
- * machines and GPUs from being given back; it is said when that is done.
- */
-static int sweep_stage(struct session *s, int rc, struct err *err)
-{
-	struct json_object *data = json_object_new_object();
-	struct err why = ERR_INIT;
-	struct stage st;
-
-	rc = first_failure(rc, stage_begin(&st, s, STEP_SWEEP, NULL, NULL, &why), &why,
-			   err);
-	rc = sweep_left(s, rc, err);
-	json_put_int(data, "machines", (int64_t)s->swept);
-	json_put_int(data, "mig_layouts", (int64_t)s->layouts);
-	if (s->swept)
-		log_info("gave back %zu machine%s that an earlier process had left",
-			 s->swept, s->swept == 1 ? "" : "s");
-	rc = stage_end(&st, rc, data, err);
-	/* After the machines, which have the GPUs; tried even when one is still there. */
-	return first_failure(rc, gpu_driver_restore(s, &why), &why, err);
-}
-
-int session_begin(struct session *s, const struct plan *plan, const char *dir,
-		  bool is_resumed, struct err *err)
-{
-	int rc;
-
 	*s = (struct session){
 		.plan = plan,
 		.dir = x_strdup(dir),
 		.workdir = path_join(dir, "work"),
 		.is_resumed = is_resumed,
 		.provisioners = x_calloc(plan->provisions_nr, sizeof(*s->provisioners)),
+		.cut = x_calloc(plan->arms_nr, sizeof(*s->cut)),
 	};
-	rc = open_directory(s, err);
-	if (!rc) {
-		s->leaves = stop_leaves_begin(
-			"run %s; 'tare clean %s' gives back what it has", s->run_id, dir);
-		rc = write_begin(s, err);
-		if (is_resumed)
-			rc = sweep_stage(s, rc, err);
-	}
-	if (rc)
+	if (open_directory(s, err)) {
 		session_end(s);
-	return rc;
+		return -1;
+	}
+	s->leaves = stop_leaves_begin("run %s; 'tare clean %s' gives back what it has",
+				      s->run_id, dir);
+	return 0;
+}
+
+int session_begin(struct session *s, const struct plan *plan, const char *dir,
+		  struct err *err)
+{
+	if (session_open(s, plan, dir, false, err))
+		return -1;
+	if (!session_write_begin(s, err))
+		return 0;
+	session_end(s);
+	return -1;
 }
 
 void session_begin_unwritten(struct session *s, const struct plan *plan)
@@ -277,6 +178,7 @@ void session_begin_unwritten(struct session *s, const struct plan *plan)
 	*s = (struct session){
 		.plan = plan,
 		.provisioners = x_calloc(plan->provisions_nr, sizeof(*s->provisioners)),
+		.cut = x_calloc(plan->arms_nr, sizeof(*s->cut)),
 	};
 }
 
@@ -284,18 +186,21 @@ void session_end(struct session *s)
 {
 	for (size_t i = 0; s->plan && i < s->plan->provisions_nr; i++)
 		provisioner_free(s->provisioners[i]);
-	for (size_t i = 0; i < s->parcels_nr; i++) {
-		free(s->parcels[i].program);
-		free(s->parcels[i].path);
-		bundle_release(&s->parcels[i].bundle);
+	for (size_t i = 0; i < s->programs_nr; i++) {
+		free(s->programs[i].name);
+		free(s->programs[i].path);
+		bundle_release(&s->programs[i].bundle);
 	}
-	free(s->parcels);
+	free(s->programs);
 	free(s->provisioners);
 	journal_close(s->journal);
 	stop_leaves_end(s->leaves);
-	json_object_put(s->taken);
-	json_object_put(s->cut);
-	strvec_release(&s->kept);
+	for (size_t i = 0; i < s->changed_nr; i++)
+		host_state_release(&s->changed[i]);
+	free(s->changed);
+	for (size_t i = 0; s->plan && i < s->plan->arms_nr; i++)
+		free(s->cut[i]);
+	free(s->cut);
 	free(s->dir);
 	free(s->run_id);
 	free(s->workdir);
@@ -316,20 +221,21 @@ struct provisioner *session_provisioner(struct session *s, const char *name,
 	return s->provisioners[i];
 }
 
-static struct parcel *find_parcel(struct session *s, const char *program, struct err *err)
+static struct session_program *find_program(struct session *s, const char *name,
+					    struct err *err)
 {
-	struct parcel *p;
+	struct session_program *p;
 	char *path;
 
-	for (size_t i = 0; i < s->parcels_nr; i++)
-		if (strcmp(s->parcels[i].program, program) == 0)
-			return &s->parcels[i];
-	path = program_path(program, err);
+	for (size_t i = 0; i < s->programs_nr; i++)
+		if (strcmp(s->programs[i].name, name) == 0)
+			return &s->programs[i];
+	path = program_path(name, err);
 	if (!path)
 		return NULL;
-	GROW(s->parcels, s->parcels_nr, s->parcels_alloc);
-	p = &s->parcels[s->parcels_nr++];
-	*p = (struct parcel){.program = x_strdup(program), .path = path};
+	GROW(s->programs, s->programs_nr, s->programs_alloc);
+	p = &s->programs[s->programs_nr++];
+	*p = (struct session_program){.name = x_strdup(name), .path = path};
 	return p;
 }
 
@@ -337,7 +243,7 @@ int session_place(struct session *s, struct target *t, const char *program,
 		  const char *const *extra, const char **ret_path,
 		  const char **ret_digest, struct err *err)
 {
-	struct parcel *p = find_parcel(s, program, err);
+	struct session_program *p = find_program(s, program, err);
 
 	if (!p)
 		return -1;
@@ -348,50 +254,21 @@ int session_place(struct session *s, struct target *t, const char *program,
 		return 0;
 	}
 	/* Reading and digesting tens of MiB of libraries is done once, and only for others. */
-	if (!p->is_made && bundle_make(&p->bundle, p->path, extra, err))
+	if (!p->is_bundled && bundle_make(&p->bundle, p->path, extra, err))
 		return -1;
-	p->is_made = true;
+	p->is_bundled = true;
 	if (ret_digest)
 		*ret_digest = p->bundle.digest;
 	return target_place(t, &p->bundle, place_timeout_ns, ret_path, err);
 }
 
-static void say_kept(struct session *s, const char *name)
+int first_failure(int rc, int one, const struct err *why, struct err *err)
 {
-	struct provisioner *p = session_provisioner(s, name, NULL);
-	struct strvec machines = {0};
-
-	if (p && !provisioner_list(p, s->run_id, &machines, NULL))
-		for (size_t i = 0; i < machines.nr; i++)
-			log_warn("'%s' has %s on loan still, for its GPU is not as "
-				 "before; 'tare clean %s' gives it back when it is",
-				 name, machines.items[i], s->dir);
-	strvec_release(&machines);
-}
-
-int session_sweep(struct session *s, size_t *ret_nr, struct err *err)
-{
-	int rc = 0;
-
-	*ret_nr = 0;
-	for (size_t i = 0; i < s->plan->provisions_nr; i++) {
-		const char *name = s->plan->provisions[i].name;
-		struct err one = ERR_INIT;
-		struct provisioner *p;
-		size_t nr = 0;
-
-		if (strvec_has(&s->kept, name)) {
-			say_kept(s, name);
-			continue;
-		}
-		p = session_provisioner(s, name, &one);
-
-		/* One that does not answer must not keep the others' machines. */
-		if (!p || provisioner_sweep(p, s->run_id, &nr, &one)) {
-			err_wrap(&one, "giving back machines of '%s'", name);
-			rc = first_failure(rc, -1, &one, err);
-		}
-		*ret_nr += nr;
-	}
-	return rc;
+	if (!one)
+		return rc;
+	if (!rc && err)
+		*err = *why;
+	else if (!err || strcmp(err->text, why->text) != 0)
+		log_error("%s", why->text);
+	return -1;
 }

@@ -31,15 +31,20 @@ static int drop_dir(void **state)
 	return rc;
 }
 
-static void append_raw(const char *dir, const char *text)
+static void append_bytes(const char *dir, const char *bytes, size_t len)
 {
 	char *path = path_join(dir, "journal.jsonl");
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0644);
 
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(write(fd, bytes, len), len);
 	close(fd);
 	free(path);
+}
+
+static void append_raw(const char *dir, const char *text)
+{
+	append_bytes(dir, text, strlen(text));
 }
 
 static void write_one(const char *dir, enum journal_event event, enum step step)
@@ -114,6 +119,32 @@ static void a_line_cut_at_a_brace_never_happened(void **state)
 	assert_int_equal(journal_read(&e, *state, NULL), 0);
 	assert_int_equal(e.nr, 1);
 	assert_int_equal(e.items[0].event, JOURNAL_BEGIN);
+	journal_entries_release(&e);
+}
+
+/* The size of the file was on disk before what is in it: at its end, or under a later line. */
+static void a_page_never_written_never_happened(void **state)
+{
+	static const char page[4096], line[] = "{\"seq\": 9, \"event\": \"end\"}\n";
+	struct journal_entries e;
+	struct err err = ERR_INIT;
+
+	write_one(*state, JOURNAL_BEGIN, STEP_LEASE);
+	append_bytes(*state, page, sizeof(page));
+	assert_int_equal(journal_read(&e, *state, &err), 0);
+	assert_int_equal(e.nr, 1);
+	assert_true(e.was_cut);
+	journal_entries_release(&e);
+
+	write_one(*state, JOURNAL_END, STEP_LEASE);
+	append_bytes(*state, page, sizeof(page));
+	append_raw(*state, line);
+	write_one(*state, JOURNAL_BEGIN, STEP_RELEASE);
+	if (journal_read(&e, *state, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(e.nr, 3);
+	assert_int_equal(e.items[1].event, JOURNAL_END);
+	assert_int_equal(e.items[2].step, STEP_RELEASE);
 	journal_entries_release(&e);
 }
 
@@ -230,6 +261,7 @@ int main(void)
 		IN_DIR(a_missing_journal_is_empty),
 		IN_DIR(a_line_cut_short_never_happened),
 		IN_DIR(a_line_cut_at_a_brace_never_happened),
+		IN_DIR(a_page_never_written_never_happened),
 		IN_DIR(a_damaged_line_is_an_error),
 		IN_DIR(a_damaged_line_is_named_by_its_place),
 		IN_DIR(unknown_steps_are_passed_over),

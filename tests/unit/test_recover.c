@@ -4,7 +4,7 @@
  * tare-probe is a script that plays a machine with one GPU whose MIG only the
  * host's driver shows (as NVML does).
  */
-#include "harness/run/session.h"
+#include "harness/run/recover.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -187,14 +187,15 @@ static void a_layout_comes_back_behind_the_first_driver(void **state)
 {
 	struct rig *r = *state;
 	struct err err = ERR_INIT;
+	struct recovered back;
 	struct session s;
 
 	put(r, "run/journal.jsonl", RUN CUT("metal", "null"));
-	if (session_begin(&s, &r->plan, r->run, true, &err))
+	if (recover_begin(&s, &r->plan, r->run, &back, &err))
 		fail_msg("%s", err.text);
-	assert_int_equal(s.layouts, 1);
-	assert_int_equal(s.restored, 1);
-	assert_int_equal(s.swept, 2);
+	assert_int_equal(back.layouts, 1);
+	assert_int_equal(back.hosts, 1);
+	assert_int_equal(back.machines, 2);
 	session_end(&s);
 	assert_holds(r, "layout", "before");
 	assert_holds(r, "driver", "vfio-pci");
@@ -207,6 +208,7 @@ static void the_first_driver_is_the_journals(void **state)
 {
 	struct rig *r = *state;
 	struct err err = ERR_INIT;
+	struct recovered back;
 	struct session s;
 
 	put(r, "driver", "nvidia\n");
@@ -215,32 +217,40 @@ static void the_first_driver_is_the_journals(void **state)
 		" {'action': 'take', 'host_arm': 'metal', 'scheduling': null, 'devices':"
 		"  [{'address': '0008:01:00.0', 'driver': 'vfio-pci'}]}}\n" CUT("metal",
 										"null"));
-	if (session_begin(&s, &r->plan, r->run, true, &err))
+	if (recover_begin(&s, &r->plan, r->run, &back, &err))
 		fail_msg("%s", err.text);
 	session_end(&s);
 	assert_holds(r, "layout", "before");
 	assert_holds(r, "driver", "vfio-pci");
 }
 
-/* Whoever had the machine next would find its GPU cut. */
+/* Whoever had the machine next would find its GPU cut; its key is needed to mend that. */
 static void a_machine_whose_gpu_is_cut_stays_on_loan(void **state)
 {
 	struct rig *r = *state;
 	struct err err = ERR_INIT;
+	struct recovered back;
 	struct session s;
+	char *work = path_join(r->run, "work"), *key = path_join(work, "key");
 
 	put(r, "run/journal.jsonl", RUN CUT("lent", LEASE));
-	assert_int_equal(session_begin(&s, &r->plan, r->run, true, &err), -1);
+	assert_int_equal(dir_make(work, 0700, NULL), 0);
+	assert_int_equal(file_write(key, "secret", 6, 0600, NULL), 0);
+	assert_int_equal(recover_begin(&s, &r->plan, r->run, &back, &err), -1);
 	assert_non_null(strstr(err.text, "arm 'lent'"));
 	assert_true(has(r, "lab/127.0.0.1-1.json"));
+	assert_true(file_exists(key));
 	assert_false(has(r, "den/127.0.0.1-1.json"));
 
 	put(r, "run/journal.jsonl", RUN CUT("lent", LEASE) MENDED("lent"));
 	err_clear(&err);
-	if (session_begin(&s, &r->plan, r->run, true, &err))
+	if (recover_begin(&s, &r->plan, r->run, &back, &err))
 		fail_msg("%s", err.text);
 	session_end(&s);
 	assert_false(has(r, "lab/127.0.0.1-1.json"));
+	assert_false(file_exists(key));
+	free(key);
+	free(work);
 }
 
 /* No line can be written, not the run's own either: all is given back, and it
@@ -250,6 +260,7 @@ static void a_full_disk_keeps_no_machine(void **state)
 	struct rig *r = *state;
 	struct rlimit was, none = {0};
 	struct err err = ERR_INIT;
+	struct recovered back;
 	struct session s;
 	int rc;
 
@@ -262,7 +273,7 @@ static void a_full_disk_keeps_no_machine(void **state)
 	none.rlim_max = was.rlim_max;
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &none);
-	rc = session_begin(&s, &r->plan, r->run, true, &err);
+	rc = recover_begin(&s, &r->plan, r->run, &back, &err);
 	setrlimit(RLIMIT_FSIZE, &was);
 	assert_int_equal(rc, -1);
 	assert_int_equal(err.kind, ERR_ENVIRONMENT);
@@ -275,13 +286,14 @@ static void a_full_disk_keeps_no_machine(void **state)
 static int begin_aloud(const struct rig *r, struct session *s, struct err *err)
 {
 	char *path = path_join(r->dir, "said");
+	struct recovered back;
 	int kept = dup(STDERR_FILENO);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int rc;
 
 	assert_true(kept >= 0 && fd >= 0);
 	dup2(fd, STDERR_FILENO);
-	rc = session_begin(s, &r->plan, r->run, true, err);
+	rc = recover_begin(s, &r->plan, r->run, &back, err);
 	dup2(kept, STDERR_FILENO);
 	close(kept);
 	close(fd);
@@ -316,11 +328,11 @@ static void a_run_that_never_began_is_none(void **state)
 	struct session s;
 
 	put(r, "run/journal.jsonl", "");
-	if (session_begin(&s, &r->plan, r->run, false, &err))
+	if (session_begin(&s, &r->plan, r->run, &err))
 		fail_msg("%s", err.text);
 	session_end(&s);
 	assert_holds(r, "run/plan.json", "metal");
-	assert_int_equal(session_begin(&s, &r->plan, r->run, false, &err), -1);
+	assert_int_equal(session_begin(&s, &r->plan, r->run, &err), -1);
 	assert_non_null(strstr(err.text, "holds a run already"));
 }
 
@@ -334,7 +346,7 @@ static void the_plan_is_the_one_of_the_run(void **state)
 
 	assert_non_null(first);
 	put(r, "run/plan.json", "the first one's");
-	assert_int_equal(session_begin(&s, &r->plan, r->run, false, &err), -1);
+	assert_int_equal(session_begin(&s, &r->plan, r->run, &err), -1);
 	assert_non_null(strstr(err.text, "another tare is at work"));
 	assert_holds(r, "run/plan.json", "the first one");
 	journal_close(first);
