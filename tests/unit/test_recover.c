@@ -23,7 +23,9 @@
 
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "core/base/stop.h"
 #include "harness/plan/workload_kind.h"
+#include "tests/support/child.h"
 
 static const char gemm_script[] =
 	"#!/bin/sh\necho '{\"name\": \"tare-gemm\", \"options\": []}'\n";
@@ -32,7 +34,8 @@ static const char probe_script[] =
 	"#!/bin/sh\n"
 	"cd \"$TARE_TEST_MACHINE\" || exit 5\n"
 	"case $1 in\n"
-	"--bind) echo \"$2\" >driver ;;\n"
+	"--bind) for s in $TARE_TEST_SIGNALS; do kill -s $s $TARE_TEST_PID; done\n"
+	"	echo \"$2\" >driver ;;\n"
 	"--mig=restore)\n"
 	"	[ \"$(cat driver)\" = nvidia ] ||\n"
 	"		{ echo '{\"error\": \"the driver shows 0 GPUs\"}'; exit 5; }\n"
@@ -64,6 +67,10 @@ static const char probe_script[] =
 	"', 'data': {'gpu': 'GPU-1', 'before': {'gpu': 'GPU-1'}, 'stays': true," \
 	" 'lease': " lease "}}\n"
 #define MENDED(arm) "{'seq': 3, 'event': 'end', 'step': 'mig', 'arm': '" arm "'}\n"
+#define TAKEN                                                                     \
+	"{'seq': 2, 'event': 'note', 'step': 'bind', 'arm': 'metal', 'data':"     \
+	" {'action': 'take', 'host_arm': 'metal', 'scheduling': null, 'devices':" \
+	"  [{'address': '0008:01:00.0', 'driver': 'vfio-pci'}]}}\n"
 #define LEASE "{'address': '127.0.0.1', 'port': 1}"
 
 struct rig {
@@ -212,11 +219,7 @@ static void the_first_driver_is_the_journals(void **state)
 	struct session s;
 
 	put(r, "driver", "nvidia\n");
-	put(r, "run/journal.jsonl",
-	    RUN "{'seq': 2, 'event': 'note', 'step': 'bind', 'arm': 'metal', 'data':"
-		" {'action': 'take', 'host_arm': 'metal', 'scheduling': null, 'devices':"
-		"  [{'address': '0008:01:00.0', 'driver': 'vfio-pci'}]}}\n" CUT("metal",
-										"null"));
+	put(r, "run/journal.jsonl", RUN TAKEN CUT("metal", "null"));
 	if (recover_begin(&s, &r->plan, r->run, &back, &err))
 		fail_msg("%s", err.text);
 	session_end(&s);
@@ -352,6 +355,54 @@ static void the_plan_is_the_one_of_the_run(void **state)
 	journal_close(first);
 }
 
+/* Each --bind presses Ctrl-C, in signals that cannot merge into one. */
+static void recover_interrupted(void **state)
+{
+	struct rig *r = *state;
+	char pid[24];
+	struct err err = ERR_INIT;
+	struct recovered back;
+	struct session s;
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("TARE_TEST_PID", pid, 1);
+	stop_install();
+	if (recover_begin(&s, &r->plan, r->run, &back, &err))
+		fail_msg("%s", err.text);
+	assert_true(stop_requested());
+	assert_int_equal(back.hosts, 1);
+	session_end(&s);
+}
+
+static void two_signals_leave_nothing(void **state)
+{
+	struct rig *r = *state;
+
+	put(r, "driver", "nvidia\n");
+	put(r, "run/journal.jsonl", RUN TAKEN);
+	setenv("TARE_TEST_SIGNALS", "INT TERM", 1);
+	child_run(recover_interrupted, state);
+	unsetenv("TARE_TEST_SIGNALS");
+	assert_holds(r, "driver", "vfio-pci");
+}
+
+static void a_third_signal_names_what_it_leaves(void **state)
+{
+	struct rig *r = *state;
+	char said[8192];
+
+	put(r, "driver", "nvidia\n");
+	put(r, "run/journal.jsonl", RUN TAKEN);
+	setenv("TARE_TEST_SIGNALS", "INT TERM HUP", 1);
+	assert_int_equal(child_outcome(recover_interrupted, state, said, sizeof(said)),
+			 EXIT_INTERRUPTED);
+	unsetenv("TARE_TEST_SIGNALS");
+	if (!strstr(said, "left behind: the driver of 0008:01:00.0 on the machine of "
+			  "'metal'") ||
+	    !strstr(said, "left behind: run r1; 'tare clean "))
+		fail_msg("%s", said);
+}
+
 #define IN_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -362,6 +413,8 @@ int main(void)
 		IN_RIG(a_machine_whose_gpu_is_cut_stays_on_loan),
 		IN_RIG(a_full_disk_keeps_no_machine),
 		IN_RIG(every_failure_is_told),
+		IN_RIG(two_signals_leave_nothing),
+		IN_RIG(a_third_signal_names_what_it_leaves),
 		IN_RIG(a_run_that_never_began_is_none),
 		IN_RIG(the_plan_is_the_one_of_the_run),
 	};
