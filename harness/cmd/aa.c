@@ -40,14 +40,11 @@ static const struct opt_command command = {
 	.summary = "measure the baseline against itself",
 	.usage = "[OPTION]... PLAN",
 	.about = "Runs the plan with its baseline on both sides. There is no difference "
-		 "to find, "
-		 "so every gating metric must come out equivalent: if it does not, this "
-		 "set-up "
-		 "is too noisy for the plan's margins, and no verdict of it means "
-		 "anything. The "
-		 "report gives the noise floor and the smallest difference that would be "
-		 "seen; 'tare run --aa DIR' and 'tare report --aa DIR' print that floor "
-		 "beside every claim.",
+		 "to find, so every gating metric must come out equivalent: if it does "
+		 "not, this set-up is too noisy for the plan's margins, and no verdict "
+		 "of it means anything. The report gives the noise floor and the "
+		 "smallest difference that would be seen; 'tare run --aa DIR' and 'tare "
+		 "report --aa DIR' print that floor beside every claim.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,

@@ -56,12 +56,10 @@ static const struct opt_command command = {
 		"make or show a baseline: results, raw samples and machine in one file",
 	.usage = "save|show [OPTION]... RESULTS",
 	.about = "'save' writes the results of a run, a folder or a file into one JSON "
-		 "document "
-		 "with their raw samples, the machines' facts and where they came from; "
-		 "it is "
-		 "small enough for git, and 'tare gate' holds later results against it. "
-		 "Results "
-		 "that are not ok are refused. 'show' prints what a baseline holds.",
+		 "document with their raw samples, the machines' facts and where they "
+		 "came from; it is small enough for git, and 'tare gate' holds later "
+		 "results against it. Results that are not ok are refused. 'show' prints "
+		 "what a baseline holds.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,

@@ -9,7 +9,6 @@
 #include "core/base/mem.h"
 #include "core/base/printable.h"
 #include "core/options/program.h"
-#include "core/document/result.h"
 #include "core/base/stop.h"
 #include "harness/cmd/rows.h"
 #include "harness/run/arm_check.h"
@@ -42,12 +41,10 @@ static const struct field fields[] = {
 	 .offset = offsetof(struct options, isolation),
 	 .help = "Also try whether each arm's account could, as a tenant, get a GPU that "
 		 "nobody gave it: by requests whose machines are held, never start and "
-		 "are "
-		 "ended at once. It needs an account that is no administrator's."},
-	ROW_OUTPUT_DIR(
-		offsetof(struct options, output),
-		"With --isolation: folder of its journal, for 'tare clean' after a "
-		"crash. Without it: runs/check-ID."),
+		 "are ended at once. It needs an account that is no administrator's."},
+	ROW_OUTPUT_DIR(offsetof(struct options, output),
+		       "With --isolation: folder of its journal, for 'tare clean' after "
+		       "a crash. Without it: runs/check-ID."),
 	{.name = "json",
 	 .kind = FIELD_FLAG,
 	 .offset = offsetof(struct options, json),
@@ -69,16 +66,12 @@ static const struct opt_command command = {
 	.summary = "what a plan's machines would meet, before anything runs",
 	.usage = "[OPTION]... PLAN",
 	.about = "Asks the provisioner of each arm that takes machines from one: devices "
-		 "and "
-		 "who has them, quotas, rights, hosts. On each fixed machine (target "
-		 "local or "
-		 "ssh) it runs tare-probe's preflight, and compares their facts with the "
-		 "baseline's, or the first's. It leases and changes nothing; tare-probe "
-		 "is "
-		 "uploaded to machines over SSH.\n\n"
+		 "and who has them, quotas, rights, hosts. On each fixed machine (target "
+		 "local or ssh) it runs tare-probe's preflight, and compares their facts "
+		 "with the baseline's, or the first's. It leases and changes nothing; "
+		 "tare-probe is uploaded to machines over SSH.\n\n"
 		 "Exit status 5 when something would fail, else 4 when the machines are "
-		 "not "
-		 "like for like, so that a comparison would be invalid.",
+		 "not like for like, so that a comparison would be invalid.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,
@@ -281,8 +274,7 @@ static int check_arms(const struct options *o, struct session *s)
 
 static int check_plan(const struct options *o, const struct plan *plan, struct err *err)
 {
-	char *id = result_new_id();
-	char *dir = o->output ? x_strdup(o->output) : x_asprintf("runs/check-%s", id);
+	char *dir = o->output ? x_strdup(o->output) : session_new_dir("check");
 	struct session s;
 	int status = -1;
 
@@ -292,7 +284,6 @@ static int check_plan(const struct options *o, const struct plan *plan, struct e
 		status = check_arms(o, &s);
 		session_end(&s);
 	}
-	free(id);
 	free(dir);
 	return status;
 }

@@ -22,14 +22,11 @@ static const struct opt_command command = {
 	.name = "tare clean",
 	.summary = "give back every machine and GPU that a run still holds",
 	.usage = "DIR...",
-	.about =
-		"Asks every provisioner of the run in DIR for machines that carry the "
-		"run's id "
-		"and gives each of them back, whatever state it is in; then GPUs get the "
-		"driver that they had, and their hosts' scheduling is as it was. What "
-		"was "
-		"measured stays "
-		"as it is. It may be repeated: nothing left is success.",
+	.about = "Asks every provisioner of the run in DIR for machines that carry the "
+		 "run's id and gives each of them back, whatever state it is in; then "
+		 "GPUs get the driver that they had, and their hosts' scheduling is as "
+		 "it was. What was measured stays as it is. It may be repeated: nothing "
+		 "left is success.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,

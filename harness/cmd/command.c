@@ -32,10 +32,10 @@ int command_act(const struct opt_command *c, const struct command_action *action
 			       "too few arguments; usage: %s %s [OPTION]... %s", c->name,
 			       a->name, a->usage);
 	if (behind.nr > a->most)
-		return err_set(err, ERR_USAGE,
-			       "unexpected argument '%.200s'; usage: %s %s "
-			       "[OPTION]...%s%s",
-			       behind.items[a->most], c->name, a->name,
-			       *a->usage ? " " : "", a->usage);
+		return err_set(
+			err, ERR_USAGE,
+			"unexpected argument '%.200s'; usage: %s %s [OPTION]...%s%s",
+			behind.items[a->most], c->name, a->name, *a->usage ? " " : "",
+			a->usage);
 	return a->work(options, &behind, err);
 }

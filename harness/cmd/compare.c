@@ -32,12 +32,10 @@ static const struct opt_command command = {
 	.summary = "verdicts from two results, two runs, or peers' own reports",
 	.usage = "[OPTION]... BASELINE CANDIDATE",
 	.about = "Compares what was measured before: two result documents, two folders "
-		 "of them, "
-		 "two run directories, or two reports of another tool. Two single "
-		 "results have "
-		 "one round each and cannot show a spread: the verdict is then "
-		 "inconclusive and "
-		 "says how many rounds would decide. The exit status is the verdict's.",
+		 "of them, two run directories, or two reports of another tool. Two "
+		 "single results have one round each and cannot show a spread: the "
+		 "verdict is then inconclusive and says how many rounds would decide. "
+		 "The exit status is the verdict's.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 2,

@@ -23,8 +23,7 @@ static const struct field fields[] = {
 	 .arg = "FILE",
 	 .is_required = true,
 	 .help = "What the results are held against: a file of 'tare baseline save', or "
-		 "any "
-		 "results."},
+		 "any results."},
 	ROW_PAIR_MARGINS(AT(margins)),
 	ROW_FORMATS(AT(formats), FORMATS_PRESET, "With -o: " ROW_FORMATS_ALL),
 	ROW_OUTPUT_DIR(AT(output),
@@ -46,12 +45,9 @@ static const struct opt_command command = {
 	.summary = "hold results against a baseline; the exit status is the verdict",
 	.usage = "[OPTION]... --baseline FILE RESULTS",
 	.about = "Compares RESULTS (a run directory, a folder of results or one of them) "
-		 "with a "
-		 "baseline and prints the table that a reviewer reads. Only gating "
-		 "metrics "
-		 "decide. The exit status is the verdict: 0 equivalent or improved, 1 "
-		 "degraded, 3 "
-		 "not enough rounds to tell, 4 not comparable.",
+		 "with a baseline and prints the table that a reviewer reads. Only "
+		 "gating metrics decide. The exit status is the verdict: 0 equivalent or "
+		 "improved, 1 degraded, 3 not enough rounds to tell, 4 not comparable.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,

@@ -4,7 +4,6 @@
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
-#include "core/document/result.h"
 #include "core/document/run_directory.h"
 #include "core/base/stop.h"
 #include "harness/cmd/command.h"
@@ -25,11 +24,9 @@ struct lease_command_options {
 #define AT(member) offsetof(struct lease_command_options, member)
 
 static const struct field fields[] = {
-	ROW_OUTPUT_DIR(
-		AT(output),
-		"up: folder of the lease, with its journal and what the machine needs "
-		"here (disk, keys); it must not hold a run. Without it: "
-		"runs/lease-ARM-ID."),
+	ROW_OUTPUT_DIR(AT(output), "up: folder of the lease, with its journal and what "
+				   "the machine needs here (disk, keys); it must not "
+				   "hold a run. Without it: runs/lease-ARM-ID."),
 	{.name = "json",
 	 .kind = FIELD_FLAG,
 	 .offset = AT(json),
@@ -49,17 +46,12 @@ static const struct opt_command command = {
 	.name = "tare lease",
 	.summary = "machines of a plan's provisioners by hand",
 	.usage = "up|list|down [OPTION]... [PLAN ARM|PLAN|DIR...]",
-	.about =
-		"'up' gets the machine of an arm as a run would, with its GPU bound to "
-		"the "
-		"arm's driver, says how to log in, and leaves it there. 'list' shows the "
-		"machines that runs of tare have from a plan's provisioners, or, of a "
-		"folder, "
-		"those of its run. 'down' gives back what the run or lease in a folder "
-		"has, "
-		"as 'tare clean' does, and may be repeated. Nothing ends a machine that "
-		"is up "
-		"but 'down'.",
+	.about = "'up' gets the machine of an arm as a run would, with its GPU bound to "
+		 "the arm's driver, says how to log in, and leaves it there. 'list' "
+		 "shows the machines that runs of tare have from a plan's provisioners, "
+		 "or, of a folder, those of its run. 'down' gives back what the run or "
+		 "lease in a folder has, as 'tare clean' does, and may be repeated. "
+		 "Nothing ends a machine that is up but 'down'.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,
@@ -138,22 +130,13 @@ static int lease_up(struct session *s, const struct arm *arm, bool json, struct 
 	return EXIT_PASS;
 }
 
-static char *default_dir(const char *arm)
-{
-	char *id = result_new_id();
-	char *dir = x_asprintf("runs/lease-%s-%s", arm, id);
-
-	free(id);
-	return dir;
-}
-
 static int up(void *options, const struct strvec *rest, struct err *err)
 {
 	const struct lease_command_options *o = options;
 	const struct arm *arm;
 	struct session s;
 	struct plan plan;
-	char *dir;
+	char *dir, *name;
 	int status = -1;
 
 	stop_install();
@@ -161,7 +144,9 @@ static int up(void *options, const struct strvec *rest, struct err *err)
 		return -1;
 	arm = find_arm(&plan, rest->items[1], err);
 	if (arm) {
-		dir = o->output ? x_strdup(o->output) : default_dir(arm->name);
+		name = x_asprintf("lease-%s", arm->name);
+		dir = o->output ? x_strdup(o->output) : session_new_dir(name);
+		free(name);
 		if (!session_begin(&s, &plan, dir, err)) {
 			status = lease_up(&s, arm, o->json, err);
 			session_end(&s);

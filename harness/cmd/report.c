@@ -57,10 +57,8 @@ static const struct opt_command command = {
 	.summary = "judge what a run measured and write the reports again",
 	.usage = "[OPTION]... DIR",
 	.about = "Reads a run directory and writes its reports. Nothing is measured and "
-		 "no "
-		 "machine is asked for anything: the directory holds all that the "
-		 "figures need. "
-		 "The exit status is the verdict's.",
+		 "no machine is asked for anything: the directory holds all that the "
+		 "figures need. The exit status is the verdict's.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,

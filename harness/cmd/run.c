@@ -23,16 +23,14 @@ struct run_options {
 #define AT(member) offsetof(struct run_options, member)
 
 static const struct field fields[] = {
-	ROW_OUTPUT_DIR(AT(output),
-		       "Folder for everything this run produces; it must not hold a run. "
-		       "Without it: runs/NAME-ID."),
+	ROW_OUTPUT_DIR(AT(output), "Folder for everything this run produces; it must not "
+				   "hold a run. Without it: runs/NAME-ID."),
 	{.name = "resume",
 	 .kind = FIELD_TEXT,
 	 .offset = AT(resume),
 	 .arg = "DIR",
 	 .help = "Continue the run in DIR: machines that were left are given back, what "
-		 "was "
-		 "measured is not measured again."},
+		 "was measured is not measured again."},
 	ROW_ROUNDS(AT(rounds)),
 	{.name = "arm",
 	 .kind = FIELD_TEXTS,
@@ -79,17 +77,12 @@ static const struct opt_command command = {
 	.summary = "measure every arm of a plan in alternating rounds and judge",
 	.usage = "[OPTION]... PLAN",
 	.about = "Runs the whole comparison that PLAN describes. In each round every arm "
-		 "has its "
-		 "turn: its machine is leased, the programs are uploaded, the workloads "
-		 "run, the "
-		 "results come back and the machine is given back. When enough rounds "
-		 "have "
-		 "decided every gating metric, or the plan's most is reached, the "
-		 "verdict is "
-		 "printed and the report written.\n\n"
+		 "has its turn: its machine is leased, the programs are uploaded, the "
+		 "workloads run, the results come back and the machine is given back. "
+		 "When enough rounds have decided every gating metric, or the plan's "
+		 "most is reached, the verdict is printed and the report written.\n\n"
 		 "Ctrl-C stops cleanly and gives back what was leased; --resume goes on "
-		 "from "
-		 "there. After a crash 'tare clean DIR' gives back what is left.",
+		 "from there. After a crash 'tare clean DIR' gives back what is left.",
 	.fields = fields,
 	.examples = examples,
 	.positional_max = 1,

@@ -4,7 +4,6 @@
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
-#include "core/document/result.h"
 #include "core/document/run_directory.h"
 #include "core/base/stop.h"
 #include "harness/cmd/deliver.h"
@@ -15,15 +14,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static char *default_dir(const struct plan *p)
-{
-	char *id = result_new_id();
-	char *dir = x_asprintf("runs/%s-%s", p->name, id);
-
-	free(id);
-	return dir;
-}
 
 static int write_reports(struct session *s, const struct run_request *request,
 			 int *ret_status, struct err *err)
@@ -115,7 +105,7 @@ static int keep_floor(const struct session *s, const struct run_request *request
 int run_and_report(const struct plan *p, const struct run_request *request,
 		   struct err *err)
 {
-	char *dir = request->dir ? x_strdup(request->dir) : default_dir(p);
+	char *dir = request->dir ? x_strdup(request->dir) : session_new_dir(p->name);
 	struct recovered back;
 	struct session s;
 	int status;

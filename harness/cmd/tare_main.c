@@ -44,9 +44,8 @@ static const struct subcommand subcommands[] = {
 
 static const char about[] =
 	"tare proves, or refutes, that a GPU inside a virtual machine is as fast as on "
-	"bare "
-	"metal: it runs the same work on both sides, in alternating rounds, and gives a "
-	"verdict with its uncertainty.\n\n"
+	"bare metal: it runs the same work on both sides, in alternating rounds, and "
+	"gives a verdict with its uncertainty.\n\n"
 	"Start with 'tare run PLAN'; 'tare COMMAND --help' explains each command.";
 
 static const struct field no_fields[] = {{0}};

@@ -33,15 +33,14 @@ const struct field arm_fields[] = {
 	 .unset = "as-is",
 	 .help = "The driver that the GPU has on its host while the arm is measured: the "
 		 "host's own for bare metal, vfio for a VM. Bound before the arm's turn, "
-		 "put "
-		 "back at the end. Where no other arm tells which GPU, it is only "
+		 "put back at the end. Where no other arm tells which GPU, it is only "
 		 "checked."},
 	{.name = "host_arm",
 	 .kind = FIELD_TEXT,
 	 .offset = offsetof(struct arm, host_arm),
 	 .help = "target vm, driver vfio: the arm that is the host of its GPU; without "
-		 "it "
-		 "the one that the machine is pinned to, or the only one with a driver."},
+		 "it the one that the machine is pinned to, or the only one with a "
+		 "driver."},
 	{.name = "provisioner",
 	 .kind = FIELD_TEXT,
 	 .offset = offsetof(struct arm, provisioner),

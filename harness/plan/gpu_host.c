@@ -82,10 +82,10 @@ static int find_host_arm(const struct plan *p, const struct arm *vm, const char 
 	*ret = only_one_with_driver(p, &nr);
 	if (nr < 2)
 		return 0;
-	return err_set(err, ERR_USAGE,
-		       "%s: /arms/%s: which arm is the host of its GPU? Name it by "
-		       "'host_arm'",
-		       p->path, vm->name);
+	return err_set(
+		err, ERR_USAGE,
+		"%s: /arms/%s: which arm is the host of its GPU? Name it by 'host_arm'",
+		p->path, vm->name);
 }
 
 static int set_platform(const struct plan *p, struct gpu_host *h, const struct arm *vm,

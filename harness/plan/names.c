@@ -7,16 +7,16 @@
 int plan_check_name(const char *name, const char *file, const char *pointer,
 		    struct err *err)
 {
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "0123456789._-");
+	size_t len = strspn(
+		name,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
 	if (len && len <= 40 && !name[len] && name[0] != '.' && name[0] != '-')
 		return 0;
-	return err_set(
-		err, ERR_USAGE,
-		"%s: %s: the name '%.80s' must be letters, digits, '.', '_' or '-', at "
-		"most 40, for it becomes part of file names",
-		file, pointer, name);
+	return err_set(err, ERR_USAGE,
+		       "%s: %s: the name '%.80s' must be letters, digits, '.', '_' or "
+		       "'-', at most 40, for it becomes part of file names",
+		       file, pointer, name);
 }
 
 const struct arm *plan_arm(const struct plan *p, const char *name)

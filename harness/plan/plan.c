@@ -61,8 +61,7 @@ const struct field schedule_fields[] = {
 	 .choices = order_names,
 	 .unset = "abba",
 	 .help = "Order of the arms: abba turns it round every other round, so that "
-		 "drift "
-		 "cancels; abab keeps it."},
+		 "drift cancels; abab keeps it."},
 	{.name = "budget",
 	 .kind = FIELD_SECONDS,
 	 .offset = offsetof(struct schedule, budget_ns),
@@ -164,11 +163,10 @@ static int read_margins(struct plan *p, struct json_object *o, struct err *err)
 		double margin = json_get_real(o, metric, NAN);
 
 		if (!(margin > 0 && margin < 1))
-			return err_set(
-				err, ERR_USAGE,
-				"%s: /margins/%.60s: expected a relative difference "
-				"between 0 and 1, such as 0.01",
-				p->path, metric);
+			return err_set(err, ERR_USAGE,
+				       "%s: /margins/%.60s: expected a relative "
+				       "difference between 0 and 1, such as 0.01",
+				       p->path, metric);
 		json_put(p->margins, metric, json_object_get(value));
 	}
 	return 0;

@@ -175,10 +175,10 @@ static struct json_object *mig_schema(void)
 	json_object_array_add(any, constant("all"));
 	json_object_array_add(any, one_table(arm_mig_fields));
 	json_put(o, "anyOf", any);
-	json_put_text(o, "description",
-		      "Measure on MIG instances of the GPU, made in the arm's turn and "
-		      "taken away again: \"all\", {\"slices\": 1} or {\"profile\": "
-		      "NAME}.");
+	json_put_text(
+		o, "description",
+		"Measure on MIG instances of the GPU, made in the arm's turn and taken "
+		"away again: \"all\", {\"slices\": 1} or {\"profile\": NAME}.");
 	return o;
 }
 

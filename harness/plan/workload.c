@@ -115,8 +115,7 @@ static int take_params(struct plan *p, struct workload *w, struct json_object *p
 	if (!server)
 		return err_set(err, ERR_USAGE,
 			       "%s: %s: the key 'server' is missing; {\"kind\": "
-			       "\"mock\"} is the "
-			       "built-in reference server",
+			       "\"mock\"} is the built-in reference server",
 			       p->path, pointer);
 	w->server_options = options_of(p, w->kind->server, err);
 	if (!w->server_options)

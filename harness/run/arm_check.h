@@ -1,7 +1,8 @@
 /*
- * What a run would meet on an arm's fixed machine (target local or ssh), before anything
- * is leased: tare-probe's preflight there, and the driver that each GPU has which is to
- * change hands. Only reads, but for tare-probe itself, which is uploaded.
+ * What an arm's machine is, against what the arm needs: before anything is leased, on a
+ * fixed machine (target local or ssh), tare-probe's preflight and the driver of each GPU
+ * that is to change hands; in a turn, on any machine, the driver. Only reads, but for
+ * tare-probe itself, which is uploaded.
  */
 #ifndef TARE_HARNESS_RUN_ARM_CHECK_H
 #define TARE_HARNESS_RUN_ARM_CHECK_H
@@ -16,5 +17,13 @@
  */
 int arm_check(struct session *s, const struct arm *arm, struct json_object **ret,
 	      struct err *err);
+
+/*
+ * Does the GPU have the driver that the arm asks for: each one that the plan names for the
+ * arm's machine (struct gpu_host), any one where it names none? 'facts': tare.machine/1 of
+ * the machine that the arm runs on. A leased machine with "vfio" passes: there it is the
+ * host's GPU that vfio has, which the lease has proved.
+ */
+int arm_check_driver(const struct arm *arm, struct json_object *facts, struct err *err);
 
 #endif

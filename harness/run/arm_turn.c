@@ -7,9 +7,9 @@
 #include "core/document/result.h"
 #include "core/document/run_directory.h"
 #include "core/base/stop.h"
+#include "harness/run/arm_check.h"
 #include "harness/run/arm_lease.h"
 #include "harness/run/arm_target.h"
-#include "harness/run/driver_check.h"
 #include "harness/run/gpu_driver.h"
 #include "harness/run/measure.h"
 #include "harness/run/mig_turn.h"
@@ -104,7 +104,7 @@ static int probe(struct turn *t, struct err *err)
 	path = rundir_machine_path(t->s->dir, t->at.round, t->arm->name);
 	rc = json_write_file(path, facts, 0644, err);
 	if (!rc)
-		rc = driver_check(t->arm, facts, err);
+		rc = arm_check_driver(t->arm, facts, err);
 	t->facts = facts;
 	free(path);
 	return rc;

@@ -111,24 +111,17 @@ static int enable(struct host_access *a, const char *was, struct err *err)
 	return p ? provisioner_host_restore(p, a->host->name, was, err) : -1;
 }
 
-static int reserve_step(struct host_access *a, struct err *err)
+/* 'was': scheduled as it was before; NULL: reserved. */
+static int scheduling_step(struct host_access *a, const char *was, struct err *err)
 {
+	const char *action = was ? "enable" : "reserve";
 	struct journal_step st;
+	int rc;
 
-	if (step_begin(&st, a, "reserve", "host", a->host->name, err))
+	if (step_begin(&st, a, action, "host", a->host->name, err))
 		return -1;
-	return journal_step_end(&st, reserve(a, err), change_json("reserve", a->host),
-				err);
-}
-
-static int enable_step(struct host_access *a, const char *was, struct err *err)
-{
-	struct journal_step st;
-
-	if (step_begin(&st, a, "enable", "host", a->host->name, err))
-		return -1;
-	return journal_step_end(&st, enable(a, was, err), change_json("enable", a->host),
-				err);
+	rc = was ? enable(a, was, err) : reserve(a, err);
+	return journal_step_end(&st, rc, change_json(action, a->host), err);
 }
 
 static int bind_step(struct host_access *a, const char *driver, struct err *err)
@@ -235,13 +228,13 @@ static int prepare(struct host_access *a, const struct arm *arm, struct err *err
 	if (is_first)
 		rc = take(a, &now, err);
 	host_state_release(&now);
-	if (rc ||
-	    (a->host->name && (arm->target != ARM_VM || !has) && reserve_step(a, err)))
+	if (rc || (a->host->name && (arm->target != ARM_VM || !has) &&
+		   scheduling_step(a, NULL, err)))
 		return -1;
 	if (bind_step(a, arm->driver == ARM_DRIVER_VFIO ? "vfio" : "nvidia", err))
 		return -1;
 	was = a->s->changed[find_changed(a->s, a->host->arm->name)].scheduling;
-	return arm->target == ARM_VM && was ? enable_step(a, was, err) : 0;
+	return arm->target == ARM_VM && was ? scheduling_step(a, was, err) : 0;
 }
 
 int gpu_driver_prepare(struct session *s, int round, const struct arm *arm,
@@ -356,9 +349,9 @@ static int hold(struct host_access *a, bool has_scheduling, const char *what,
 	char *text;
 
 	if (!has_scheduling)
-		text = x_asprintf("'tare clean %s' has to put back %s on the machine of "
-				  "'%s'",
-				  dir, what, a->host->arm->name);
+		text = x_asprintf(
+			"'tare clean %s' has to put back %s on the machine of '%s'", dir,
+			what, a->host->arm->name);
 	else if (!reserve(a, &why))
 		text = x_asprintf("host '%s' stays out of scheduling until 'tare clean "
 				  "%s' has put back %s",
@@ -393,10 +386,10 @@ static int put_back(struct host_access *a, const struct host_state *before,
 	if (what)
 		rc = hold(a, before->scheduling, what, err);
 	else if (before->scheduling && enable(a, before->scheduling, err))
-		rc = err_wrap(err,
-			      "'tare clean %s' has to put back the scheduling of host "
-			      "'%s'",
-			      a->s->dir, a->host->name);
+		rc = err_wrap(
+			err,
+			"'tare clean %s' has to put back the scheduling of host '%s'",
+			a->s->dir, a->host->name);
 	free(what);
 	return rc;
 }

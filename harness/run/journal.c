@@ -38,11 +38,6 @@ struct journal {
 /* Ends a line that was cut short; whatever it ends in, the blank says that it is torn. */
 static const char tear[] = " \n";
 
-const char *step_name(enum step step)
-{
-	return step_names[step];
-}
-
 static int index_of(const char *name, const char *const *names, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++)
@@ -157,8 +152,7 @@ static int lock_and_find_end(struct journal *j, const char *dir, struct err *err
 		if (errno == EWOULDBLOCK)
 			return err_set(err, ERR_USAGE,
 				       "%s: another tare is at work on this run; wait "
-				       "for it, or "
-				       "end it",
+				       "for it, or end it",
 				       dir);
 		return err_errno(err, "%s: lock", j->path);
 	}
@@ -243,7 +237,7 @@ int journal_step_begin(struct journal_step *st, struct journal *j, enum step ste
 		.journal = j, .step = step, .started_ns = clock_mono_ns()};
 	if (at)
 		st->at = *at;
-	log_debug("%s%s%s%s%s", step_name(step), st->at.arm ? " " : "",
+	log_debug("%s%s%s%s%s", step_names[step], st->at.arm ? " " : "",
 		  st->at.arm ? st->at.arm : "", st->at.workload ? " " : "",
 		  st->at.workload ? st->at.workload : "");
 	return journal_write(j, JOURNAL_BEGIN, step, &st->at, data, err);

@@ -75,8 +75,6 @@ void journal_close(struct journal *j);
 int journal_write(struct journal *j, enum journal_event event, enum step step,
 		  const struct step_at *at, struct json_object *data, struct err *err);
 
-const char *step_name(enum step step);
-
 /* The run's id, out of the directory's journal; free(). NULL with *err when none. */
 char *journal_run_id(const char *dir, struct err *err);
 

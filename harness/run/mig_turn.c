@@ -3,6 +3,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/stop.h"
+#include "harness/run/arm_lease.h"
 #include "harness/run/arm_target.h"
 #include "harness/run/gpu_driver.h"
 #include "harness/run/measure.h"
@@ -178,22 +179,6 @@ static const char *route_of(const struct lease_info *lease, struct json_object *
 
 /* ---- the journal ---- */
 
-/* How the machine is reached again after a crash; only one that is still there then. */
-static struct json_object *lease_json(const struct lease_info *lease)
-{
-	struct json_object *o;
-
-	if (!lease || lease->boot_ns)
-		return NULL;
-	o = json_object_new_object();
-	json_put_text(o, "address", lease->address);
-	json_put_int(o, "port", lease->port);
-	json_put_text(o, "user", lease->user);
-	json_put_text(o, "key_file", lease->key_file);
-	json_put_text(o, "host_key_sha256", lease->host_key_sha256);
-	return o;
-}
-
 static struct json_object *begin_json(const struct mig_turn *m,
 				      const struct lease_info *lease)
 {
@@ -209,7 +194,8 @@ static struct json_object *begin_json(const struct mig_turn *m,
 	json_put(o, "parts", parts);
 	/* A machine made for the run goes away, and its GPU is reset when it does. */
 	json_put_bool(o, "stays", m->step.stays);
-	json_put(o, "lease", lease_json(lease));
+	/* How one that stays is reached again after a crash. */
+	json_put(o, "lease", lease && !lease->boot_ns ? arm_lease_json(lease) : NULL);
 	return o;
 }
 
@@ -251,10 +237,9 @@ struct mig_turn *mig_turn_begin(struct session *s, const struct step_at *at,
 			       .route = route_of(lease, facts)};
 	if (!look(m, err)) {
 		want_parts(m);
-		m->step.leaves =
-			stop_leaves_begin("the MIG layout of %s on the machine of "
-					  "'%s', which is not what it was",
-					  uuid_of(m), arm->name);
+		m->step.leaves = stop_leaves_begin("the MIG layout of %s on the machine "
+						   "of '%s', which is not what it was",
+						   uuid_of(m), arm->name);
 		if (!journal_write(s->journal, JOURNAL_BEGIN, STEP_MIG, &m->step.at,
 				   begin_json(m, lease), err))
 			return m;

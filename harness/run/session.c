@@ -17,6 +17,14 @@
 
 static const int64_t place_timeout_ns = 1800 * NS_PER_S;
 
+char *session_new_dir(const char *name)
+{
+	char *id = result_new_id(), *dir = x_asprintf("runs/%s-%s", name, id);
+
+	free(id);
+	return dir;
+}
+
 static int make_folders(const char *dir, struct err *err)
 {
 	static const char *const folders[] = {RUNDIR_MACHINES, RUNDIR_RESULTS, "work",
@@ -94,9 +102,10 @@ static char *continued_id(const char *dir, struct err *err)
 		return result_new_id();
 	err_set(err, ERR_USAGE,
 		"%s/" RUNDIR_JOURNAL
-		" no longer says the run's id, by which its machines "
-		"are found; 'tare lease list %s/" RUNDIR_PLAN "' shows what is still on "
-		"loan, to be ended by hand, and 'tare report %s' what was measured",
+		" no longer says the run's id, by which its machines are found; 'tare "
+		"lease list %s/" RUNDIR_PLAN
+		"' shows what is still on loan, to be ended by hand, and 'tare report "
+		"%s' what was measured",
 		dir, dir, dir);
 	return NULL;
 }
@@ -133,8 +142,7 @@ static int open_directory(struct session *s, struct err *err)
 		return err_set(
 			err, ERR_USAGE,
 			"%s: holds a run already, which is never overwritten; continue "
-			"it "
-			"with 'tare run --resume %s', or give another folder with -o",
+			"it with 'tare run --resume %s', or give another folder with -o",
 			s->dir, s->dir);
 	if (!s->is_resumed && write_plan(s->plan, s->dir, err))
 		return -1;

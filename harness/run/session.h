@@ -40,6 +40,9 @@ struct session {
 	char **cut;
 };
 
+/* Where a run goes that nobody gave a folder: "runs/NAME-ID"; free(). */
+char *session_new_dir(const char *name);
+
 /* A new run in 'dir', which must not hold one. */
 int session_begin(struct session *s, const struct plan *plan, const char *dir,
 		  struct err *err);

@@ -26,30 +26,17 @@ static int local_place(struct target *t, const struct bundle *b, int64_t timeout
 	return 0;
 }
 
-static int copy(const char *from, const char *to, unsigned mode, struct err *err)
-{
-	struct stat st;
-
-	if (!stat(from, &st) && S_ISREG(st.st_mode) && st.st_size > TARGET_GET_MAX)
-		return err_set(err, ERR_ENVIRONMENT, "%s: larger than %lld bytes", from,
-			       (long long)TARGET_GET_MAX);
-	return file_copy(from, to, mode, err);
-}
-
-static int local_put(struct target *t, const char *local, const char *remote,
-		     unsigned mode, int64_t timeout_ns, struct err *err)
-{
-	(void)t;
-	(void)timeout_ns;
-	return copy(local, remote, mode, err);
-}
-
 static int local_get(struct target *t, const char *remote, const char *local,
 		     int64_t timeout_ns, struct err *err)
 {
+	struct stat st;
+
 	(void)t;
 	(void)timeout_ns;
-	return copy(remote, local, 0644, err);
+	if (!stat(remote, &st) && S_ISREG(st.st_mode) && st.st_size > TARGET_GET_MAX)
+		return err_set(err, ERR_ENVIRONMENT, "%s: larger than %lld bytes", remote,
+			       (long long)TARGET_GET_MAX);
+	return file_copy(remote, local, 0644, err);
 }
 
 static char *local_make_workdir(struct target *t, struct err *err)
@@ -74,7 +61,6 @@ static const struct target_ops local_ops = {
 	.is_here = true,
 	.run = local_run,
 	.place = local_place,
-	.put = local_put,
 	.get = local_get,
 	.make_workdir = local_make_workdir,
 	.remove_workdir = local_remove_workdir,

@@ -115,26 +115,24 @@ static int refuse_key(struct ssh_link *l, const struct ssh_params *p, const char
 		return 0;
 	case SSH_KNOWN_HOSTS_CHANGED:
 	case SSH_KNOWN_HOSTS_OTHER:
-		return err_set(
-			err, ERR_ENVIRONMENT,
-			"host key refused: it offers a %s key %s, which is not the "
-			"one in %s. Either the machine was installed anew or "
-			"somebody is in between: compare with the machine's "
-			"console (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), "
-			"then remove the old key: ssh-keygen -R '[%s]:%u'",
-			type, print, file, p->host, p->port ? p->port : 22);
+		return err_set(err, ERR_ENVIRONMENT,
+			       "host key refused: it offers a %s key %s, which is not "
+			       "the one in %s. Either the machine was installed anew or "
+			       "somebody is in between: compare with the machine's "
+			       "console (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), "
+			       "then remove the old key: ssh-keygen -R '[%s]:%u'",
+			       type, print, file, p->host, p->port ? p->port : 22);
 	case SSH_KNOWN_HOSTS_ERROR:
 		return failed(l, err, file);
 	case SSH_KNOWN_HOSTS_NOT_FOUND:
 	case SSH_KNOWN_HOSTS_UNKNOWN:
 		break;
 	}
-	return err_set(
-		err, ERR_ENVIRONMENT,
-		"host key refused: %s is not in %s. It offers a %s key %s: if that "
-		"is right, log in once with ssh to add it, or give this "
-		"fingerprint as host_key_sha256",
-		l->name, file, type, print);
+	return err_set(err, ERR_ENVIRONMENT,
+		       "host key refused: %s is not in %s. It offers a %s key %s: if "
+		       "that is right, log in once with ssh to add it, or give this "
+		       "fingerprint as host_key_sha256",
+		       l->name, file, type, print);
 }
 
 static int check_host_key(struct ssh_link *l, const struct ssh_params *p, struct err *err)

@@ -22,11 +22,11 @@ static const unsigned char question[] = {0, 0, 0, 1, 11};
 
 static int silent(const char *path, struct err *err)
 {
-	return err_set_code(err, ERR_ENVIRONMENT, "errno", ETIMEDOUT,
-			    "the ssh-agent at %.200s (SSH_AUTH_SOCK) does not answer: "
-			    "start it anew, or unset SSH_AUTH_SOCK, or name a key with "
-			    "key_file",
-			    path);
+	return err_set_code(
+		err, ERR_ENVIRONMENT, "errno", ETIMEDOUT,
+		"the ssh-agent at %.200s (SSH_AUTH_SOCK) does not answer: start it anew, "
+		"or unset SSH_AUTH_SOCK, or name a key with key_file",
+		path);
 }
 
 /* 0: something came, or the agent hung up, which libssh sees as well. */

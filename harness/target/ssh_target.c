@@ -232,17 +232,6 @@ static int send_file(struct ssh_target *s, const char *local, const char *sha256
 	return rc;
 }
 
-static int ssh_put(struct target *t, const char *local, const char *remote, unsigned mode,
-		   int64_t timeout_ns, struct err *err)
-{
-	int64_t deadline = clock_deadline_ns(timeout_ns);
-	char sha256[DIGEST_SIZE];
-
-	if (digest_of_file(local, sha256, err))
-		return -1;
-	return send_file(ssh_target_of(t), local, sha256, remote, mode, deadline, err);
-}
-
 /* What arrived against what was announced, somewhere among what the login shell's
  * start-up files may have said before. */
 static int check_digest(struct transfer *x, struct err *err)
@@ -405,11 +394,11 @@ static int survey(struct ssh_target *s, const struct bundle *b, int64_t deadline
 			       "the shell there prints something else than it was asked "
 			       "for; does its start-up file write to standard output?");
 	if (strcmp(ret->machine, b->machine) != 0)
-		return err_set(err, ERR_ENVIRONMENT,
-			       "that machine is %s and this program is for %s: run tare "
-			       "from a machine of the same architecture, or build it "
-			       "there",
-			       ret->machine, b->machine);
+		return err_set(
+			err, ERR_ENVIRONMENT,
+			"that machine is %s and this program is for %s: run tare from a "
+			"machine of the same architecture, or build it there",
+			ret->machine, b->machine);
 	return 0;
 }
 
@@ -534,7 +523,6 @@ static const struct target_ops ssh_ops = {
 	.kind = "ssh",
 	.run = ssh_run,
 	.place = ssh_place,
-	.put = ssh_put,
 	.get = ssh_get,
 	.make_workdir = ssh_make_workdir,
 	.remove_workdir = ssh_remove_workdir,

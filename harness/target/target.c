@@ -35,39 +35,12 @@ int target_place(struct target *t, const struct bundle *b, int64_t timeout_ns,
 	return 0;
 }
 
-/* An absolute path: relative ones lie in the workdir. */
-static char *resolve(struct target *t, const char *remote, struct err *err)
-{
-	const char *dir;
-
-	if (remote[0] == '/')
-		return x_strdup(remote);
-	dir = target_workdir(t, err);
-	return dir ? path_join(dir, remote) : NULL;
-}
-
-int target_put(struct target *t, const char *local, const char *remote, unsigned mode,
-	       int64_t timeout_ns, struct err *err)
-{
-	char *path = resolve(t, remote, err);
-	int rc = -1;
-
-	if (path && (rc = t->ops->put(t, local, path, mode, timeout_ns, err)))
-		err_wrap(err, "%s: sending %s", t->name, path);
-	free(path);
-	return rc;
-}
-
 int target_get(struct target *t, const char *remote, const char *local,
 	       int64_t timeout_ns, struct err *err)
 {
-	char *path = resolve(t, remote, err);
-	int rc = -1;
-
-	if (path && (rc = t->ops->get(t, path, local, timeout_ns, err)))
-		err_wrap(err, "%s: fetching %s", t->name, path);
-	free(path);
-	return rc;
+	if (t->ops->get(t, remote, local, timeout_ns, err))
+		return err_wrap(err, "%s: fetching %s", t->name, remote);
+	return 0;
 }
 
 const char *target_workdir(struct target *t, struct err *err)

@@ -49,11 +49,9 @@ int target_place(struct target *t, const struct bundle *b, int64_t timeout_ns,
 #define TARGET_GET_MAX ((int64_t)4 << 30)
 
 /*
- * One file; the destination appears whole or not at all, its SHA-256 checked on arrival.
- * The folder must be there. A remote path without '/' in front lies in the workdir.
+ * One file, by its absolute path there; 'local' appears whole or not at all, its SHA-256
+ * checked on arrival. The folder must be there.
  */
-int target_put(struct target *t, const char *local, const char *remote, unsigned mode,
-	       int64_t timeout_ns, struct err *err);
 int target_get(struct target *t, const char *remote, const char *local,
 	       int64_t timeout_ns, struct err *err);
 

@@ -6,7 +6,7 @@
 
 /*
  * A kind embeds struct target as its first member and fills one const table. target.c
- * checks arguments, so a hook may rely on them; 'remote' is absolute when it gets there.
+ * checks arguments, so a hook may rely on them.
  */
 struct target_ops {
 	const char *kind;
@@ -15,8 +15,6 @@ struct target_ops {
 	bool is_here; /* this very machine */
 	int (*place)(struct target *t, const struct bundle *b, int64_t timeout_ns,
 		     const char **ret_path, struct err *err);
-	int (*put)(struct target *t, const char *local, const char *remote, unsigned mode,
-		   int64_t timeout_ns, struct err *err);
 	int (*get)(struct target *t, const char *remote, const char *local,
 		   int64_t timeout_ns, struct err *err);
 	char *(*make_workdir)(struct target *t, struct err *err); /* free() */

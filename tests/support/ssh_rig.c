@@ -65,6 +65,46 @@ struct proc_outcome ssh_rig_run(struct target *t, const char *const *argv)
 	return o;
 }
 
+int ssh_rig_send(struct target *t, const char *from, const char *name, int64_t timeout_ns,
+		 struct err *err)
+{
+	const char *dir = target_workdir(t, err);
+	char *there = dir ? path_join(dir, name) : NULL;
+	const char *argv[] = {"sh", "-c", "cat >\"$1\"", "sh", there, NULL};
+	struct proc_outcome o;
+	struct buf b;
+	int rc = there ? file_read(from, (size_t)1 << 30, &b, err) : -1;
+
+	if (!rc) {
+		rc = target_run(t,
+				&(struct proc_spec){.argv = argv,
+						    .input = b.data,
+						    .input_len = b.len,
+						    .timeout_ns = timeout_ns,
+						    .output_max = 4096},
+				&o, err);
+		buf_release(&b);
+	}
+	if (!rc) {
+		if (o.end != PROC_EXITED || o.code)
+			rc = err_set(err, ERR_ENVIRONMENT, "not done in time");
+		proc_outcome_release(&o);
+	}
+	free(there);
+	return rc;
+}
+
+int ssh_rig_get(struct target *t, const char *name, const char *to, int64_t timeout_ns,
+		struct err *err)
+{
+	const char *dir = target_workdir(t, err);
+	char *there = dir ? path_join(dir, name) : NULL;
+	int rc = there ? target_get(t, there, to, timeout_ns, err) : -1;
+
+	free(there);
+	return rc;
+}
+
 int ssh_rig_open_files(void)
 {
 	DIR *d = opendir("/proc/self/fd");

@@ -30,6 +30,13 @@ void ssh_rig_close(struct target *t); /* and nothing is left behind */
 /* Within half a minute; proc_outcome_release() */
 struct proc_outcome ssh_rig_run(struct target *t, const char *const *argv);
 
+/* Sends a file there as a command's input, and names it in the workdir; as target_run(). */
+int ssh_rig_send(struct target *t, const char *from, const char *name, int64_t timeout_ns,
+		 struct err *err);
+/* Gets one out of the workdir; as target_get(). */
+int ssh_rig_get(struct target *t, const char *name, const char *to, int64_t timeout_ns,
+		struct err *err);
+
 /* Descriptors that this process has open. */
 int ssh_rig_open_files(void);
 void ssh_rig_write_random(const char *path, size_t size);

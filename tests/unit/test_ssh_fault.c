@@ -45,9 +45,9 @@ static int whole_life(struct sshd *s, const char *from, const char *back,
 		proc_outcome_release(&o);
 	}
 	if (!rc)
-		rc = target_put(t, from, "file", 0600, timeout_ns, err);
+		rc = ssh_rig_send(t, from, "file", timeout_ns, err);
 	if (!rc)
-		rc = target_get(t, "file", back, timeout_ns, err);
+		rc = ssh_rig_get(t, "file", back, timeout_ns, err);
 	if (target_close(t, rc ? NULL : err))
 		rc = -1;
 	return rc;

@@ -1,5 +1,5 @@
 /* The driver that an arm asks for, against facts written by hand. */
-#include "harness/run/driver_check.h"
+#include "harness/run/arm_check.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static int check(int target, int driver, const char *facts, struct err *err)
 {
 	struct arm arm = {.target = target, .driver = driver};
 	struct json_object *o = json_parse(facts, strlen(facts), "facts", NULL);
-	int rc = driver_check(&arm, o, err);
+	int rc = arm_check_driver(&arm, o, err);
 
 	json_object_put(o);
 	return rc;
@@ -66,7 +66,7 @@ static int check_pinned(int driver, const char *address, const char *facts,
 
 	host.arm = &arm;
 	strvec_add(&host.gpus, address);
-	rc = driver_check(&arm, o, err);
+	rc = arm_check_driver(&arm, o, err);
 	strvec_release(&host.gpus);
 	json_object_put(o);
 	return rc;
