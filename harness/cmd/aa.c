@@ -4,7 +4,7 @@
 #include "core/options/program.h"
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
-#include "harness/run/schedule.h"
+#include "harness/run/rounds.h"
 
 #include <stdio.h>
 
@@ -66,7 +66,7 @@ static int run_aa(void *options, const struct strvec *rest, struct err *err)
 		p.schedule.rounds_max = o->rounds;
 	}
 	if (!plan_against_itself(&twin, &p, err)) {
-		status = o->dry_run ? schedule_print(&twin, NULL, stdout, err)
+		status = o->dry_run ? rounds_print(&twin, NULL, stdout, err)
 				    : run_and_report(&twin, &request, err);
 		plan_release(&twin);
 	}

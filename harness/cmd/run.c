@@ -6,7 +6,7 @@
 #include "core/document/run_directory.h"
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
-#include "harness/run/schedule.h"
+#include "harness/run/rounds.h"
 #include "reports/verdict/noise_floor_measure.h"
 
 #include <stdio.h>
@@ -169,7 +169,7 @@ static int run(void *options, const struct strvec *rest, struct err *err)
 	}
 	if (!run_filter_check(&request.filter, &plan, err) &&
 	    !check_comparable(o, &plan, err))
-		status = o->dry_run ? schedule_print(&plan, o->resume, stdout, err)
+		status = o->dry_run ? rounds_print(&plan, o->resume, stdout, err)
 				    : run_and_report(&plan, &request, err);
 	plan_release(&plan);
 	noise_floor_release(&floor);

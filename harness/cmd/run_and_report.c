@@ -10,7 +10,7 @@
 #include "harness/run/gpu_driver.h"
 #include "harness/run/measure.h"
 #include "harness/run/recover.h"
-#include "harness/run/schedule.h"
+#include "harness/run/rounds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static const struct arm *find_unmeasured(const struct session *s)
 
 		for (size_t w = 0; w < s->plan->workloads_nr && !has_any; w++)
 			has_any = measure_is_done(s, 1, arm->name,
-						  s->plan->workloads[w].name);
+						  s->plan->workloads[w].name, "");
 		if (!has_any)
 			return arm;
 	}
@@ -65,8 +65,8 @@ static int run_session(struct session *s, const struct run_request *request,
 	bool failed;
 
 	log_info("run %s in %s: %s of about %s", s->run_id, s->dir,
-		 schedule_rounds_text(s->plan, rounds, sizeof(rounds)),
-		 clock_human(schedule_round_ns(s->plan), text, sizeof(text)));
+		 rounds_text(s->plan, rounds, sizeof(rounds)),
+		 clock_human(rounds_one_ns(s->plan), text, sizeof(text)));
 	failed = run_rounds(s, &request->filter, err) != 0;
 	if (failed)
 		log_failure(err);

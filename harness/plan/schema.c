@@ -17,15 +17,22 @@ static struct json_object *typed(const char *type)
 	return o;
 }
 
-/* A list, or one of its elements alone: what FIELD_TEXTS and FIELD_INTS read. */
-static struct json_object *list_of(const char *type)
+static struct json_object *typed_either(const char *one, const char *other)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *types = json_object_new_array();
 
-	json_object_array_add(types, json_object_new_string("array"));
-	json_object_array_add(types, json_object_new_string(type));
+	json_object_array_add(types, json_object_new_string(one));
+	json_object_array_add(types, json_object_new_string(other));
 	json_put(o, "type", types);
+	return o;
+}
+
+/* A list, or one of its elements alone: what FIELD_TEXTS and FIELD_INTS read. */
+static struct json_object *list_of(const char *type)
+{
+	struct json_object *o = typed_either("array", type);
+
 	json_put(o, "items", typed(type));
 	return o;
 }
@@ -33,13 +40,7 @@ static struct json_object *list_of(const char *type)
 /* A number, or a text with a unit: what FIELD_SECONDS and FIELD_BYTES read. */
 static struct json_object *number_or_text(void)
 {
-	struct json_object *o = json_object_new_object();
-	struct json_object *types = json_object_new_array();
-
-	json_object_array_add(types, json_object_new_string("number"));
-	json_object_array_add(types, json_object_new_string("string"));
-	json_put(o, "type", types);
-	return o;
+	return typed_either("number", "string");
 }
 
 static struct json_object *choice(const char *const *choices)

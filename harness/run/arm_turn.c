@@ -119,22 +119,28 @@ static int probe_stage(struct turn *t, struct err *err)
 	return journal_step_end(&st, probe(t, err), NULL, err);
 }
 
-/* The workload's name on this part: "gemm@1g.18gb"; free() */
-static char *name_on(const struct gpu_part *part, const struct workload *w)
-{
-	return x_asprintf("%s%s", w->name, part ? part->suffix : "");
-}
-
+/* Its name on a part of the GPU is "gemm@1g.18gb". */
 static int measure_one(struct turn *t, const struct workload *w,
-		       const struct gpu_part *part, const char *name, struct err *err)
+		       const struct gpu_part *part, struct err *err)
 {
+	char *name = x_asprintf("%s%s", w->name, part ? part->suffix : "");
 	struct step_at at = t->at;
+	int rc;
 
 	at.workload = name;
-	log_info("round %d, %s: %s", at.round, at.arm, at.workload);
-	if (stop_check(err) || measure(t->s, &at, t->target, w, part, err))
-		return err_wrap(err, "workload '%s'", at.workload);
-	return 0;
+	log_info("round %d, %s: %s", at.round, at.arm, name);
+	rc = stop_check(err) || measure(t->s, &at, t->target, w, part, err);
+	if (rc)
+		err_wrap(err, "workload '%s'", name);
+	free(name);
+	return rc ? -1 : 0;
+}
+
+/* Has it no result on this part yet, and is one asked for? */
+static bool is_due(const struct turn *t, const bool *wanted, size_t i, const char *suffix)
+{
+	return wanted[i] && !measure_is_done(t->s, t->at.round, t->arm->name,
+					     t->s->plan->workloads[i].name, suffix);
 }
 
 static int measure_wanted(struct turn *t, const bool *wanted, const struct gpu_part *part,
@@ -143,30 +149,19 @@ static int measure_wanted(struct turn *t, const bool *wanted, const struct gpu_p
 	const struct plan *p = t->s->plan;
 	int rc = 0;
 
-	for (size_t i = 0; i < p->workloads_nr && !rc; i++) {
-		char *name = name_on(part, &p->workloads[i]);
-
-		if (wanted[i] && !measure_is_done(t->s, t->at.round, t->arm->name, name))
-			rc = measure_one(t, &p->workloads[i], part, name, err);
-		free(name);
-	}
+	for (size_t i = 0; i < p->workloads_nr && !rc; i++)
+		if (is_due(t, wanted, i, part ? part->suffix : ""))
+			rc = measure_one(t, &p->workloads[i], part, err);
 	return rc;
 }
 
 /* Does the i-th part have a result to give yet? */
-static bool is_part_wanted(const struct turn *t, const bool *wanted, size_t i)
+static bool is_part_due(const struct turn *t, const bool *wanted, size_t i)
 {
-	const struct plan *p = t->s->plan;
-	bool is = false;
-
-	for (size_t w = 0; w < p->workloads_nr && !is; w++) {
-		char *name = x_asprintf("%s%s", p->workloads[w].name,
-					mig_turn_suffix(t->mig, i));
-
-		is = wanted[w] && !measure_is_done(t->s, t->at.round, t->arm->name, name);
-		free(name);
-	}
-	return is;
+	for (size_t w = 0; w < t->s->plan->workloads_nr; w++)
+		if (is_due(t, wanted, w, mig_turn_suffix(t->mig, i)))
+			return true;
+	return false;
 }
 
 static int measure_parts(struct turn *t, const bool *wanted, struct err *err)
@@ -178,7 +173,7 @@ static int measure_parts(struct turn *t, const bool *wanted, struct err *err)
 	for (size_t i = 0; i < mig_turn_parts(t->mig); i++) {
 		const struct gpu_part *part;
 
-		if (!is_part_wanted(t, wanted, i))
+		if (!is_part_due(t, wanted, i))
 			continue;
 		part = mig_turn_make(t->mig, i, err);
 		if (!part || measure_wanted(t, wanted, part, err))

@@ -144,6 +144,17 @@ void journal_entries_release(struct journal_entries *e)
 	*e = (struct journal_entries){0};
 }
 
+const struct journal_entry *journal_last(const struct journal_entries *e,
+					 enum journal_event event, enum step step,
+					 const char *arm)
+{
+	for (size_t i = e->nr; i-- > 0;)
+		if (e->items[i].event == event && e->items[i].step == step &&
+		    (!arm || strcmp(e->items[i].arm, arm) == 0))
+			return &e->items[i];
+	return NULL;
+}
+
 static int lock_and_find_end(struct journal *j, const char *dir, struct err *err)
 {
 	struct journal_entries past;
@@ -265,14 +276,14 @@ int journal_step_end(struct journal_step *st, int rc, struct json_object *data,
 char *journal_run_id(const char *dir, struct err *err)
 {
 	struct journal_entries past;
+	const struct journal_entry *begun;
 	char *id = NULL;
 
 	if (journal_read(&past, dir, err))
 		return NULL;
-	for (size_t i = 0; i < past.nr && !id; i++)
-		if (past.items[i].step == STEP_RUN &&
-		    past.items[i].event == JOURNAL_BEGIN)
-			id = x_strdup(json_get_text(past.items[i].data, "run_id", NULL));
+	begun = journal_last(&past, JOURNAL_BEGIN, STEP_RUN, NULL);
+	if (begun)
+		id = x_strdup(json_get_text(begun->data, "run_id", NULL));
 	journal_entries_release(&past);
 	if (!id)
 		err_set(err, ERR_USAGE,

@@ -65,6 +65,10 @@ struct journal_entries {
 /* Everything in the directory's journal; a missing file is an empty list. */
 int journal_read(struct journal_entries *ret, const char *dir, struct err *err);
 void journal_entries_release(struct journal_entries *e);
+/* The last entry of that kind; 'arm' may be NULL: of any. NULL: there is none. */
+const struct journal_entry *journal_last(const struct journal_entries *e,
+					 enum journal_event event, enum step step,
+					 const char *arm);
 
 struct journal;
 

@@ -250,11 +250,13 @@ int measure(struct session *s, const struct step_at *at, struct target *t,
 }
 
 bool measure_is_done(const struct session *s, int round, const char *arm,
-		     const char *workload)
+		     const char *workload, const char *suffix)
 {
-	char *path = rundir_result_path(s->dir, round, arm, workload);
+	char *name = x_asprintf("%s%s", workload, suffix);
+	char *path = rundir_result_path(s->dir, round, arm, name);
 	bool is = file_exists(path);
 
 	free(path);
+	free(name);
 	return is;
 }

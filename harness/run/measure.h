@@ -17,8 +17,11 @@
 int measure(struct session *s, const struct step_at *at, struct target *t,
 	    const struct workload *w, const struct gpu_part *part, struct err *err);
 
-/* Its result is in the run directory: a result appears whole or not at all. */
+/*
+ * Its result is in the run directory: a result appears whole or not at all. 'suffix': of
+ * the part of the GPU ("@1g.18gb"), or "".
+ */
 bool measure_is_done(const struct session *s, int round, const char *arm,
-		     const char *workload);
+		     const char *workload, const char *suffix);
 
 #endif

@@ -453,33 +453,20 @@ int mig_turn_recall(struct session *s, size_t *ret_nr, struct strvec *ret_kept,
 
 /* ---- what is measured already ---- */
 
-static bool has_result(const struct session *s, int round, const char *arm,
-		       const char *workload, const char *suffix)
-{
-	char *name = x_asprintf("%s%s", workload, suffix);
-	bool has = measure_is_done(s, round, arm, name);
-
-	free(name);
-	return has;
-}
-
 bool mig_turn_is_measured(const struct session *s, int round, const struct arm *arm,
 			  const char *workload)
 {
-	struct json_object *parts = NULL;
+	const struct journal_entry *begun;
+	struct json_object *parts;
 	struct journal_entries past;
-	struct err ignored = ERR_INIT;
-	bool is = has_result(s, round, arm->name, workload, "");
+	bool is = measure_is_done(s, round, arm->name, workload, "");
 
-	if (!is || !arm->mig.is_all || journal_read(&past, s->dir, &ignored))
+	if (!is || !arm->mig.is_all || journal_read(&past, s->dir, NULL))
 		return is;
-	for (size_t i = 0; i < past.nr; i++)
-		if (past.items[i].step == STEP_MIG &&
-		    past.items[i].event == JOURNAL_BEGIN &&
-		    strcmp(past.items[i].arm, arm->name) == 0)
-			parts = json_member(past.items[i].data, "parts");
+	begun = journal_last(&past, JOURNAL_BEGIN, STEP_MIG, arm->name);
+	parts = begun ? json_member(begun->data, "parts") : NULL;
 	for (size_t i = 0; is && parts && i < json_object_array_length(parts); i++)
-		is = has_result(
+		is = measure_is_done(
 			s, round, arm->name, workload,
 			json_object_get_string(json_object_array_get_idx(parts, i)));
 	journal_entries_release(&past);

@@ -8,7 +8,7 @@
 #include "core/base/stop.h"
 #include "harness/run/arm_turn.h"
 #include "harness/run/mig_turn.h"
-#include "harness/run/schedule.h"
+#include "harness/run/rounds.h"
 #include "reports/content/report.h"
 
 #include <stdlib.h>
@@ -69,8 +69,7 @@ static int one_round(struct session *s, const struct run_filter *f, int round,
 	int rc = 0;
 
 	for (size_t turn = 0; turn < s->plan->arms_nr && !rc; turn++) {
-		const struct arm *arm =
-			&s->plan->arms[schedule_arm(s->plan, round, turn)];
+		const struct arm *arm = &s->plan->arms[rounds_arm(s->plan, round, turn)];
 
 		if (!is_wanted(f->arms, arm->name) ||
 		    !still_wanted(s, f, round, arm, wanted))

@@ -2,7 +2,7 @@
  * Ctrl-C pressed twice in an arm's turn, while its machine is acquired, left or released:
  * the machine is given back and the folder on it is gone. A third time ends the process,
  * which first names what stays. The machine is a real OpenSSH server of this one
- * (tests/support/sshd.h), lent by a STUB provisioner that presses the keys itself; a thread
+ * (tests/support/sshd.h), lent by a FAKE provisioner that presses the keys itself; a thread
  * presses them as soon as the journal says that the machine is being left.
  */
 #include "harness/run/arm_turn.h"
@@ -32,7 +32,7 @@
 
 enum { AT_ACQUIRE = 1, AT_RELEASE, AT_LEAVE };
 
-/* What a test asks for, and what the stub has on loan. */
+/* What a test asks for, and what the lender has on loan. */
 static struct {
 	struct sshd *server;
 	int when, presses, on_loan;
@@ -47,8 +47,8 @@ static void press(void)
 		kill(getpid(), signals[i]);
 }
 
-static int stub_acquire(struct provisioner *p, const struct lease_request *want,
-			struct lease **ret, struct err *err)
+static int lender_acquire(struct provisioner *p, const struct lease_request *want,
+			  struct lease **ret, struct err *err)
 {
 	struct lease *l = x_calloc(1, sizeof(*l));
 
@@ -56,7 +56,7 @@ static int stub_acquire(struct provisioner *p, const struct lease_request *want,
 	(void)err;
 	world.on_loan++;
 	l->info = (struct lease_info){.id = "1",
-				      .name = lease_name(want),
+				      .name = lease_name(want->run_id, want->label),
 				      .address = "127.0.0.1",
 				      .port = world.server->port,
 				      .key_file = world.server->key_file,
@@ -68,7 +68,7 @@ static int stub_acquire(struct provisioner *p, const struct lease_request *want,
 }
 
 /* As a real kind does, it waits a little for the machine to go. */
-static int stub_release(struct provisioner *p, struct lease *l, struct err *err)
+static int lender_release(struct provisioner *p, struct lease *l, struct err *err)
 {
 	int rc;
 
@@ -83,27 +83,28 @@ static int stub_release(struct provisioner *p, struct lease *l, struct err *err)
 	return rc;
 }
 
-static void stub_free(struct provisioner *p)
+static void lender_free(struct provisioner *p)
 {
 	free(p);
 }
 
-static const struct provisioner_ops stub_ops = {.kind = "stub",
-						.acquire = stub_acquire,
-						.release = stub_release,
-						.free = stub_free};
+static const struct provisioner_ops lender_ops = {.kind = "lender",
+						  .acquire = lender_acquire,
+						  .release = lender_release,
+						  .free = lender_free};
 
-static struct provisioner *stub_open(struct json_object *config, struct err *err)
+static struct provisioner *lender_open(struct json_object *config, struct err *err)
 {
 	struct provisioner *p = x_calloc(1, sizeof(*p));
 
 	(void)config;
 	(void)err;
-	p->ops = &stub_ops;
+	p->ops = &lender_ops;
 	return p;
 }
 
-static const struct provisioner_kind stub_kind = {.name = "stub", .open = stub_open};
+static const struct provisioner_kind lender_kind = {.name = "lender",
+						    .open = lender_open};
 
 static bool journal_says(const char *dir, enum step step)
 {
@@ -141,7 +142,7 @@ static bool is_empty(const char *dir)
 /* The turn ends at the machine: there is no tare-probe to bring there. */
 static void turn(void **state)
 {
-	struct provision lab = {.name = (char[]){"lab"}, .kind = &stub_kind};
+	struct provision lab = {.name = (char[]){"lab"}, .kind = &lender_kind};
 	struct arm arm = {.name = (char[]){"vm"},
 			  .target = ARM_VM,
 			  .provisioner = (char[]){"lab"},
@@ -207,6 +208,7 @@ static void three_times_names_the_machine(void **state)
 	world.server = ssh_rig(state)->server;
 	world.when = AT_RELEASE;
 	world.presses = 3;
+	sshd_wait_idle(world.server);
 	assert_int_equal(child_outcome(turn, state, said, sizeof(said)),
 			 EXIT_INTERRUPTED);
 	if (!strstr(said, "left behind: machine tare-r1-r001-vm"))

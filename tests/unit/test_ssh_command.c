@@ -237,6 +237,8 @@ static void test_stop_ends_the_command_body(void **state)
 
 static void test_stop_ends_the_command(void **state)
 {
+	/* A child that has ends of an earlier connection keeps it from ending. */
+	sshd_wait_idle(ssh_rig(state)->server);
 	child_run(test_stop_ends_the_command_body, state);
 }
 

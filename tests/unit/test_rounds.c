@@ -1,5 +1,5 @@
 /* The order of arms: A B, then B A, so that a linear drift falls on both alike. */
-#include "harness/run/schedule.h"
+#include "harness/run/rounds.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ static void abba_turns_round_every_other_round(void **state)
 	(void)state;
 	for (int round = 1; round <= 4; round++)
 		for (size_t turn = 0; turn < 3; turn++)
-			assert_int_equal(schedule_arm(&p, round, turn),
+			assert_int_equal(rounds_arm(&p, round, turn),
 					 expected[round - 1][turn]);
 }
 
@@ -32,7 +32,7 @@ static void abab_does_not(void **state)
 	(void)state;
 	for (int round = 1; round <= 4; round++)
 		for (size_t turn = 0; turn < 2; turn++)
-			assert_int_equal(schedule_arm(&p, round, turn), turn);
+			assert_int_equal(rounds_arm(&p, round, turn), turn);
 }
 
 /* A drift of one unit a turn adds the same to both arms over two rounds of abba. */
@@ -44,7 +44,7 @@ static void a_linear_drift_cancels(void **state)
 	(void)state;
 	for (int round = 1; round <= 2; round++)
 		for (size_t turn = 0; turn < 2; turn++)
-			sum[schedule_arm(&p, round, turn)] += drift++;
+			sum[rounds_arm(&p, round, turn)] += drift++;
 	assert_int_equal(sum[0], sum[1]);
 }
 
@@ -73,7 +73,7 @@ static char *printed(const struct plan *p, const char *past)
 	size_t size = 0;
 	FILE *to = open_memstream(&text, &size);
 
-	assert_int_equal(schedule_print(p, past, to, NULL), 0);
+	assert_int_equal(rounds_print(p, past, to, NULL), 0);
 	fclose(to);
 	return text;
 }
@@ -102,7 +102,7 @@ static void an_earlier_run_tells_better(void **state)
 	struct arm arms[2];
 	struct workload w;
 	struct plan p = two_arms(arms, &w);
-	char *dir = dir_make_temporary("tare-test-schedule", NULL);
+	char *dir = dir_make_temporary("tare-test-rounds", NULL);
 	char *path = path_join(dir, "journal.jsonl"), *text;
 
 	(void)state;

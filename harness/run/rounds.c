@@ -1,4 +1,4 @@
-#include "harness/run/schedule.h"
+#include "harness/run/rounds.h"
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
@@ -17,7 +17,7 @@ static const int64_t guess_slice_ns = 2 * NS_PER_S;
 static const int64_t guess_parts = 8; /* an H100's or H200's profiles, and the whole */
 static const int64_t guess_release_ns = 3 * NS_PER_S;
 
-size_t schedule_arm(const struct plan *p, int round, size_t turn)
+size_t rounds_arm(const struct plan *p, int round, size_t turn)
 {
 	bool backwards = p->schedule.order == ORDER_ABBA && round % 2 == 0;
 
@@ -57,14 +57,10 @@ static int64_t say(FILE *to, const char *what, const char *detail, int64_t ns)
 /* The parts of its GPU that an earlier run found, as suffixes; NULL where none tells. */
 static struct json_object *past_parts(const struct journal_entries *past, const char *arm)
 {
-	struct json_object *parts = NULL;
+	const struct journal_entry *begun =
+		past ? journal_last(past, JOURNAL_BEGIN, STEP_MIG, arm) : NULL;
 
-	for (size_t i = 0; past && i < past->nr; i++)
-		if (past->items[i].step == STEP_MIG &&
-		    past->items[i].event == JOURNAL_BEGIN &&
-		    strcmp(past->items[i].arm, arm) == 0)
-			parts = json_member(past->items[i].data, "parts");
-	return parts;
+	return begun ? json_member(begun->data, "parts") : NULL;
 }
 
 /* A workload on every part: as an earlier run took, or so many times one of it. */
@@ -132,7 +128,7 @@ static int64_t one_round(const struct plan *p, int round,
 	int64_t ns = 0;
 
 	for (size_t turn = 0; turn < p->arms_nr; turn++) {
-		const struct arm *a = &p->arms[schedule_arm(p, round, turn)];
+		const struct arm *a = &p->arms[rounds_arm(p, round, turn)];
 
 		if (to)
 			fprintf(to, "  arm %s\n", a->name);
@@ -141,12 +137,12 @@ static int64_t one_round(const struct plan *p, int round,
 	return ns;
 }
 
-int64_t schedule_round_ns(const struct plan *p)
+int64_t rounds_one_ns(const struct plan *p)
 {
 	return one_round(p, 1, NULL, NULL);
 }
 
-const char *schedule_rounds_text(const struct plan *p, char *text, size_t size)
+const char *rounds_text(const struct plan *p, char *text, size_t size)
 {
 	long long min = p->schedule.rounds_min, max = p->schedule.rounds_max;
 
@@ -157,7 +153,7 @@ const char *schedule_rounds_text(const struct plan *p, char *text, size_t size)
 	return text;
 }
 
-int schedule_print(const struct plan *p, const char *past_dir, FILE *to, struct err *err)
+int rounds_print(const struct plan *p, const char *past_dir, FILE *to, struct err *err)
 {
 	struct journal_entries past = {0};
 	char least[32], most[32], rounds[64];
@@ -172,7 +168,7 @@ int schedule_print(const struct plan *p, const char *past_dir, FILE *to, struct 
 	}
 	if (p->schedule.rounds_max > 2)
 		fprintf(to, "and so on, in this order.\n");
-	fprintf(to, "%s: %s%s%s (%s).\n", schedule_rounds_text(p, rounds, sizeof(rounds)),
+	fprintf(to, "%s: %s%s%s (%s).\n", rounds_text(p, rounds, sizeof(rounds)),
 		is_fixed ? ""
 			 : clock_human(round_ns * p->schedule.rounds_min, least,
 				       sizeof(least)),

@@ -3,27 +3,27 @@
  * other round goes through them backwards, so that a drift that is linear in time falls
  * on all arms alike (A B B A).
  */
-#ifndef TARE_HARNESS_RUN_SCHEDULE_H
-#define TARE_HARNESS_RUN_SCHEDULE_H
+#ifndef TARE_HARNESS_RUN_ROUNDS_H
+#define TARE_HARNESS_RUN_ROUNDS_H
 
 #include "harness/plan/plan.h"
 
 #include <stdio.h>
 
 /* The index of the arm whose turn is 'turn' (from 0) in 'round' (from 1). */
-size_t schedule_arm(const struct plan *p, int round, size_t turn);
+size_t rounds_arm(const struct plan *p, int round, size_t turn);
 
 /*
  * Prints the steps of the first rounds and how long they, and the whole run, should take:
  * what --dry-run shows. 'past' is a run directory of the same plan whose journal tells
  * how long its steps took, or NULL: then the times are guesses and are said to be.
  */
-int schedule_print(const struct plan *p, const char *past, FILE *to, struct err *err);
+int rounds_print(const struct plan *p, const char *past, FILE *to, struct err *err);
 
 /* "3 to 12 rounds", "1 round"; 'text' is returned. */
-const char *schedule_rounds_text(const struct plan *p, char *text, size_t size);
+const char *rounds_text(const struct plan *p, char *text, size_t size);
 
-/* Seconds that a round should take, by the same reckoning, in ns. */
-int64_t schedule_round_ns(const struct plan *p);
+/* What a round should take, by the same reckoning. */
+int64_t rounds_one_ns(const struct plan *p);
 
 #endif
