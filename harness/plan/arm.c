@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "harness/provision/host_key.h"
 #include "harness/provision/provisioner.h"
+#include "harness/provision/ssh_login.h"
 #include "harness/provision/kinds/provisioner_kinds.h"
 
 #include <stdlib.h>
@@ -70,30 +71,14 @@ const struct field arm_ssh_fields[] = {
 	 .kind = FIELD_TEXT,
 	 .offset = offsetof(struct arm_ssh, host),
 	 .help = "Name or address of the machine."},
-	{.name = "port",
-	 .kind = FIELD_INT,
-	 .offset = offsetof(struct arm_ssh, port),
-	 .unset = "22",
-	 .min = 1,
-	 .max = 65535,
-	 .help = "Its SSH port."},
-	{.name = "user",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct arm_ssh, user),
-	 .help = "Who logs in."},
-	{.name = "key_file",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct arm_ssh, key_file),
-	 .help = "Private key; without it the agent and the default keys are tried."},
+	ROW_SSH_PORT(offsetof(struct arm_ssh, port)),
+	ROW_SSH_USER(offsetof(struct arm_ssh, user)),
+	ROW_SSH_KEY_FILE(offsetof(struct arm_ssh, key_file)),
 	{.name = "known_hosts_file",
 	 .kind = FIELD_TEXT,
 	 .offset = offsetof(struct arm_ssh, known_hosts_file),
 	 .help = "Known host keys; without it ~/.ssh/known_hosts."},
-	{.name = "host_key_sha256",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct arm_ssh, host_key_sha256),
-	 .help = "Fingerprint of the host key, \"SHA256:...\", instead of a known-hosts "
-		 "file."},
+	ROW_SSH_HOST_KEY(offsetof(struct arm_ssh, host_key_sha256)),
 	{0},
 };
 

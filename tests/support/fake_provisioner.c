@@ -5,6 +5,7 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "harness/provision/provisioner_impl.h"
+#include "harness/provision/ssh_login.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -75,25 +76,10 @@ static const struct field fake_machine_fields[] = {
 	 .offset = offsetof(struct fake_machine, address),
 	 .unset = "127.0.0.1",
 	 .help = "Where the pretended machine answers."},
-	{.name = "port",
-	 .kind = FIELD_INT,
-	 .offset = offsetof(struct fake_machine, port),
-	 .unset = "22",
-	 .min = 1,
-	 .max = 65535,
-	 .help = "Its SSH port."},
-	{.name = "user",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct fake_machine, user),
-	 .help = "Who logs in."},
-	{.name = "key_file",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct fake_machine, key_file),
-	 .help = "Private key."},
-	{.name = "host_key_sha256",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct fake_machine, host_key_sha256),
-	 .help = "Fingerprint of the host key."},
+	ROW_SSH_PORT(offsetof(struct fake_machine, port)),
+	ROW_SSH_USER(offsetof(struct fake_machine, user)),
+	ROW_SSH_KEY_FILE(offsetof(struct fake_machine, key_file)),
+	ROW_SSH_HOST_KEY(offsetof(struct fake_machine, host_key_sha256)),
 	{.name = "boot",
 	 .kind = FIELD_SECONDS,
 	 .offset = offsetof(struct fake_machine, boot_ns),

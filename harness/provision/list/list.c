@@ -8,6 +8,7 @@
 #include "harness/provision/check_row.h"
 #include "harness/provision/host_key.h"
 #include "harness/provision/provisioner_impl.h"
+#include "harness/provision/ssh_login.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,26 +70,10 @@ static const struct field entry_fields[] = {
 	 .offset = offsetof(struct machine, address),
 	 .is_required = true,
 	 .help = "Name or address of the machine."},
-	{.name = "port",
-	 .kind = FIELD_INT,
-	 .offset = offsetof(struct machine, port),
-	 .unset = "22",
-	 .min = 1,
-	 .max = 65535,
-	 .help = "Its SSH port."},
-	{.name = "user",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct machine, user),
-	 .help = "Who logs in."},
-	{.name = "key_file",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct machine, key_file),
-	 .help = "Private key; without it the agent and the default keys are tried."},
-	{.name = "host_key_sha256",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct machine, host_key_sha256),
-	 .help = "Fingerprint of the host key, \"SHA256:...\"; without it the machine "
-		 "must be in known_hosts."},
+	ROW_SSH_PORT(offsetof(struct machine, port)),
+	ROW_SSH_USER(offsetof(struct machine, user)),
+	ROW_SSH_KEY_FILE(offsetof(struct machine, key_file)),
+	ROW_SSH_HOST_KEY(offsetof(struct machine, host_key_sha256)),
 	{0},
 };
 
