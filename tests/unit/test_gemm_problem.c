@@ -180,6 +180,49 @@ static void test_pairs(void **state)
 		assert_non_null(arithmetic_find((enum precision)p, COMPUTE_AUTO));
 }
 
+/*
+ * What decides how far C may be off, and which peak it is held to: powers of two, 0 for none.
+ * IEEE 754's unit roundoffs are half a last place (fp32 2^-24, fp64 2^-53, fp16 2^-11, bf16
+ * 2^-8); an input that is cut loses a whole one (tf32 and fp16 2^-10, bf16 2^-7, three bf16
+ * together 2^-23); a tensor core's sum is two bits short of fp32, and 13 bits for fp8.
+ */
+static void test_units(void **state)
+{
+	static const struct {
+		enum precision precision;
+		enum compute compute;
+		enum rate rate;
+		int input, sum, store;
+	} wanted[] = {
+		{PRECISION_FP32, COMPUTE_FP32, RATE_FP32, 0, -24, -24},
+		{PRECISION_FP32, COMPUTE_PEDANTIC, RATE_FP32, 0, -24, -24},
+		{PRECISION_FP32, COMPUTE_TF32, RATE_TF32, -10, -22, -24},
+		{PRECISION_FP32, COMPUTE_BF16, RATE_HALF, -7, -22, -24},
+		{PRECISION_FP32, COMPUTE_FP16, RATE_HALF, -10, -22, -24},
+		{PRECISION_FP32, COMPUTE_BF16X9, RATE_BF16X9, -23, -22, -24},
+		{PRECISION_TF32, COMPUTE_TF32, RATE_TF32, -10, -22, -24},
+		{PRECISION_BF16, COMPUTE_FP32, RATE_HALF, 0, -22, -8},
+		{PRECISION_FP16, COMPUTE_FP32, RATE_HALF, 0, -22, -11},
+		{PRECISION_FP64, COMPUTE_FP64, RATE_FP64, 0, -53, -53},
+		{PRECISION_FP64, COMPUTE_PEDANTIC, RATE_FP64, 0, -53, -53},
+		{PRECISION_FP8, COMPUTE_FP32, RATE_FP8, 0, -13, -8},
+		{PRECISION_INT8, COMPUTE_INT32, RATE_INT8, 0, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		const struct arithmetic *a =
+			arithmetic_find(wanted[i].precision, wanted[i].compute);
+		const int exponents[] = {wanted[i].input, wanted[i].sum, wanted[i].store};
+		const double units[] = {a->unit_input, a->unit_sum, a->unit_store};
+
+		assert_int_equal(a->rate, wanted[i].rate);
+		for (int k = 0; k < 3; k++)
+			assert_true(units[k] ==
+				    (exponents[k] ? ldexp(1, exponents[k]) : 0));
+	}
+}
+
 /* A product in plain loops: floats summed in floats, inputs cut to 'bits' fraction bits. */
 static void multiply(const struct problem *p, struct sample *s, int64_t nr,
 		     int64_t products, uint32_t mask)
@@ -456,6 +499,7 @@ int main(void)
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_right_product_passes),
 		cmocka_unit_test(test_wrong_entry_is_found),
 		cmocka_unit_test(test_tf32_is_no_fp32),
