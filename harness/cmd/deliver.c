@@ -1,6 +1,7 @@
 #include "harness/cmd/deliver.h"
 
 #include "core/base/log.h"
+#include "reports/output/report_print.h"
 
 #include <stdio.h>
 

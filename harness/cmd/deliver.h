@@ -3,6 +3,7 @@
 #define TARE_HARNESS_CMD_DELIVER_H
 
 #include "reports/content/report.h"
+#include "reports/output/report_write.h"
 
 #include <stdbool.h>
 

@@ -6,7 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "harness/cmd/command.h"
-#include "reports/history/history_report.h"
+#include "reports/history/history_page.h"
 #include "reports/import/result_files.h"
 
 #include <stdio.h>

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "reports/content/report_text.h"
 
 static const struct table_column columns[] = {
 	{"work", TABLE_LEFT},        {"part of the GPU", TABLE_LEFT},
@@ -25,6 +26,12 @@ static const struct published {
 	{"load",
 	 "p95 latency there",
 	 {"load.latency_p95_at_peak_s", "load.latency_p95_s"}},
+};
+
+/* The part of the GPU that a result ran on. */
+struct gpu_part_name {
+	char name[64];           /* "full GPU", "1g.18gb", "-": no GPU, or not told */
+	int64_t multiprocessors; /* 0: not told */
 };
 
 struct row {
@@ -47,8 +54,8 @@ static const char *last_word(const char *s)
 	return space ? space + 1 : s;
 }
 
-void publication_part(const struct result *r, struct json_object *machine,
-		      struct gpu_part_name *ret)
+static void part_of(const struct result *r, struct json_object *machine,
+		    struct gpu_part_name *ret)
 {
 	struct json_object *mig = json_member(r->details, "mig");
 	struct json_object *gpu = json_member(r->details, "gpu");
@@ -132,8 +139,8 @@ static void add(struct rows *rows, const struct report *r, const struct publishe
 	row.work_order = work_order(rows, c);
 	row.order = rows->nr;
 	describe(x, row.work, sizeof(row.work));
-	publication_part(x, machine_c, &row.part);
-	publication_part(b, machine_b, &row.part_of_baseline);
+	part_of(x, machine_c, &row.part);
+	part_of(b, machine_b, &row.part_of_baseline);
 	GROW(rows->items, rows->nr, rows->alloc);
 	rows->items[rows->nr++] = row;
 }

@@ -7,16 +7,8 @@
 #ifndef TARE_REPORTS_CONTENT_PUBLICATION_H
 #define TARE_REPORTS_CONTENT_PUBLICATION_H
 
-#include "reports/content/report_impl.h"
-
-/* The part of the GPU that a result ran on. */
-struct gpu_part_name {
-	char name[64];           /* "full GPU", "1g.18gb", "-": no GPU, or not told */
-	int64_t multiprocessors; /* 0: not told */
-};
-
-void publication_part(const struct result *r, struct json_object *machine,
-		      struct gpu_part_name *ret);
+#include "reports/content/report.h"
+#include "reports/text/table.h"
 
 /* Without rows where no work is of a kind that is published so. The caller releases it. */
 void publication_table(const struct report *r, struct table *ret);

@@ -7,7 +7,6 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/document/run_directory.h"
-#include "reports/content/report_impl.h"
 #include "reports/import/result_files.h"
 
 /* Of two plans the candidate's has the last word: it is what was asked for today. */
@@ -115,4 +114,62 @@ void report_release(struct report *r)
 	free(r->title);
 	free(r->created);
 	*r = (struct report){0};
+}
+
+void report_labels(const struct report *r, struct strvec *ret)
+{
+	for (size_t i = 0; i < r->judgement.pairs_nr; i++)
+		if (!strvec_has(ret, r->judgement.pairs[i].baseline))
+			strvec_add(ret, r->judgement.pairs[i].baseline);
+	for (size_t i = 0; i < r->judgement.pairs_nr; i++)
+		if (!strvec_has(ret, r->judgement.pairs[i].candidate))
+			strvec_add(ret, r->judgement.pairs[i].candidate);
+}
+
+const struct result_set *report_side(const struct report *r, const char *label,
+				     const char **ret_arm)
+{
+	for (size_t i = 0; i < r->judgement.pairs_nr; i++) {
+		const struct judged_pair *p = &r->judgement.pairs[i];
+
+		if (strcmp(label, p->baseline) == 0) {
+			*ret_arm = p->baseline_arm;
+			return &r->sets[0];
+		}
+		if (strcmp(label, p->candidate) == 0) {
+			*ret_arm = p->candidate_arm;
+			return &r->sets[r->sets_nr - 1];
+		}
+	}
+	return NULL;
+}
+
+void report_arms_init(struct report_arms *a, const struct report *r)
+{
+	*a = (struct report_arms){0};
+	report_labels(r, &a->labels);
+	for (size_t i = 0; i < a->labels.nr && a->nr < REPORT_ARMS_MAX; i++) {
+		struct report_arm *one = &a->items[a->nr];
+
+		one->label = a->labels.items[i];
+		one->set = report_side(r, one->label, &one->arm);
+		a->nr += one->set != NULL;
+	}
+	for (size_t s = 0; s < r->sets_nr; s++)
+		for (size_t i = 0; i < r->sets[s].workloads.nr; i++)
+			if (!strvec_has(&a->workloads, r->sets[s].workloads.items[i]))
+				strvec_add(&a->workloads, r->sets[s].workloads.items[i]);
+}
+
+void report_arms_release(struct report_arms *a)
+{
+	strvec_release(&a->labels);
+	strvec_release(&a->workloads);
+	*a = (struct report_arms){0};
+}
+
+const struct result *report_arm_results(const struct report_arm *a, const char *workload,
+					size_t *ret_nr)
+{
+	return result_set_range(a->set, a->arm, workload, ret_nr);
 }

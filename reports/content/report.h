@@ -1,10 +1,10 @@
 /*
- * The report of a comparison: what was judged, written as documents.
+ * The report of a comparison: what was judged, and the arms that it speaks of.
  *
  *	struct report r;
  *	if (report_load(&r, dir, NULL, &err)) ...
- *	report_write(&r, dir, REPORT_HTML | REPORT_MARKDOWN | REPORT_JSON, &err);
- *	report_print(&r, stdout);
+ *	report_write(&r, dir, REPORT_HTML | REPORT_JSON, &err);  (reports/output/report_write.h)
+ *	report_print(&r, stdout);                                (reports/output/report_print.h)
  *	return verdict_exit_status(r.judgement.overall);
  */
 #ifndef TARE_REPORTS_CONTENT_REPORT_H
@@ -12,8 +12,6 @@
 
 #include "reports/verdict/noise_floor.h"
 #include "reports/verdict/verdict.h"
-
-#include <stdio.h>
 
 struct report {
 	struct result_set sets[2]; /* one run, or baseline and candidate */
@@ -35,34 +33,32 @@ int report_load_pair(struct report *ret, const char *baseline, const char *candi
 		     const char *margins_file, struct err *err);
 void report_release(struct report *r);
 
-/* A bit for each output; the file that each writes is in report_format_file(). */
-enum report_format {
-	REPORT_HTML = 1,         /* report.html and plots/ */
-	REPORT_MARKDOWN = 2,     /* report.md */
-	REPORT_JSON = 4,         /* verdict.json and report.json */
-	REPORT_CSV = 8,          /* report.csv */
-	REPORT_JUNIT = 16,       /* junit.xml */
-	REPORT_CTRF = 32,        /* ctrf.json */
-	REPORT_GITHUB = 64,      /* github-annotations.txt, github-summary.md */
-	REPORT_PROMETHEUS = 128, /* metrics.prom */
-	REPORT_GITLAB = 256      /* gl-code-quality.json, gl-metrics.txt */
+/* Every arm's label once: the baselines first, as the pairs name them. */
+void report_labels(const struct report *r, struct strvec *ret);
+/* The set and arm that a comparison's label stands for. */
+const struct result_set *report_side(const struct report *r, const char *label,
+				     const char **ret_arm);
+
+/* The arms as plots go through them: the baseline's colour is 0. */
+enum { REPORT_ARMS_MAX = 6 }; /* as many as there are colours */
+
+struct report_arm {
+	const char *label; /* as the verdict calls it; borrowed */
+	const char *arm;
+	const struct result_set *set;
 };
 
-/* "html,md,csv" to bits; an unknown name is ERR_USAGE with the nearest one. */
-int report_formats_parse(const char *text, unsigned *ret, struct err *err);
+struct report_arms {
+	struct report_arm items[REPORT_ARMS_MAX];
+	size_t nr;
+	struct strvec labels, workloads; /* each once, in the order of the sets */
+};
 
-/*
- * Writes into 'dir' (made where missing). Every document is complete in memory before the
- * first is written, so an error leaves nothing half done. Without gnuplot the page has a
- * sentence in the place of its plots.
- */
-int report_write(const struct report *r, const char *dir, unsigned formats,
-		 struct err *err);
+void report_arms_init(struct report_arms *a, const struct report *r);
+void report_arms_release(struct report_arms *a);
 
-/* The verdict as a person reads it on a terminal: a sentence, a table, what to do next.
- */
-void report_print(const struct report *r, FILE *to);
-/* One sentence that claims exactly what was shown; free(). */
-char *report_sentence(const struct report *r);
+/* Results of one arm and workload in the order of rounds; NULL and 0: none. */
+const struct result *report_arm_results(const struct report_arm *a, const char *workload,
+					size_t *ret_nr);
 
 #endif

@@ -1,13 +1,11 @@
-#include "reports/content/report_impl.h"
+#include "reports/content/report_telemetry.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/base/mem.h"
 #include "core/machine/telemetry.h"
-#include "reports/content/arms.h"
 
 enum { figures_max = 8, points_max = 600, spans_max = 200, rounds_max = 200 };
 

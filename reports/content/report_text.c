@@ -1,4 +1,4 @@
-#include "reports/content/report_impl.h"
+#include "reports/content/report_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +8,6 @@
 #include "core/base/digest.h"
 #include "core/base/mem.h"
 #include "reports/results/facts.h"
-#include "reports/verdict/verdict_rule.h"
 
 static void interval_text(bool is_there, const struct interval *i, char *text,
 			  size_t size)
@@ -68,40 +67,43 @@ enum report_part report_part_of(const struct comparison *c)
 	return strchr(c->metric, '@') ? REPORT_STAGES : REPORT_OTHERS;
 }
 
-const struct result_set *report_side(const struct report *r, const char *label,
-				     const char **ret_arm)
-{
-	for (size_t i = 0; i < r->judgement.pairs_nr; i++) {
-		const struct judged_pair *p = &r->judgement.pairs[i];
+const struct table_column report_columns[] = {
+	{"metric", TABLE_LEFT},
+	{"workload", TABLE_LEFT},
+	{"arm", TABLE_LEFT},
+	{"baseline", TABLE_RIGHT},
+	{"candidate", TABLE_RIGHT},
+	{"difference", TABLE_RIGHT},
+	{"90 % interval", TABLE_RIGHT},
+	{"margin", TABLE_RIGHT},
+	{"n", TABLE_RIGHT},
+	{"verdict", TABLE_LEFT},
+	{NULL, TABLE_LEFT},
+};
 
-		if (strcmp(label, p->baseline) == 0) {
-			*ret_arm = p->baseline_arm;
-			return &r->sets[0];
-		}
-		if (strcmp(label, p->candidate) == 0) {
-			*ret_arm = p->candidate_arm;
-			return &r->sets[r->sets_nr - 1];
-		}
-	}
-	return NULL;
+void report_row(const struct comparison *c, struct table *t)
+{
+	struct row_texts x;
+
+	row_texts(c, &x);
+	table_add(t, x.metric);
+	table_add(t, c->workload);
+	table_add(t, c->candidate);
+	table_add(t, x.baseline);
+	table_add(t, x.candidate);
+	table_add(t, x.difference);
+	table_add(t, x.ci90);
+	table_add(t, x.margin);
+	table_add(t, x.rounds);
+	table_add(t, verdict_name(c->verdict));
 }
 
-struct json_object *report_facts(const struct report *r, const char *label)
+void report_rows(const struct report *r, enum report_part part, struct table *t)
 {
-	const char *arm;
-	const struct result_set *s = report_side(r, label, &arm);
-
-	return s ? result_set_facts(s, arm) : NULL;
-}
-
-void report_labels(const struct report *r, struct strvec *ret)
-{
-	for (size_t i = 0; i < r->judgement.pairs_nr; i++)
-		if (!strvec_has(ret, r->judgement.pairs[i].baseline))
-			strvec_add(ret, r->judgement.pairs[i].baseline);
-	for (size_t i = 0; i < r->judgement.pairs_nr; i++)
-		if (!strvec_has(ret, r->judgement.pairs[i].candidate))
-			strvec_add(ret, r->judgement.pairs[i].candidate);
+	table_init(t, report_columns);
+	for (size_t i = 0; i < r->judgement.nr; i++)
+		if (report_part_of(&r->judgement.items[i]) == part)
+			report_row(&r->judgement.items[i], t);
 }
 
 void report_caveats(const struct report *r, struct strvec *ret)
@@ -139,7 +141,9 @@ static void describe_machines(const struct report *r, struct buf *b)
 
 	report_labels(r, &names);
 	for (size_t i = 0; i < names.nr; i++) {
-		struct json_object *facts = report_facts(r, names.items[i]);
+		const char *arm;
+		const struct result_set *s = report_side(r, names.items[i], &arm);
+		struct json_object *facts = s ? result_set_facts(s, arm) : NULL;
 		char *machine = facts_machine(facts);
 
 		buf_printf(b, "%s%s: %s%s", i ? "; " : "", names.items[i], machine,

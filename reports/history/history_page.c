@@ -1,4 +1,4 @@
-#include "reports/history/history_report.h"
+#include "reports/history/history_page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,18 +9,11 @@
 #include "core/base/mem.h"
 #include "reports/text/html.h"
 #include "reports/page/page_frame.h"
-#include "reports/page/page_parts.h"
-#include "reports/verdict/verdict_rule.h"
-
-static char *series_name(const struct history_series *s)
-{
-	return x_asprintf("%s of %s on %s (%s)", s->metric, s->workload, s->arm,
-			  s->machine);
-}
 
 static void say_changes(const struct history_series *s, struct buf *b)
 {
-	char *name = series_name(s), label[CLOCK_LABEL_SIZE], before[48], after[48];
+	char *name = history_series_name(s), label[CLOCK_LABEL_SIZE], before[48],
+	     after[48];
 
 	buf_printf(b, "%s: %zu results, %zu change point%s", name, s->nr, s->changes_nr,
 		   s->changes_nr == 1 ? "" : "s");
@@ -168,9 +161,7 @@ static void row(const struct history_series *s, const struct trend *t, struct bu
 	snprintf(values, sizeof(values), "%zu", s->nr);
 	cell(b, "values", values);
 	cell(b, "last", unit_human(s->values[s->nr - 1], s->unit, text, sizeof(text)));
-	clock_label(s->points[t->level_at].at_ms * NS_PER_MS, label);
-	label[sizeof("2026-11-22") - 1] = '\0';
-	cell(b, "level since", label);
+	cell(b, "level since", history_day(s->points[t->level_at].at_ms, label));
 	buf_printf(b, "<td data-label=\"verdict\"><span class=\"v %s\">",
 		   t->verdict == VERDICT_NONE ? "none" : word);
 	html_text(b, word);
@@ -199,7 +190,7 @@ static int changes_row(struct history *h, const struct history_series *s,
 {
 	struct strvec differences = {0};
 	char label[CLOCK_LABEL_SIZE], before[48], after[48], text[128];
-	char *name = series_name(s);
+	char *name = history_series_name(s);
 	int rc = history_differences(h, s->points[c->at - 1].result,
 				     s->points[c->at].result, &differences, err);
 

@@ -10,6 +10,7 @@
 #ifndef TARE_REPORTS_HISTORY_HISTORY_REPORT_H
 #define TARE_REPORTS_HISTORY_HISTORY_REPORT_H
 
+#include "core/base/clock.h"
 #include "reports/history/history.h"
 #include "reports/verdict/margins.h"
 #include "reports/history/trend.h"
@@ -31,6 +32,11 @@ void history_judge(struct history_judged *ret, const struct history_list *l,
 		   const struct margins *m, size_t newest);
 void history_judged_release(struct history_judged *j);
 
+/* "gemm.flops of gemm on vm (NVIDIA H200 ...)"; free() */
+char *history_series_name(const struct history_series *s);
+/* "2026-11-22" (UTC), in 'label'. */
+const char *history_day(int64_t at_ms, char label[CLOCK_LABEL_SIZE]);
+
 /* A line a series: values, last value, since when it has been at its level. */
 void history_show(const struct history_list *l, FILE *to);
 /* Each series that does not hold its level, with the reason, and how many there are. */
@@ -43,16 +49,5 @@ struct json_object *history_to_json(struct history *h, const struct history_list
 /* Facts of the machine that differ between two results: "GPU driver: 580.65, 580.95". */
 int history_differences(struct history *h, int64_t before, int64_t after,
 			struct strvec *ret, struct err *err);
-
-/*
- * One HTML file that needs no network: every series with its change points, and a plot of
- * the first HISTORY_PLOTS_MAX. Without gnuplot a sentence stands in the plots' place.
- */
-#define HISTORY_PLOTS_MAX 60
-int history_page(struct history *h, const struct history_list *l,
-		 const struct history_judged *j, const char *title, const char *path,
-		 struct err *err);
-/* The same plots as files, with script and data: DIR/history-1.svg ... */
-int history_plots(const struct history_list *l, const char *dir, struct err *err);
 
 #endif

@@ -1,7 +1,6 @@
 #include "reports/import/import_load.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "core/base/mem.h"
 #include "core/document/version.h"
 #include "reports/text/html.h"
-#include "reports/content/report_impl.h"
+#include "reports/content/report_text.h"
 
 /* "gemm.flops p99 on vm": what every form calls a comparison. */
 static char *name_of(const struct comparison *c)

@@ -1,7 +1,10 @@
-#include "reports/content/report_impl.h"
+#include "reports/output/report_data.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/mem.h"
+#include "reports/content/report_text.h"
 
 /* An empty cell where there is no number. */
 static void add_number(struct table *t, bool is_there, double value)
@@ -45,7 +48,7 @@ void report_csv(const struct report *r, struct buf *to)
 		const double ends[] = {c->ci90.low, c->ci90.high, c->ci95.low,
 				       c->ci95.high};
 
-		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
+		for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
 			table_add(&t, texts[k]);
 		for (int side = 0; side < 2; side++) {
 			double level = 0;
@@ -54,7 +57,7 @@ void report_csv(const struct report *r, struct buf *to)
 			add_number(&t, is_there, level);
 		}
 		add_number(&t, c->has_ratio, c->ratio);
-		for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++)
+		for (size_t k = 0; k < ARRAY_SIZE(ends); k++)
 			add_number(&t, c->has_interval, ends[k]);
 		table_addf(&t, "%.17g", c->margin);
 		table_addf(&t, "%zu", c->n_baseline);
@@ -64,15 +67,6 @@ void report_csv(const struct report *r, struct buf *to)
 	}
 	table_csv(&t, to);
 	table_release(&t);
-}
-
-static struct json_object *texts_json(const struct strvec *v)
-{
-	struct json_object *list = json_object_new_array();
-
-	for (size_t i = 0; i < v->nr; i++)
-		json_object_array_add(list, json_new_text(v->items[i]));
-	return list;
 }
 
 static void put_machine(struct json_object *o, const char *label,
@@ -110,11 +104,11 @@ struct json_object *report_to_json(const struct report *r)
 	json_put_text(o, "title", r->title);
 	json_put_text(o, "created", r->created);
 	json_put_text(o, "sentence", sentence);
-	json_put(o, "caveats", texts_json(&caveats));
+	json_put(o, "caveats", texts_to_json(&caveats));
 	json_put(o, "verdict", judgement_to_json(&r->judgement));
 	json_put_text(o, "plan_sha256", digest);
-	json_put(o, "repeat", texts_json(&r->repeat));
-	json_put(o, "versions", texts_json(&versions));
+	json_put(o, "repeat", texts_to_json(&r->repeat));
+	json_put(o, "versions", texts_to_json(&versions));
 	json_put(o, "machines", machines_json(r));
 	strvec_release(&versions);
 	strvec_release(&caveats);

@@ -1,7 +1,10 @@
-#include "reports/content/publication.h"
+#include "reports/output/report_markdown.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "reports/content/publication.h"
+#include "reports/content/report_text.h"
 
 static void bullets(const struct strvec *v, struct buf *b)
 {

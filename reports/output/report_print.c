@@ -1,48 +1,10 @@
-#include "reports/content/report_impl.h"
-
-#include "core/base/printable.h"
+#include "reports/output/report_print.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const struct table_column columns[] = {
-	{"metric", TABLE_LEFT},
-	{"workload", TABLE_LEFT},
-	{"arm", TABLE_LEFT},
-	{"baseline", TABLE_RIGHT},
-	{"candidate", TABLE_RIGHT},
-	{"difference", TABLE_RIGHT},
-	{"90 % interval", TABLE_RIGHT},
-	{"margin", TABLE_RIGHT},
-	{"n", TABLE_RIGHT},
-	{"verdict", TABLE_LEFT},
-	{NULL, TABLE_LEFT},
-};
-
-static void add_row(const struct comparison *c, struct table *t)
-{
-	struct row_texts x;
-
-	row_texts(c, &x);
-	table_add(t, x.metric);
-	table_add(t, c->workload);
-	table_add(t, c->candidate);
-	table_add(t, x.baseline);
-	table_add(t, x.candidate);
-	table_add(t, x.difference);
-	table_add(t, x.ci90);
-	table_add(t, x.margin);
-	table_add(t, x.rounds);
-	table_add(t, verdict_name(c->verdict));
-}
-
-void report_rows(const struct report *r, enum report_part part, struct table *t)
-{
-	table_init(t, columns);
-	for (size_t i = 0; i < r->judgement.nr; i++)
-		if (report_part_of(&r->judgement.items[i]) == part)
-			add_row(&r->judgement.items[i], t);
-}
+#include "core/base/printable.h"
+#include "reports/content/report_text.h"
 
 static void print_differences(const struct report *r, struct buf *b)
 {
@@ -69,7 +31,7 @@ static void print_information(const struct report *r, struct buf *b)
 	size_t others = 0, shown = 0;
 	struct table t;
 
-	table_init(&t, columns);
+	table_init(&t, report_columns);
 	for (size_t i = 0; i < r->judgement.nr; i++) {
 		const struct comparison *c = &r->judgement.items[i];
 
@@ -78,7 +40,7 @@ static void print_information(const struct report *r, struct buf *b)
 		others++;
 		if ((c->verdict == VERDICT_DEGRADED || c->verdict == VERDICT_IMPROVED) &&
 		    shown++ < 8)
-			add_row(c, &t);
+			report_row(c, &t);
 	}
 	if (t.nr) {
 		buf_puts(b, "\nInformational, beyond their margin:\n");

@@ -1,4 +1,4 @@
-#include "reports/content/report_impl.h"
+#include "reports/output/report_write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,37 +7,73 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/document/run_directory.h"
+#include "reports/content/report_plots.h"
 #include "reports/output/ci.h"
+#include "reports/output/report_data.h"
+#include "reports/output/report_markdown.h"
+#include "reports/page/page.h"
 
-struct document {
-	const char *name;
-	struct buf text;
-};
+enum { documents_max = 16 };
 
 /* Everything that will be written, complete before the first byte is. */
 struct documents {
-	struct document items[16];
+	struct {
+		const char *name;
+		struct buf text;
+	} items[documents_max];
 	size_t nr;
 	struct plot_list plots;
 	char *why_no_plots;
 };
 
-static struct buf *start(struct documents *d, const char *name)
+static struct json_object *verdict_json(const struct report *r)
 {
-	struct document *doc = &d->items[d->nr++];
-
-	doc->name = name;
-	buf_init(&doc->text, BUF_UNBOUNDED);
-	return &doc->text;
+	return judgement_to_json(&r->judgement);
 }
 
-static void put_json(struct documents *d, const char *name, struct json_object *o)
-{
-	struct buf *b = start(d, name);
+static const struct {
+	const char *name;
+	unsigned bit;
+} formats_known[] = {
+	{"html", REPORT_HTML},
+	{"md", REPORT_MARKDOWN},
+	{"json", REPORT_JSON},
+	{"csv", REPORT_CSV},
+	{"junit", REPORT_JUNIT},
+	{"ctrf", REPORT_CTRF},
+	{"github", REPORT_GITHUB},
+	{"gitlab", REPORT_GITLAB},
+	{"prometheus", REPORT_PROMETHEUS},
+};
 
-	buf_puts(b, json_text(o));
-	buf_puts(b, "\n");
-	json_object_put(o);
+/* The files of each format; report.html is make_page()'s. */
+static const struct document {
+	unsigned bit;
+	const char *file;
+	void (*text)(const struct report *r, struct buf *to);
+	struct json_object *(*json)(const struct report *r); /* instead of text */
+} documents_known[] = {
+	{REPORT_MARKDOWN, "report.md", markdown_write, NULL},
+	{REPORT_JSON, RUNDIR_VERDICT, NULL, verdict_json},
+	{REPORT_JSON, "report.json", NULL, report_to_json},
+	{REPORT_CSV, "report.csv", report_csv, NULL},
+	{REPORT_JUNIT, "junit.xml", ci_junit, NULL},
+	{REPORT_CTRF, "ctrf.json", NULL, ci_ctrf},
+	{REPORT_GITHUB, "github-annotations.txt", ci_github_annotations, NULL},
+	{REPORT_GITHUB, "github-summary.md", ci_github_summary, NULL},
+	{REPORT_GITLAB, "gl-code-quality.json", NULL, ci_gitlab_quality},
+	{REPORT_GITLAB, "gl-metrics.txt", ci_prometheus, NULL},
+	{REPORT_PROMETHEUS, "metrics.prom", ci_prometheus, NULL},
+};
+_Static_assert(ARRAY_SIZE(documents_known) < documents_max, "room for the page too");
+
+static struct buf *start(struct documents *d, const char *name)
+{
+	struct buf *b = &d->items[d->nr].text;
+
+	d->items[d->nr++].name = name;
+	buf_init(b, BUF_UNBOUNDED);
+	return b;
 }
 
 static int make_page(const struct report *r, struct documents *d, struct err *err)
@@ -49,80 +85,20 @@ static int make_page(const struct report *r, struct documents *d, struct err *er
 	return 0;
 }
 
-static int make_markdown(const struct report *r, struct documents *d, struct err *err)
+static void make(const struct report *r, const struct document *doc, struct documents *d)
 {
-	(void)err;
-	markdown_write(r, start(d, "report.md"));
-	return 0;
-}
+	struct buf *b = start(d, doc->file);
+	struct json_object *o;
 
-static int make_json(const struct report *r, struct documents *d, struct err *err)
-{
-	(void)err;
-	put_json(d, RUNDIR_VERDICT, judgement_to_json(&r->judgement));
-	put_json(d, "report.json", report_to_json(r));
-	return 0;
+	if (doc->text) {
+		doc->text(r, b);
+		return;
+	}
+	o = doc->json(r);
+	buf_puts(b, json_text(o));
+	buf_puts(b, "\n");
+	json_object_put(o);
 }
-
-static int make_csv(const struct report *r, struct documents *d, struct err *err)
-{
-	(void)err;
-	report_csv(r, start(d, "report.csv"));
-	return 0;
-}
-
-static int make_junit(const struct report *r, struct documents *d, struct err *err)
-{
-	(void)err;
-	ci_junit(r, start(d, "junit.xml"));
-	return 0;
-}
-
-static int make_ctrf(const struct report *r, struct documents *d, struct err *err)
-{
-	(void)err;
-	put_json(d, "ctrf.json", ci_ctrf(r));
-	return 0;
-}
-
-static int make_github(const struct report *r, struct documents *d, struct err *err)
-{
-	(void)err;
-	ci_github_annotations(r, start(d, "github-annotations.txt"));
-	ci_github_summary(r, start(d, "github-summary.md"));
-	return 0;
-}
-
-static int make_gitlab(const struct report *r, struct documents *d, struct err *err)
-{
-	(void)err;
-	put_json(d, "gl-code-quality.json", ci_gitlab_quality(r));
-	ci_prometheus(r, start(d, "gl-metrics.txt"));
-	return 0;
-}
-
-static int make_prometheus(const struct report *r, struct documents *d, struct err *err)
-{
-	(void)err;
-	ci_prometheus(r, start(d, "metrics.prom"));
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	unsigned bit;
-	int (*make)(const struct report *r, struct documents *d, struct err *err);
-} formats_known[] = {
-	{"html", REPORT_HTML, make_page},
-	{"md", REPORT_MARKDOWN, make_markdown},
-	{"json", REPORT_JSON, make_json},
-	{"csv", REPORT_CSV, make_csv},
-	{"junit", REPORT_JUNIT, make_junit},
-	{"ctrf", REPORT_CTRF, make_ctrf},
-	{"github", REPORT_GITHUB, make_github},
-	{"gitlab", REPORT_GITLAB, make_gitlab},
-	{"prometheus", REPORT_PROMETHEUS, make_prometheus},
-};
 
 static int parse_one(const char *name, unsigned *ret, struct err *err)
 {
@@ -184,9 +160,11 @@ int report_write(const struct report *r, const char *dir, unsigned formats,
 	struct documents d = {.nr = 0};
 	int rc = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats_known) && !rc; i++)
-		if (formats & formats_known[i].bit)
-			rc = formats_known[i].make(r, &d, err);
+	if (formats & REPORT_HTML)
+		rc = make_page(r, &d, err);
+	for (size_t i = 0; i < ARRAY_SIZE(documents_known) && !rc; i++)
+		if (formats & documents_known[i].bit)
+			make(r, &documents_known[i], &d);
 	if (!rc)
 		rc = save(&d, dir, err);
 	for (size_t i = 0; i < d.nr; i++)

@@ -1,5 +1,5 @@
 /*
- * Plots as SVG, drawn by gnuplot; plot.c is the only file that knows it. Each plot is
+ * Plots as SVG, drawn by gnuplot; plot.c alone writes its scripts and runs it. Each plot is
  * kept as its script and data too, so that a person can draw it again:
  * "cd plots && gnuplot forest.gp" writes forest.svg.
  *
@@ -47,6 +47,15 @@ struct plot_list {
 };
 
 void plot_list_release(struct plot_list *l);
+
+/* One unit for a whole axis: the base unit with the prefix that suits its values. */
+struct axis {
+	double scale; /* divide values by it */
+	char label[64];
+};
+
+/* 'value' is a typical one, 'unit' a base unit (core/document/metric.h). */
+struct axis axis_for(double value, const char *unit);
 
 /* Forest plot: ratio and intervals of each gating comparison, its margin as a shaded band. */
 void plot_forest(struct plot_list *l, const struct judgement *j);

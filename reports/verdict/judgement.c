@@ -161,14 +161,19 @@ static struct json_object *numbers(const double *x, size_t nr)
 	return list;
 }
 
-static struct json_object *interval(bool is_there, const struct interval *i)
+struct json_object *interval_to_json(const struct interval *i)
 {
 	const double ends[] = {i->low, i->high};
 
-	return is_there ? numbers(ends, 2) : NULL;
+	return numbers(ends, ARRAY_SIZE(ends));
 }
 
-static struct json_object *texts(const struct strvec *v)
+struct json_object *verdict_to_json(enum verdict v)
+{
+	return v == VERDICT_NONE ? NULL : json_new_text(verdict_name(v));
+}
+
+struct json_object *texts_to_json(const struct strvec *v)
 {
 	struct json_object *list = json_object_new_array();
 
@@ -209,12 +214,10 @@ static void put_figures(struct json_object *o, const struct comparison *c)
 	json_put_int(o, "n_baseline", (int64_t)c->n_baseline);
 	json_put_int(o, "n_candidate", (int64_t)c->n_candidate);
 	json_put(o, "ratio", c->has_ratio ? json_new_real(c->ratio) : NULL);
-	json_put(o, "ci90", interval(c->has_interval, &c->ci90));
-	json_put(o, "ci95", interval(c->has_interval, &c->ci95));
+	json_put(o, "ci90", c->has_interval ? interval_to_json(&c->ci90) : NULL);
+	json_put(o, "ci95", c->has_interval ? interval_to_json(&c->ci95) : NULL);
 	json_put_real(o, "margin", c->margin);
-	json_put(o, "verdict",
-		 c->verdict == VERDICT_NONE ? NULL
-					    : json_new_text(verdict_name(c->verdict)));
+	json_put(o, "verdict", verdict_to_json(c->verdict));
 	json_put_bool(o, "gate", c->gate);
 	json_put(o, "needed_n",
 		 c->needed_n ? json_object_new_int64((int64_t)c->needed_n) : NULL);
@@ -248,7 +251,7 @@ static struct json_object *comparison_to_json(const struct comparison *c)
 	json_put(o, "pooled", pooled(c));
 	json_put_int(o, "failed_baseline", (int64_t)c->failed_baseline);
 	json_put_int(o, "failed_candidate", (int64_t)c->failed_candidate);
-	json_put(o, "notes", texts(&c->notes));
+	json_put(o, "notes", texts_to_json(&c->notes));
 	return o;
 }
 
@@ -292,6 +295,6 @@ struct json_object *judgement_to_json(const struct judgement *j)
 	}
 	json_put(o, "comparisons", items);
 	json_put(o, "pairs", pairs);
-	json_put(o, "notes", texts(&j->notes));
+	json_put(o, "notes", texts_to_json(&j->notes));
 	return o;
 }

@@ -109,6 +109,11 @@ char *judgement_waits_for(const struct judgement *j);
 /* The document tare.verdict/1 (configs/schema/verdict.json); owned by the caller. */
 struct json_object *judgement_to_json(const struct judgement *j);
 
+/* Fragments that documents share. Owned by the caller. */
+struct json_object *verdict_to_json(enum verdict v); /* its name; null where none */
+struct json_object *interval_to_json(const struct interval *i); /* [low, high] */
+struct json_object *texts_to_json(const struct strvec *v);
+
 /* The verdict with its reason, as printf() has it. What can be shown stays shown. */
 void comparison_conclude(struct comparison *c, enum verdict v, const char *fmt, ...)
 	ERR_PRINTF(3, 4);

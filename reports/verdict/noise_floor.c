@@ -68,24 +68,18 @@ int noise_floor_write(const struct noise_floor *f, const char *path, struct err 
 	for (size_t i = 0; i < f->nr; i++) {
 		const struct floor_item *x = &f->items[i];
 		struct json_object *item = json_object_new_object();
-		struct json_object *ci95 = json_object_new_array();
 
-		json_object_array_add(ci95, json_new_real(x->ci95.low));
-		json_object_array_add(ci95, json_new_real(x->ci95.high));
 		json_put_text(item, "workload", x->workload);
 		json_put_text(item, "digest", x->digest);
 		json_put_text(item, "metric", x->metric);
 		json_put_text(item, "statistic", x->statistic);
 		json_put_real(item, "ratio", x->ratio);
-		json_put(item, "ci95", ci95);
+		json_put(item, "ci95", interval_to_json(&x->ci95));
 		json_put_real(item, "floor", x->floor);
 		json_put(item, "smallest_margin",
 			 x->smallest_margin > 0 ? json_new_real(x->smallest_margin)
 						: NULL);
-		json_put(item, "verdict",
-			 x->verdict == VERDICT_NONE
-				 ? NULL
-				 : json_new_text(verdict_name(x->verdict)));
+		json_put(item, "verdict", verdict_to_json(x->verdict));
 		json_object_array_add(list, item);
 	}
 	rc = json_write_file(path, o, 0644, err);

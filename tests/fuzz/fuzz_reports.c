@@ -2,7 +2,9 @@
 #include "reports/import/result_files.h"
 #include "reports/import/baseline.h"
 #include "reports/import/import.h"
-#include "reports/content/report_impl.h"
+#include "reports/content/report_plots.h"
+#include "reports/output/report_markdown.h"
+#include "reports/page/page.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -16,7 +16,9 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "reports/text/html.h"
-#include "reports/content/report.h"
+#include "reports/content/report_text.h"
+#include "reports/output/report_print.h"
+#include "reports/output/report_write.h"
 #include "reports/text/table.h"
 #include "tests/support/synthetic.h"
 

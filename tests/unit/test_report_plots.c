@@ -2,7 +2,7 @@
  * What a report draws of a synthetic run (tests/support/synthetic.h): each plot with words
  * and figures, saturation marked, throttling shaded, parts of a GPU apart.
  */
-#include "reports/content/report_impl.h"
+#include "reports/content/report_plots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,8 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "reports/content/publication.h"
+#include "reports/content/report_text.h"
+#include "reports/page/page.h"
 #include "tests/support/synthetic.h"
 
 /* A report with its plots, not yet drawn. */
