@@ -167,9 +167,3 @@ void report_arms_release(struct report_arms *a)
 	strvec_release(&a->workloads);
 	*a = (struct report_arms){0};
 }
-
-const struct result *report_arm_results(const struct report_arm *a, const char *workload,
-					size_t *ret_nr)
-{
-	return result_set_range(a->set, a->arm, workload, ret_nr);
-}

@@ -57,8 +57,4 @@ struct report_arms {
 void report_arms_init(struct report_arms *a, const struct report *r);
 void report_arms_release(struct report_arms *a);
 
-/* Results of one arm and workload in the order of rounds; NULL and 0: none. */
-const struct result *report_arm_results(const struct report_arm *a, const char *workload,
-					size_t *ret_nr);
-
 #endif

@@ -76,7 +76,7 @@ static void curve_gather(const struct subject *s, const struct report_arm *arm,
 	size_t nr;
 
 	*ret = (struct curves){0};
-	results = report_arm_results(arm, s->workload, &nr);
+	results = result_set_range(arm->set, arm->arm, s->workload, &nr);
 	for (size_t i = 0; i < nr; i++) {
 		struct curve c;
 
@@ -299,7 +299,8 @@ static void plot_curves(const struct report *r, struct plot_list *ret)
 		size_t nr = 0;
 
 		for (size_t a = 0; a < arms.nr && !nr; a++)
-			first = report_arm_results(&arms.items[a], workload, &nr);
+			first = result_set_range(arms.items[a].set, arms.items[a].arm,
+						 workload, &nr);
 		if (!nr)
 			continue;
 		of_stages(first, workload, &arms, &number, ret);
@@ -599,7 +600,8 @@ static bool stage_gather(struct load *l, const struct report_arms *arms,
 		const struct result *results;
 		size_t nr;
 
-		results = report_arm_results(&arms->items[a], workload, &nr);
+		results = result_set_range(arms->items[a].set, arms->items[a].arm,
+					   workload, &nr);
 		stage_curve_read(&l->curves[a], results, nr);
 		most = l->curves[a].nr > most ? l->curves[a].nr : most;
 		for (size_t i = 0; i < l->curves[a].nr; i++)
@@ -681,10 +683,9 @@ static void plot_rounds(const struct comparison *c, size_t nr, struct plot_list 
 		{c->candidate, cx, cy, c->n_candidate, 1, PLOT_POINTS},
 	};
 	char name[32];
-	char *caption = x_asprintf("%s%s%s of %s, round by round%s.", c->metric,
-				   strcmp(c->statistic, "mean") == 0 ? "" : " ",
-				   strcmp(c->statistic, "mean") == 0 ? "" : c->statistic,
-				   c->workload, is_far(c) ? " (log scale)" : "");
+	char *metric = comparison_metric(c);
+	char *caption = x_asprintf("%s of %s, round by round%s.", metric, c->workload,
+				   is_far(c) ? " (log scale)" : "");
 	char *alt =
 		x_asprintf("%s The values are in the table of raw data below.", caption);
 	struct plot_xy xy = {.name = name,
@@ -704,6 +705,7 @@ static void plot_rounds(const struct comparison *c, size_t nr, struct plot_list 
 	free(by);
 	free(cx);
 	free(cy);
+	free(metric);
 	free(caption);
 	free(alt);
 }

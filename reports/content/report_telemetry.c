@@ -311,7 +311,7 @@ static bool plot_one(const struct report_arm *arm, const char *workload, size_t 
 	size_t nr;
 	bool is_there;
 
-	results = report_arm_results(arm, workload, &nr);
+	results = result_set_range(arm->set, arm->arm, workload, &nr);
 	table_init(&table, columns);
 	for (size_t i = 0; i < nr; i++)
 		add_round(w, &results[i], nr, &table);

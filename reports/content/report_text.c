@@ -7,7 +7,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/mem.h"
-#include "reports/results/facts.h"
+#include "reports/results/provenance.h"
 
 static void interval_text(bool is_there, const struct interval *i, char *text,
 			  size_t size)
@@ -117,7 +117,7 @@ void report_caveats(const struct report *r, struct strvec *ret)
 
 		if (!s)
 			continue;
-		if (facts_is_emulated(result_set_facts(s, arm)))
+		if (provenance_is_emulated(result_set_facts(s, arm)))
 			strvec_addf(
 				ret,
 				"%s is a virtual machine whose processor is emulated in "
@@ -125,7 +125,7 @@ void report_caveats(const struct report *r, struct strvec *ret)
 				"nothing "
 				"about hardware virtualisation.",
 				name);
-		if (result_set_has_mock(s, arm))
+		if (provenance_has_mock(s, arm))
 			strvec_addf(ret,
 				    "The load on %s ran against tare's mock server: its "
 				    "timing "
@@ -144,10 +144,10 @@ static void describe_machines(const struct report *r, struct buf *b)
 		const char *arm;
 		const struct result_set *s = report_side(r, names.items[i], &arm);
 		struct json_object *facts = s ? result_set_facts(s, arm) : NULL;
-		char *machine = facts_machine(facts);
+		char *machine = provenance_machine(facts);
 
 		buf_printf(b, "%s%s: %s%s", i ? "; " : "", names.items[i], machine,
-			   facts_is_emulated(facts) ? ", software emulation" : "");
+			   provenance_is_emulated(facts) ? ", software emulation" : "");
 		free(machine);
 	}
 	strvec_release(&names);

@@ -7,7 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
-#include "reports/results/facts.h"
+#include "reports/results/provenance.h"
 #include "reports/statistics/stats.h"
 
 struct history {
@@ -806,7 +806,7 @@ static int add_result(struct history *h, struct statements *st,
 {
 	const struct result *r = &s->results[at];
 	struct json_object *facts = facts_of(s, r);
-	char *machine = facts_machine(facts);
+	char *machine = provenance_machine(facts);
 	/* The name of a file is no name of a series: tomorrow's is another. */
 	struct incoming in = {.r = r,
 			      .machine = machine,

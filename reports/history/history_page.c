@@ -140,46 +140,48 @@ static void head(const struct history_list *l, const struct history_judged *j,
 	buf_puts(b, "</ul></div></header>\n");
 }
 
-static void cell(struct buf *b, const char *label, const char *text)
-{
-	buf_printf(b, "<td data-label=\"%s\"><span>", label);
-	html_text(b, text);
-	buf_puts(b, "</span></td>");
-}
+static const struct table_column series_columns[] = {
+	{"metric", TABLE_LEFT},      {"workload", TABLE_LEFT}, {"arm", TABLE_LEFT},
+	{"machine", TABLE_LEFT},     {"values", TABLE_LEFT},   {"last", TABLE_LEFT},
+	{"level since", TABLE_LEFT}, {"verdict", TABLE_LEFT},  {NULL, TABLE_LEFT},
+};
+static const struct table_column change_columns[] = {
+	{"first result", TABLE_LEFT},
+	{"series", TABLE_LEFT},
+	{"level", TABLE_LEFT},
+	{"change", TABLE_LEFT},
+	{"p", TABLE_LEFT},
+	{"changed with it", TABLE_LEFT},
+	{NULL, TABLE_LEFT},
+};
 
 static void row(const struct history_series *s, const struct trend *t, struct buf *b)
 {
 	const char *word = verdict_name(t->verdict);
 	char label[CLOCK_LABEL_SIZE], text[48], values[24];
+	const char *const cells[] = {
+		s->workload,
+		s->arm,
+		s->machine,
+		values,
+		unit_human(s->values[s->nr - 1], s->unit, text, sizeof(text)),
+		history_day(s->points[t->level_at].at_ms, label)};
 
-	buf_puts(b, "<tr><th scope=\"row\">");
-	html_text(b, s->metric);
-	buf_puts(b, "</th>");
-	cell(b, "workload", s->workload);
-	cell(b, "arm", s->arm);
-	cell(b, "machine", s->machine);
 	snprintf(values, sizeof(values), "%zu", s->nr);
-	cell(b, "values", values);
-	cell(b, "last", unit_human(s->values[s->nr - 1], s->unit, text, sizeof(text)));
-	cell(b, "level since", history_day(s->points[t->level_at].at_ms, label));
-	buf_printf(b, "<td data-label=\"verdict\"><span class=\"v %s\">",
-		   t->verdict == VERDICT_NONE ? "none" : word);
-	html_text(b, word);
-	buf_puts(b, "</span></td></tr>\n");
+	html_within(b, "<tr><th scope=\"row\">", s->metric, "</th>");
+	for (size_t i = 0; i < ARRAY_SIZE(cells); i++)
+		html_cell(b, &series_columns[i + 1], cells[i]);
+	buf_printf(
+		b,
+		"<td data-label=\"verdict\"><span class=\"v %s\">%s</span></td></tr>\n",
+		t->verdict == VERDICT_NONE ? "none" : word, word);
 }
 
 static void series_table(const struct history_list *l, const struct history_judged *j,
 			 struct buf *b)
 {
-	static const char *const heads[] = {"metric",      "workload", "arm",
-					    "machine",     "values",   "last",
-					    "level since", "verdict"};
-
-	buf_puts(b, "<section><h2>Series</h2>\n<div class=\"scroll\">"
-		    "<table class=\"cards\"><thead><tr>");
-	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
-		buf_printf(b, "<th scope=\"col\">%s</th>", heads[i]);
-	buf_puts(b, "</tr></thead><tbody>\n");
+	buf_puts(b, "<section><h2>Series</h2>\n");
+	html_table_head(b, series_columns, "cards");
 	for (size_t i = 0; i < l->nr; i++)
 		row(&l->items[i], &j->items[i], b);
 	buf_puts(b, "</tbody></table></div></section>\n");
@@ -198,16 +200,16 @@ static int changes_row(struct history *h, const struct history_series *s,
 	buf_puts(b, "<tr><th scope=\"row\">");
 	html_textf(b, "%.10s %.5s", label, label + 11);
 	buf_puts(b, "</th>");
-	cell(b, "series", name);
+	html_cell(b, &change_columns[1], name);
 	snprintf(text, sizeof(text), "%s to %s",
 		 unit_human(c->before, s->unit, before, sizeof(before)),
 		 unit_human(c->after, s->unit, after, sizeof(after)));
-	cell(b, "level", text);
+	html_cell(b, &change_columns[2], text);
 	snprintf(text, sizeof(text), "%+.2f %%",
 		 c->before != 0 ? 100 * (c->after / c->before - 1) : 0);
-	cell(b, "change", text);
+	html_cell(b, &change_columns[3], text);
 	snprintf(text, sizeof(text), "%.3f", c->p);
-	cell(b, "p", text);
+	html_cell(b, &change_columns[4], text);
 	buf_puts(b, "<td data-label=\"changed with it\"><span>");
 	for (size_t i = 0; i < differences.nr; i++)
 		html_textf(b, "%s%s", i ? "; " : "", differences.items[i]);
@@ -224,11 +226,8 @@ static int changes_table(struct history *h, const struct history_list *l, struct
 		    "2014): the split whose sides differ most in energy distance, kept "
 		    "where at most 1 % of the permutations of its segment do as well. "
 		    "What changed on the machine or in tare between the results on both "
-		    "sides stands beside it.</p>\n<div class=\"scroll\"><table "
-		    "class=\"cards\"><thead><tr><th scope=\"col\">first result</th>"
-		    "<th scope=\"col\">series</th><th scope=\"col\">level</th>"
-		    "<th scope=\"col\">change</th><th scope=\"col\">p</th>"
-		    "<th scope=\"col\">changed with it</th></tr></thead><tbody>\n");
+		    "sides stands beside it.</p>\n");
+	html_table_head(b, change_columns, "cards");
 	for (size_t i = 0; i < l->nr; i++)
 		for (size_t k = 0; k < l->items[i].changes_nr; k++)
 			if (changes_row(h, &l->items[i], &l->items[i].changes[k], b, err))

@@ -1,5 +1,6 @@
 #include "reports/import/baseline.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/document/version.h"
-#include "reports/results/facts.h"
+#include "reports/results/provenance.h"
 #include "reports/statistics/stats.h"
 #include "reports/text/table.h"
 
@@ -137,11 +138,7 @@ int baseline_from_json(struct result_set *s, struct json_object *o, const char *
 		return 0;
 	json_object_object_foreach(machines, arm, facts)
 	{
-		struct machine_facts m = {.arm = x_strdup(arm),
-					  .facts = json_object_get(facts)};
-
-		GROW(s->machines, s->machines_nr, s->machines_alloc);
-		s->machines[s->machines_nr++] = m;
+		result_set_add_machine(s, arm, 0, json_object_get(facts));
 	}
 	return 0;
 }
@@ -150,9 +147,9 @@ int baseline_from_json(struct result_set *s, struct json_object *o, const char *
 static void show_metric(const struct result *first, size_t nr, const char *metric,
 			struct table *t)
 {
-	double *means = x_calloc(nr + 1, sizeof(*means));
+	double *means = x_calloc(nr + 1, sizeof(*means)), sd;
+	double low = INFINITY, high = -INFINITY;
 	const char *unit = "";
-	struct summary s;
 	char text[48];
 	size_t n = 0;
 
@@ -160,7 +157,9 @@ static void show_metric(const struct result *first, size_t nr, const char *metri
 		const struct samples *m = result_metric(&first[i], metric);
 
 		if (m && m->nr) {
-			means[n++] = stats_mean(m->values, m->nr);
+			means[n] = stats_mean(m->values, m->nr);
+			low = fmin(low, means[n]);
+			high = fmax(high, means[n++]);
 			unit = m->def.unit;
 		}
 	}
@@ -168,14 +167,14 @@ static void show_metric(const struct result *first, size_t nr, const char *metri
 	table_add(t, first->name);
 	table_add(t, metric);
 	table_addf(t, "%zu", n);
-	if (stats_summary(means, n, &s)) {
-		table_add(t, unit_human(s.mean, unit, text, sizeof(text)));
-		if (s.has_sd && s.mean != 0)
-			table_addf(t, "%.2f %%", 100 * s.sd / s.mean);
+	if (n) {
+		table_add(t, unit_human(stats_mean(means, n), unit, text, sizeof(text)));
+		if (stats_sd(means, n, &sd) && stats_mean(means, n) != 0)
+			table_addf(t, "%.2f %%", 100 * sd / stats_mean(means, n));
 		else
 			table_add(t, NULL);
-		table_add(t, unit_human(s.min, unit, text, sizeof(text)));
-		table_add(t, unit_human(s.max, unit, text, sizeof(text)));
+		table_add(t, unit_human(low, unit, text, sizeof(text)));
+		table_add(t, unit_human(high, unit, text, sizeof(text)));
 	} else {
 		for (int i = 0; i < 4; i++)
 			table_add(t, NULL);
@@ -198,7 +197,7 @@ void baseline_show(const struct result_set *s, FILE *to)
 	buf_init(&b, BUF_UNBOUNDED);
 	table_init(&t, columns);
 	for (size_t a = 0; a < s->arms.nr; a++) {
-		char *machine = facts_machine(result_set_facts(s, s->arms.items[a]));
+		char *machine = provenance_machine(result_set_facts(s, s->arms.items[a]));
 
 		fprintf(to, "%s: %s\n", s->arms.items[a], machine);
 		free(machine);

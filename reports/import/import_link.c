@@ -77,9 +77,7 @@ static int read_nvbandwidth(struct result_set *s, struct json_object *o, const c
 			free(why);
 		}
 	}
-	if (r.metrics_nr)
-		result_set_add(s, &r, path);
-	result_release(&r);
+	import_end(s, &r, path);
 	return 0;
 }
 
@@ -143,9 +141,7 @@ static int read_nccl(struct result_set *s, struct json_object *o, const char *pa
 		read_line(&r, line, "out_of_place");
 		read_line(&r, line, "in_place");
 	}
-	if (r.metrics_nr)
-		result_set_add(s, &r, path);
-	result_release(&r);
+	import_end(s, &r, path);
 	return 0;
 }
 

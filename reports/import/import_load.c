@@ -123,9 +123,7 @@ static void read_benchmark(struct result_set *s, struct json_object *benchmark,
 	judge_requests(&r, json_get_real(totals, "successful", NAN),
 		       json_get_real(totals, "errored", NAN));
 	set_gates(&r, json_get_real(totals, "successful", NAN));
-	if (r.metrics_nr)
-		result_set_add(s, &r, path);
-	result_release(&r);
+	import_end(s, &r, path);
 	free(name);
 }
 

@@ -42,3 +42,10 @@ void import_value(struct result *r, const char *name, const char *unit,
 	if (isfinite(value))
 		import_values(r, name, unit, better, &value, 1);
 }
+
+void import_end(struct result_set *s, struct result *r, const char *path)
+{
+	if (r->metrics_nr)
+		result_set_add(s, r, path);
+	result_release(r);
+}

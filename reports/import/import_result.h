@@ -14,6 +14,8 @@ struct import_format {
 /* An empty result of kind "import"; nobody knows the parameters, so it has no digest. */
 void import_begin(struct result *r, const char *tool, const char *version,
 		  const char *workload);
+/* Into the set, where it has figures; the result is released. */
+void import_end(struct result_set *s, struct result *r, const char *path);
 /* Values that are not finite are left out (one) or counted as failed (many). */
 void import_value(struct result *r, const char *name, const char *unit,
 		  enum metric_better better, double value);

@@ -175,14 +175,16 @@ static int load_machines(struct result_set *s, const char *dir, struct err *err)
 		return 0;
 	rc = json_names(dir, &names, err);
 	for (size_t i = 0; i < names.nr && !rc; i++) {
-		struct machine_facts m = {0};
-		char *path = path_join(dir, names.items[i]);
+		char *path = path_join(dir, names.items[i]), *arm;
+		int64_t round;
 
-		if (machine_name(names.items[i], &m.round, &m.arm)) {
-			m.facts = json_read_file(path, JSON_FILE_MAX, err);
-			GROW(s->machines, s->machines_nr, s->machines_alloc);
-			s->machines[s->machines_nr++] = m;
-			rc = m.facts ? 0 : -1;
+		if (machine_name(names.items[i], &round, &arm)) {
+			struct json_object *facts =
+				json_read_file(path, JSON_FILE_MAX, err);
+
+			result_set_add_machine(s, arm, round, facts);
+			rc = facts ? 0 : -1;
+			free(arm);
 		}
 		free(path);
 	}

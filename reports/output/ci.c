@@ -13,10 +13,11 @@
 /* "gemm.flops p99 on vm": what every form calls a comparison. */
 static char *name_of(const struct comparison *c)
 {
-	bool is_mean = strcmp(c->statistic, "mean") == 0;
+	char *metric = comparison_metric(c);
+	char *name = x_asprintf("%s on %s", metric, c->candidate);
 
-	return x_asprintf("%s%s%s on %s", c->metric, is_mean ? "" : " ",
-			  is_mean ? "" : c->statistic, c->candidate);
+	free(metric);
+	return name;
 }
 
 enum outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_ERROR, OUTCOME_SKIP };

@@ -72,14 +72,21 @@ static void cell(struct buf *b, const char *label, const char *text)
 	buf_puts(b, "</td>");
 }
 
+static const struct table_column result_columns[] = {
+	{"metric", TABLE_LEFT},      {"workload, arm", TABLE_LEFT},
+	{"baseline", TABLE_RIGHT},   {"candidate", TABLE_RIGHT},
+	{"difference", TABLE_RIGHT}, {"ratio, 90 % interval", TABLE_RIGHT},
+	{"margin", TABLE_RIGHT},     {"n", TABLE_RIGHT},
+	{"verdict", TABLE_LEFT},     {NULL, TABLE_LEFT},
+};
+
 static void result_row(const struct comparison *c, struct buf *b)
 {
 	struct row_texts t;
 
 	row_texts(c, &t);
-	buf_puts(b, "<tr><th scope=\"row\">");
-	html_text(b, t.metric);
-	buf_puts(b, "</th><td data-label=\"workload, arm\"><span>");
+	html_within(b, "<tr><th scope=\"row\">", t.metric, "</th>");
+	buf_puts(b, "<td data-label=\"workload, arm\"><span>");
 	html_textf(b, "%s, %s", c->workload, c->candidate);
 	buf_puts(b, "</span></td>");
 	cell(b, "baseline", t.baseline);
@@ -88,26 +95,15 @@ static void result_row(const struct comparison *c, struct buf *b)
 	cell(b, "90 % interval", t.ci90);
 	cell(b, "margin", t.margin);
 	cell(b, "n", t.rounds);
-	buf_printf(b, "<td data-label=\"verdict\"><span class=\"v %s\">%s ",
-		   class_of(c->verdict), marks[c->verdict]);
-	html_text(b, verdict_name(c->verdict));
-	buf_puts(b, "</span></td></tr>\n");
+	buf_printf(b,
+		   "<td data-label=\"verdict\"><span class=\"v %s\">%s "
+		   "%s</span></td></tr>\n",
+		   class_of(c->verdict), marks[c->verdict], verdict_name(c->verdict));
 }
 
 static void result_table(const struct judgement *j, enum report_part part, struct buf *b)
 {
-	buf_puts(
-		b,
-		"<div class=\"scroll\"><table class=\"cards\"><thead><tr><th "
-		"scope=\"col\">metric</th><th scope=\"col\">workload, arm</th><th "
-		"scope=\"col\" "
-		"class=\"n\">baseline</th><th scope=\"col\" "
-		"class=\"n\">candidate</th><th "
-		"scope=\"col\" class=\"n\">difference</th><th scope=\"col\" "
-		"class=\"n\">ratio, "
-		"90 % interval</th><th scope=\"col\" class=\"n\">margin</th><th "
-		"scope=\"col\" "
-		"class=\"n\">n</th><th scope=\"col\">verdict</th></tr></thead><tbody>\n");
+	html_table_head(b, result_columns, "cards");
 	for (size_t i = 0; i < j->nr; i++)
 		if (report_part_of(&j->items[i]) == part)
 			result_row(&j->items[i], b);
@@ -175,35 +171,26 @@ static void comparison(const struct report *r, struct buf *b)
 
 static void likeness_table(const struct judged_pair *p, struct buf *b)
 {
-	buf_puts(b, "<div class=\"scroll\"><table class=\"cards likeness\"><thead><tr>"
-		    "<th scope=\"col\">fact</th><th scope=\"col\">");
-	html_text(b, p->baseline);
-	buf_puts(b, "</th><th scope=\"col\">");
-	html_text(b, p->candidate);
-	buf_puts(b, "</th><th scope=\"col\">same?</th></tr></thead><tbody>\n");
+	const struct table_column columns[] = {{"fact", TABLE_LEFT},
+					       {p->baseline, TABLE_LEFT},
+					       {p->candidate, TABLE_LEFT},
+					       {"same?", TABLE_LEFT},
+					       {NULL, TABLE_LEFT}};
+
+	html_table_head(b, columns, "cards likeness");
 	for (size_t i = 0; i < p->likeness.nr; i++) {
 		const struct likeness_row *row = &p->likeness.rows[i];
 		const char *state = likeness_state_name(row->state);
 
 		if (row->state == LIKENESS_ABSENT)
 			continue;
-		buf_printf(b, "<tr class=\"%s\"><th scope=\"row\">", state);
-		html_text(b, row->field->label);
-		buf_puts(b, "</th><td data-label=\"");
-		html_text(b, p->baseline);
-		buf_puts(b, "\"><span>");
-		html_text(b, row->baseline ? row->baseline : "not known");
-		buf_puts(b, "</span></td><td data-label=\"");
-		html_text(b, p->candidate);
-		buf_puts(b, "\"><span>");
-		html_text(b, row->candidate ? row->candidate : "not known");
-		buf_puts(b, "</span></td><td data-label=\"same?\"><span>");
-		html_text(b, state);
-		if (row->state == LIKENESS_BREAKS || row->state == LIKENESS_DIFFERS) {
-			buf_puts(b, "<small>");
-			html_text(b, row->field->why);
-			buf_puts(b, "</small>");
-		}
+		buf_printf(b, "<tr class=\"%s\">", state);
+		html_within(b, "<th scope=\"row\">", row->field->label, "</th>");
+		html_cell(b, &columns[1], row->baseline ? row->baseline : "not known");
+		html_cell(b, &columns[2], row->candidate ? row->candidate : "not known");
+		buf_printf(b, "<td data-label=\"same?\"><span>%s", state);
+		if (row->state == LIKENESS_BREAKS || row->state == LIKENESS_DIFFERS)
+			html_element(b, "small", NULL, row->field->why);
 		buf_puts(b, "</span></td></tr>\n");
 	}
 	buf_puts(b, "</tbody></table></div>\n");
@@ -302,20 +289,19 @@ static const size_t raw_rows_max = 200;
 
 static void raw_table(const struct comparison *c, struct buf *b)
 {
+	const struct table_column columns[] = {
+		{c->is_paired ? "round" : "result", TABLE_LEFT},
+		{c->baseline, TABLE_RIGHT},
+		{c->candidate, TABLE_RIGHT},
+		{"ratio", TABLE_RIGHT},
+		{NULL, TABLE_LEFT}};
 	size_t rows = c->n_baseline > c->n_candidate ? c->n_baseline : c->n_candidate;
 
 	buf_puts(b, "<details><summary>");
 	html_textf(b, "%s %s of %s on %s, in %s", c->metric, c->statistic, c->workload,
 		   c->candidate, c->unit);
-	buf_puts(b,
-		 "</summary><div class=\"scroll\"><table><thead><tr><th scope=\"col\">");
-	buf_puts(b, c->is_paired ? "round" : "result");
-	buf_puts(b, "</th><th scope=\"col\" class=\"n\">");
-	html_text(b, c->baseline);
-	buf_puts(b, "</th><th scope=\"col\" class=\"n\">");
-	html_text(b, c->candidate);
-	buf_puts(b,
-		 "</th><th scope=\"col\" class=\"n\">ratio</th></tr></thead><tbody>\n");
+	buf_puts(b, "</summary>");
+	html_table_head(b, columns, NULL);
 	for (size_t i = 0; i < rows && i < raw_rows_max; i++)
 		raw_row(c, i, b);
 	buf_puts(b, "</tbody></table></div>");
@@ -344,14 +330,15 @@ static void raw(const struct report *r, struct buf *b)
 
 static void result_files(const struct report *r, struct buf *b)
 {
+	static const struct table_column columns[] = {
+		{"file", TABLE_LEFT},   {"arm", TABLE_LEFT},  {"workload", TABLE_LEFT},
+		{"status", TABLE_LEFT}, {"made", TABLE_LEFT}, {"parameters", TABLE_LEFT},
+		{NULL, TABLE_LEFT},
+	};
 	size_t nr = 0;
 
-	buf_puts(b,
-		 "<details><summary>Result files</summary><div class=\"scroll\"><table>"
-		 "<thead><tr><th scope=\"col\">file</th><th scope=\"col\">arm</th><th "
-		 "scope=\"col\">workload</th><th scope=\"col\">status</th><th "
-		 "scope=\"col\">"
-		 "made</th><th scope=\"col\">parameters</th></tr></thead><tbody>\n");
+	buf_puts(b, "<details><summary>Result files</summary>");
+	html_table_head(b, columns, NULL);
 	for (size_t s = 0; s < r->sets_nr; s++) {
 		for (size_t i = 0; i < r->sets[s].nr && nr < raw_rows_max; i++, nr++) {
 			const struct result *x = &r->sets[s].results[i];

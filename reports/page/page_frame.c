@@ -120,9 +120,7 @@ static void drawing(const struct plot *p, struct buf *b)
 {
 	if (!p->inlined)
 		return;
-	buf_puts(b, "<div role=\"img\" aria-label=\"");
-	html_text(b, p->alt);
-	buf_puts(b, "\">");
+	html_within(b, "<div role=\"img\" aria-label=\"", p->alt, "\">");
 	buf_puts(b, p->inlined);
 	buf_puts(b, "</div>");
 }

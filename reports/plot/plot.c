@@ -509,10 +509,10 @@ static void forest_label(const struct comparison *c, struct buf *b)
 {
 	size_t len = strlen(c->workload);
 	bool is_said = strncmp(c->metric, c->workload, len) == 0 && c->metric[len] == '.';
+	char *metric = comparison_metric(c);
 
-	buf_puts(b, c->metric);
-	if (strcmp(c->statistic, "mean") != 0)
-		buf_printf(b, " %s", c->statistic);
+	buf_puts(b, metric);
+	free(metric);
 	if (!is_said)
 		buf_printf(b, " · %s", c->workload);
 }
@@ -592,11 +592,10 @@ static void forest_axis(struct buf *b, const struct range *r, size_t rows, bool 
 		plot_colour(PLOT_MUTED, c));
 }
 
-static void forest_marks(struct buf *b, bool is_log)
+static void forest_marks(struct buf *b)
 {
 	char c[8];
 
-	(void)is_log;
 	buf_printf(b,
 		   "plot 'forest.dat' using 2:1:7:8:($1-0.30):($1+0.14) with boxxyerror "
 		   "fill solid noborder lc rgb '%s' notitle, \\\n",
@@ -668,7 +667,7 @@ void plot_forest(struct plot_list *l, const struct judgement *j)
 		plot_frame(&script);
 		forest_axis(&script, &r, nr, is_log);
 		buf_puts(&script, rows.data);
-		forest_marks(&script, is_log);
+		forest_marks(&script);
 		p = plot_append(l, "forest");
 		p->script = buf_detach(&script);
 		p->data = buf_detach(&data);

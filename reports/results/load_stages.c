@@ -17,7 +17,7 @@ static const char *const paths[STAGE_FIGURES] = {
 	[STAGE_LATENCY_P95] = "distributions/latency/p95_s",
 };
 
-const struct stage_point *stage_curve_find(const struct stage_curve *c, const char *label)
+static struct stage_point *find(const struct stage_curve *c, const char *label)
 {
 	for (size_t i = 0; i < c->nr; i++)
 		if (strcmp(c->items[i].label, label) == 0)
@@ -25,12 +25,18 @@ const struct stage_point *stage_curve_find(const struct stage_curve *c, const ch
 	return NULL;
 }
 
+const struct stage_point *stage_curve_find(const struct stage_curve *c, const char *label)
+{
+	return find(c, label);
+}
+
 static struct stage_point *point_for(struct stage_curve *c, struct json_object *stage,
 				     const char *label)
 {
-	for (size_t i = 0; i < c->nr; i++)
-		if (strcmp(c->items[i].label, label) == 0)
-			return &c->items[i];
+	struct stage_point *known = find(c, label);
+
+	if (known)
+		return known;
 	GROW(c->items, c->nr, c->alloc);
 	c->items[c->nr] = (struct stage_point){
 		.label = x_strdup(label),

@@ -126,20 +126,44 @@ const struct result *result_set_range(const struct result_set *s, const char *ar
 	return first;
 }
 
-static bool has_facts(struct json_object *o)
+void result_set_add_machine(struct result_set *s, const char *arm, int64_t round,
+			    struct json_object *facts)
 {
-	return json_object_is_type(o, json_type_object) &&
-	       json_object_object_length(o) > 0;
+	GROW(s->machines, s->machines_nr, s->machines_alloc);
+	s->machines[s->machines_nr++] = (struct machine_facts){
+		.arm = x_strdup(arm), .round = round, .facts = facts};
+}
+
+struct json_object *result_facts(const struct result *r)
+{
+	return json_object_is_type(r->machine, json_type_object) &&
+			       json_object_object_length(r->machine) > 0
+		       ? r->machine
+		       : NULL;
+}
+
+/* 'round' below 0: the first that there are. */
+static struct json_object *find_facts(const struct result_set *s, const char *arm,
+				      int64_t round)
+{
+	for (size_t i = 0; i < s->machines_nr; i++)
+		if ((round < 0 || s->machines[i].round == round) &&
+		    strcmp(s->machines[i].arm, arm) == 0)
+			return s->machines[i].facts;
+	for (size_t i = 0; i < s->nr; i++)
+		if ((round < 0 || s->results[i].round == round) &&
+		    strcmp(s->results[i].arm, arm) == 0 && result_facts(&s->results[i]))
+			return s->results[i].machine;
+	return NULL;
 }
 
 struct json_object *result_set_facts(const struct result_set *s, const char *arm)
 {
-	for (size_t i = 0; i < s->machines_nr; i++)
-		if (strcmp(s->machines[i].arm, arm) == 0)
-			return s->machines[i].facts;
-	for (size_t i = 0; i < s->nr; i++)
-		if (strcmp(s->results[i].arm, arm) == 0 &&
-		    has_facts(s->results[i].machine))
-			return s->results[i].machine;
-	return NULL;
+	return find_facts(s, arm, -1);
+}
+
+struct json_object *result_set_facts_of_round(const struct result_set *s, const char *arm,
+					      int64_t round)
+{
+	return find_facts(s, arm, round);
 }

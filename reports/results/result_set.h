@@ -42,7 +42,16 @@ void result_set_sort(struct result_set *s);
 /* The results of an arm and workload, which lie side by side; NULL and 0: none. */
 const struct result *result_set_range(const struct result_set *s, const char *arm,
 				      const char *workload, size_t *ret_nr);
-/* Machine facts of that arm: from machines/, else out of its first result; borrowed. */
+/* Takes over 'facts' (tare.machine/1, or NULL). */
+void result_set_add_machine(struct result_set *s, const char *arm, int64_t round,
+			    struct json_object *facts);
+/*
+ * Machine facts of that arm, of any round or of one: as the harness asked for them, else out
+ * of the first result that has them; borrowed. NULL: none.
+ */
 struct json_object *result_set_facts(const struct result_set *s, const char *arm);
+struct json_object *result_set_facts_of_round(const struct result_set *s, const char *arm,
+					      int64_t round);
+struct json_object *result_facts(const struct result *r); /* a result's own, likewise */
 
 #endif

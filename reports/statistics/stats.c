@@ -117,20 +117,12 @@ size_t stats_quantile_min(double q)
 	return high;
 }
 
-/* 0.95 * 1000 is 950.0000000000001 in some expressions: a hair must not add a rank. */
+/* 0.95 * 1000 is 950.0000000000001 in some expressions: rounding must not add a rank. */
 size_t stats_rank(size_t nr, double q)
 {
 	size_t rank = (size_t)ceil(q * (double)nr - 1e-9);
 
 	return rank ? rank - 1 : 0;
-}
-
-static bool quantile_of_sorted(const double *sorted, size_t nr, double q, double *ret)
-{
-	if (nr < stats_quantile_min(q))
-		return false;
-	*ret = sorted[stats_rank(nr, q)];
-	return true;
 }
 
 bool stats_quantile_of(const double *x, size_t nr, double q, double *ret)
@@ -144,27 +136,6 @@ bool stats_quantile_of(const double *x, size_t nr, double q, double *ret)
 double stats_rank_of(const double *x, size_t nr, double q)
 {
 	return select_rank(x, nr, stats_rank(nr, q));
-}
-
-bool stats_summary(const double *x, size_t nr, struct summary *ret)
-{
-	double *s;
-
-	if (!nr)
-		return false;
-	memset(ret, 0, sizeof(*ret));
-	s = sorted_copy(x, nr);
-	ret->nr = nr;
-	ret->mean = stats_mean(x, nr);
-	ret->min = s[0];
-	ret->max = s[nr - 1];
-	ret->median = sorted_median(s, nr);
-	ret->has_sd = stats_sd(x, nr, &ret->sd);
-	ret->has_p95 = quantile_of_sorted(s, nr, 0.95, &ret->p95);
-	ret->has_p99 = quantile_of_sorted(s, nr, 0.99, &ret->p99);
-	ret->has_p999 = quantile_of_sorted(s, nr, 0.999, &ret->p999);
-	free(s);
-	return true;
 }
 
 static bool logs(const double *x, size_t nr, double **ret)

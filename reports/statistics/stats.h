@@ -25,20 +25,11 @@ bool stats_mad(const double *x, size_t nr, double *ret);
 /* Samples that the q-quantile needs before it is shown: p50 11, p95 130, p99 662. */
 size_t stats_quantile_min(double q);
 void stats_sort(double *x, size_t nr); /* ascending */
-/* The same of samples in any order: a selection, not a sort. */
+/* 0 < q < 1, of samples in any order; false below stats_quantile_min(). */
 bool stats_quantile_of(const double *x, size_t nr, double q, double *ret);
 /* Index of that rank in order of size, and the value there, however few they are (>= 1). */
 size_t stats_rank(size_t nr, double q);
 double stats_rank_of(const double *x, size_t nr, double q);
-
-struct summary {
-	size_t nr;
-	double mean, min, max, median;
-	bool has_sd, has_p95, has_p99, has_p999;
-	double sd, p95, p99, p999;
-};
-/* False when nr is 0. Sorts a copy. */
-bool stats_summary(const double *x, size_t nr, struct summary *ret);
 
 struct interval {
 	double low, high;

@@ -80,34 +80,43 @@ void html_element(struct buf *to, const char *tag, const char *css_class,
 	buf_printf(to, "</%s>", tag);
 }
 
-static void row_html(struct buf *to, const struct table *t, const char *const *cells)
+void html_within(struct buf *to, const char *before, const char *text, const char *after)
 {
-	buf_puts(to, "<tr><th scope=\"row\">");
-	html_text(to, cells[0]);
-	buf_puts(to, "</th>");
-	for (size_t i = 1; i < t->width; i++) {
-		buf_printf(to, "<td%s data-label=\"",
-			   t->columns[i].align == TABLE_RIGHT ? " class=\"n\"" : "");
-		html_text(to, t->columns[i].head);
-		buf_puts(to, "\"><span>");
-		html_text(to, cells[i]);
-		buf_puts(to, "</span></td>");
+	buf_puts(to, before);
+	html_text(to, text);
+	buf_puts(to, after);
+}
+
+void html_cell(struct buf *to, const struct table_column *column, const char *text)
+{
+	buf_printf(to, "<td%s", column->align == TABLE_RIGHT ? " class=\"n\"" : "");
+	html_within(to, " data-label=\"", column->head, "\"><span>");
+	html_within(to, "", text, "</span></td>");
+}
+
+void html_table_head(struct buf *to, const struct table_column *columns,
+		     const char *css_class)
+{
+	buf_puts(to, "<div class=\"scroll\"><table");
+	if (css_class)
+		buf_printf(to, " class=\"%s\"", css_class);
+	buf_puts(to, "><thead><tr>");
+	for (; columns->head; columns++) {
+		buf_printf(to, "<th scope=\"col\"%s>",
+			   columns->align == TABLE_RIGHT ? " class=\"n\"" : "");
+		html_within(to, "", columns->head, "</th>");
 	}
-	buf_puts(to, "</tr>\n");
+	buf_puts(to, "</tr></thead><tbody>\n");
 }
 
 void html_table(struct buf *to, const struct table *t, const char *css_class)
 {
-	buf_printf(to, "<div class=\"scroll\"><table class=\"%s\"><thead><tr>",
-		   css_class);
-	for (size_t i = 0; i < t->width; i++) {
-		buf_printf(to, "<th scope=\"col\"%s>",
-			   t->columns[i].align == TABLE_RIGHT ? " class=\"n\"" : "");
-		html_text(to, t->columns[i].head);
-		buf_puts(to, "</th>");
+	html_table_head(to, t->columns, css_class);
+	for (size_t i = 0; i + t->width <= t->nr && t->width; i += t->width) {
+		html_within(to, "<tr><th scope=\"row\">", t->cells[i], "</th>");
+		for (size_t c = 1; c < t->width; c++)
+			html_cell(to, &t->columns[c], t->cells[i + c]);
+		buf_puts(to, "</tr>\n");
 	}
-	buf_puts(to, "</tr></thead><tbody>\n");
-	for (size_t i = 0; i + t->width <= t->nr && t->width; i += t->width)
-		row_html(to, t, (const char *const *)&t->cells[i]);
 	buf_puts(to, "</tbody></table></div>\n");
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/buf.h"
 #include "core/base/clock.h"
@@ -90,6 +91,13 @@ const char *percent_text(double fraction, char *text, size_t size)
 {
 	snprintf(text, size, "%.3g %%", 100 * fraction);
 	return text;
+}
+
+char *comparison_metric(const struct comparison *c)
+{
+	return strcmp(c->statistic, "mean") == 0
+		       ? x_strdup(c->metric)
+		       : x_asprintf("%s %s", c->metric, c->statistic);
 }
 
 void comparison_conclude(struct comparison *c, enum verdict v, const char *fmt, ...)

@@ -114,6 +114,9 @@ struct json_object *verdict_to_json(enum verdict v); /* its name; null where non
 struct json_object *interval_to_json(const struct interval *i); /* [low, high] */
 struct json_object *texts_to_json(const struct strvec *v);
 
+/* "gemm.flops", "gemm.gap p99": the metric with its statistic; free(). */
+char *comparison_metric(const struct comparison *c);
+
 /* The verdict with its reason, as printf() has it. What can be shown stays shown. */
 void comparison_conclude(struct comparison *c, enum verdict v, const char *fmt, ...)
 	ERR_PRINTF(3, 4);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
-#include "reports/results/facts.h"
+#include "reports/results/provenance.h"
 
 void noise_floor_release(struct noise_floor *f)
 {
@@ -189,7 +189,7 @@ void noise_floor_apply(const struct noise_floor *f, struct judgement *j, size_t 
 	is_alike = likeness_holds(&l);
 	likeness_release(&l);
 	if (!is_alike) {
-		char *machine = facts_machine(f->machine);
+		char *machine = provenance_machine(f->machine);
 
 		strvec_addf(&j->notes,
 			    "The noise floor in %s is of another machine (%s) than %s, "

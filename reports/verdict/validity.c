@@ -8,24 +8,6 @@
 #include "core/base/mem.h"
 #include "core/document/metric.h"
 
-/* The facts of an arm in a round: the harness's, else the result's own; NULL: none. */
-static struct json_object *facts_in(const struct compared_side *s, int64_t round)
-{
-	const struct result_set *set = s->set;
-
-	for (size_t i = 0; i < set->machines_nr; i++)
-		if (set->machines[i].round == round &&
-		    strcmp(set->machines[i].arm, s->arm) == 0)
-			return set->machines[i].facts;
-	for (size_t i = 0; i < set->nr; i++)
-		if (set->results[i].round == round &&
-		    strcmp(set->results[i].arm, s->arm) == 0 &&
-		    json_object_is_type(set->results[i].machine, json_type_object) &&
-		    json_object_object_length(set->results[i].machine) > 0)
-			return set->results[i].machine;
-	return NULL;
-}
-
 /* Replaces *best where the other one breaks likeness and it does not. */
 static bool take_worse(struct likeness *best, struct json_object *a,
 		       struct json_object *b)
@@ -53,7 +35,8 @@ static void by_rounds(struct likeness *ret, const struct compared_side *b,
 		int64_t round = set->results[i].round;
 
 		if (strcmp(set->results[i].arm, b->arm) == 0 &&
-		    take_worse(ret, facts_in(b, round), facts_in(c, round))) {
+		    take_worse(ret, result_set_facts_of_round(set, b->arm, round),
+			       result_set_facts_of_round(set, c->arm, round))) {
 			*ret_round = round;
 			return;
 		}
@@ -71,9 +54,7 @@ static void with_first(struct likeness *ret, struct json_object *first,
 			return;
 	for (size_t i = 0; i < set->nr && !set->machines_nr; i++)
 		if (strcmp(set->results[i].arm, s->arm) == 0 &&
-		    json_object_is_type(set->results[i].machine, json_type_object) &&
-		    json_object_object_length(set->results[i].machine) > 0 &&
-		    take_worse(ret, first, set->results[i].machine))
+		    take_worse(ret, first, result_facts(&set->results[i])))
 			return;
 }
 

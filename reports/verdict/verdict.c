@@ -112,17 +112,15 @@ static void conclude(struct judgement *j, const struct looks *looks,
 	}
 }
 
+/* The rounds after which the plan has verdicts looked at. */
 static void take_looks(struct judgement *j, const struct result_set *run,
-		       const struct judge_options *o, struct looks *ret)
+		       struct looks *ret)
 {
 	struct json_object *rounds =
 		run->plan ? json_at(run->plan, "schedule/rounds") : NULL;
-	int64_t min = o->looks_min, max = o->looks_max;
+	int64_t min = json_get_int(rounds, "min", 0);
+	int64_t max = json_get_int(rounds, "max", 0);
 
-	if (!max) {
-		min = json_get_int(rounds, "min", 0);
-		max = json_get_int(rounds, "max", 0);
-	}
 	if (min < 2)
 		min = 2;
 	if (max > min) {
@@ -169,7 +167,7 @@ int judge_run(struct judgement *ret, const struct result_set *run, const char *b
 			       "%s: one arm ('%s') is nothing to compare with",
 			       run->source, b.arm);
 	count_rounds(ret, run);
-	take_looks(ret, run, o, &looks);
+	take_looks(ret, run, &looks);
 	for (size_t i = 0; i < run->arms.nr && !rc; i++) {
 		c.arm = c.label = run->arms.items[i];
 		if (strcmp(c.arm, b.arm) != 0)

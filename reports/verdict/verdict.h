@@ -47,9 +47,7 @@
 #include <stdint.h>
 
 struct judge_options {
-	const struct margins *margins; /* NULL: the built-in table */
-	/* Rounds after which verdicts are looked at; both 0: taken from the plan. */
-	int64_t looks_min, looks_max;
+	const struct margins *margins;   /* NULL: the built-in table */
 	const struct noise_floor *floor; /* NULL: not measured */
 };
 

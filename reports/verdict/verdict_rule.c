@@ -159,7 +159,7 @@ static void say_undecided(struct comparison *c, const struct log_ratio *r)
 }
 
 static const double outlier_limit = 5;
-/* With fewer rounds ranks are all or nothing and see less than t does. */
+/* With fewer rounds the levels of signed ranks are too coarse, and t has more power. */
 static const size_t ranks_least = 8;
 
 static void note_outliers(struct comparison *c, const double *logs, const bool *flags)
@@ -198,7 +198,7 @@ static bool rank_interval(const double *logs, size_t nr, double tail,
 	return true;
 }
 
-/* Wild rounds move a mean and widen its interval; ranks bear them. */
+/* An outlying round moves a mean and widens its interval; ranks hardly notice it. */
 static void use_ranks(struct comparison *c, struct log_ratio *r)
 {
 	size_t n = c->n_baseline;
@@ -226,7 +226,7 @@ static struct interval interval_at(const struct comparison *c, const struct log_
 	double *logs;
 
 	if (c->has_ranks) {
-		/* So few rounds may have no ranks of that level: then t, as for any. */
+		/* Few rounds may have no rank interval of that level: the t interval stays. */
 		logs = log_ratios(c);
 		rank_interval(logs, c->n_baseline, level, &i);
 		free(logs);

@@ -21,8 +21,8 @@ enum verdict ratio_verdict(const struct interval *ci90, const struct interval *c
 /*
  * Of the decided 'items', turns into inconclusive each 'degraded' of a gating metric that
  * does not stand when all gating metrics together may err in ALPHA_DEGRADED of cases
- * (Holm, Scand. J. Stat. 6, 1979), and likewise each 'improved'. Whatever depends on
- * whatever, that holds.
+ * (Holm, Scand. J. Stat. 6, 1979), and likewise each 'improved'. The
+ * procedure holds however the metrics depend on each other.
  */
 void family_hold(struct comparison *items, size_t nr, const struct looks *looks);
 

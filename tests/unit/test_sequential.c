@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -81,7 +82,9 @@ static void long_runs_spend_no_more(void **state)
 
 static void looking_often_widens_the_intervals(void **state)
 {
-	struct judge_options fixed = {0}, often = {.looks_min = 3, .looks_max = 12};
+	static const char plan[] =
+		"{\"schedule\": {\"rounds\": {\"min\": 3, \"max\": 12}}}";
+	struct judge_options o = {0};
 	struct err err = ERR_INIT;
 	struct judgement a, b;
 	struct result_set s;
@@ -89,8 +92,11 @@ static void looking_often_widens_the_intervals(void **state)
 
 	(void)state;
 	known_run_make(&s, 0.955, 5, METRIC_HIGHER);
-	assert_int_equal(judge_run(&a, &s, NULL, &fixed, &err), 0);
-	assert_int_equal(judge_run(&b, &s, NULL, &often, &err), 0);
+	assert_int_equal(judge_run(&a, &s, NULL, &o, &err), 0);
+	json_object_put(s.plan);
+	s.plan = json_parse(plan, strlen(plan), "plan", &err);
+	assert_non_null(s.plan);
+	assert_int_equal(judge_run(&b, &s, NULL, &o, &err), 0);
 	assert_true(b.items[0].ci90.low < a.items[0].ci90.low);
 	assert_true(b.items[0].ci95.high > a.items[0].ci95.high);
 	assert_int_equal(b.looks_max, 12);

@@ -2,8 +2,8 @@
  * What must be said about where numbers come from: a machine in a few words, whether it
  * is emulated in software, whether a load ran against the mock server.
  */
-#ifndef TARE_REPORTS_RESULTS_FACTS_H
-#define TARE_REPORTS_RESULTS_FACTS_H
+#ifndef TARE_REPORTS_RESULTS_PROVENANCE_H
+#define TARE_REPORTS_RESULTS_PROVENANCE_H
 
 #include "core/document/json.h"
 #include "reports/results/result_set.h"
@@ -11,10 +11,10 @@
 #include <stdbool.h>
 
 /* "NVIDIA GB200 (GPU-3f2a...)", else the CPU's model; "unknown machine". free() */
-char *facts_machine(struct json_object *facts);
+char *provenance_machine(struct json_object *facts);
 /* A virtual machine whose processor is emulated in software (QEMU TCG), without KVM. */
-bool facts_is_emulated(struct json_object *facts);
+bool provenance_is_emulated(struct json_object *facts);
 /* A load of the arm ran against tare's own mock server: a schedule, not a model's timing. */
-bool result_set_has_mock(const struct result_set *s, const char *arm);
+bool provenance_has_mock(const struct result_set *s, const char *arm);
 
 #endif

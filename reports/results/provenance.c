@@ -1,22 +1,12 @@
-#include "reports/results/facts.h"
+#include "reports/results/provenance.h"
 
 #include <string.h>
 
 #include "core/base/mem.h"
 
-static struct json_object *first_gpu(struct json_object *facts)
+char *provenance_machine(struct json_object *facts)
 {
-	struct json_object *gpus = json_member(facts, "gpus");
-
-	if (!json_object_is_type(gpus, json_type_array) ||
-	    !json_object_array_length(gpus))
-		return NULL;
-	return json_object_array_get_idx(gpus, 0);
-}
-
-char *facts_machine(struct json_object *facts)
-{
-	struct json_object *gpu = first_gpu(facts);
+	struct json_object *gpu = json_at(facts, "gpus/0");
 	const char *name = json_get_text(gpu, "name", NULL);
 	const char *uuid = json_get_text(gpu, "uuid", NULL);
 	const char *cpu = json_get_text(json_member(facts, "cpu"), "model", NULL);
@@ -45,7 +35,7 @@ static bool says(struct json_object *o, const char *word)
 	}
 }
 
-bool facts_is_emulated(struct json_object *facts)
+bool provenance_is_emulated(struct json_object *facts)
 {
 	struct json_object *h = json_member(facts, "hypervisor");
 
@@ -59,7 +49,7 @@ static bool result_is_mock(const struct result *r)
 	       json_get_bool(json_member(r->details, "server"), "is_mock", false);
 }
 
-bool result_set_has_mock(const struct result_set *s, const char *arm)
+bool provenance_has_mock(const struct result_set *s, const char *arm)
 {
 	for (size_t i = 0; i < s->nr; i++)
 		if (strcmp(s->results[i].arm, arm) == 0 && result_is_mock(&s->results[i]))
