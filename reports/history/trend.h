@@ -13,7 +13,7 @@
 
 #include "core/document/metric.h"
 #include "reports/statistics/changepoint.h"
-#include "reports/verdict/verdict.h"
+#include "reports/verdict/judgement.h"
 
 struct trend_spec {
 	enum metric_better better;

@@ -4,7 +4,7 @@
 
 #include "reports/content/report.h"
 
-/* A bit for each output; the file that each writes is in report_format_file(). */
+/* A bit for each output, with the files that it writes. */
 enum report_format {
 	REPORT_HTML = 1,         /* report.html and plots/ */
 	REPORT_MARKDOWN = 2,     /* report.md */

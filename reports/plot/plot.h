@@ -11,7 +11,7 @@
 
 #include "core/base/err.h"
 #include "reports/text/table.h"
-#include "reports/verdict/verdict.h"
+#include "reports/verdict/judgement.h"
 
 #include <stdbool.h>
 #include <stddef.h>

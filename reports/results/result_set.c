@@ -142,16 +142,16 @@ struct json_object *result_facts(const struct result *r)
 		       : NULL;
 }
 
-/* 'round' below 0: the first that there are. */
+/* 'round' NULL: the first that there are. */
 static struct json_object *find_facts(const struct result_set *s, const char *arm,
-				      int64_t round)
+				      const int64_t *round)
 {
 	for (size_t i = 0; i < s->machines_nr; i++)
-		if ((round < 0 || s->machines[i].round == round) &&
+		if ((!round || s->machines[i].round == *round) &&
 		    strcmp(s->machines[i].arm, arm) == 0)
 			return s->machines[i].facts;
 	for (size_t i = 0; i < s->nr; i++)
-		if ((round < 0 || s->results[i].round == round) &&
+		if ((!round || s->results[i].round == *round) &&
 		    strcmp(s->results[i].arm, arm) == 0 && result_facts(&s->results[i]))
 			return s->results[i].machine;
 	return NULL;
@@ -159,11 +159,11 @@ static struct json_object *find_facts(const struct result_set *s, const char *ar
 
 struct json_object *result_set_facts(const struct result_set *s, const char *arm)
 {
-	return find_facts(s, arm, -1);
+	return find_facts(s, arm, NULL);
 }
 
 struct json_object *result_set_facts_of_round(const struct result_set *s, const char *arm,
 					      int64_t round)
 {
-	return find_facts(s, arm, round);
+	return find_facts(s, arm, &round);
 }
