@@ -208,52 +208,58 @@ static char *vllm_name(struct json_object *o)
 	return buf_detach(&b);
 }
 
-static int read_vllm(struct result_set *s, struct json_object *o, const char *path,
-		     struct err *err)
+static const struct rate vllm_rates[] = {
+	{"output_throughput", "load.output_tokens_per_s", "token/s"},
+	{"request_throughput", "load.requests_per_s", "1/s"},
+	{"total_token_throughput", "load.total_tokens_per_s", "token/s"},
+};
+
+static const struct {
+	const char *theirs, *ours;
+} vllm_latencies[] = {{"ttft", "load.ttft"},
+		      {"tpot", "load.tpot"},
+		      {"itl", "load.itl"},
+		      {"e2el", "load.latency"}},
+  vllm_statistics[] = {{"mean", "mean"},
+		       {"median", "p50"},
+		       {"p90", "p90"},
+		       {"p95", "p95"},
+		       {"p99", "p99"}};
+
+static void add_latencies(struct result *r, struct json_object *o)
 {
-	static const struct {
-		const char *theirs, *ours;
-	} latencies[] = {{"ttft", "load.ttft"},
-			 {"tpot", "load.tpot"},
-			 {"itl", "load.itl"},
-			 {"e2el", "load.latency"}};
-	static const struct {
-		const char *theirs, *ours;
-	} kinds[] = {{"mean", "mean"},
-		     {"median", "p50"},
-		     {"p90", "p90"},
-		     {"p95", "p95"},
-		     {"p99", "p99"}};
-	char *load = vllm_name(o);
-	struct result r;
-	double ok;
+	for (size_t i = 0; i < ARRAY_SIZE(vllm_latencies); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(vllm_statistics); k++) {
+			char *key = x_asprintf("%s_%s_ms", vllm_statistics[k].theirs,
+					       vllm_latencies[i].theirs);
+			char *name = x_asprintf("%s_%s_s", vllm_latencies[i].ours,
+						vllm_statistics[k].ours);
 
-	(void)err;
-	import_begin(&r, "vllm bench", json_get_text(o, "vllm_version", NULL), load);
-	free(load);
-	import_value(&r, "load.output_tokens_per_s", "token/s", METRIC_HIGHER,
-		     json_get_real(o, "output_throughput", NAN));
-	import_value(&r, "load.requests_per_s", "1/s", METRIC_HIGHER,
-		     json_get_real(o, "request_throughput", NAN));
-	import_value(&r, "load.total_tokens_per_s", "token/s", METRIC_HIGHER,
-		     json_get_real(o, "total_token_throughput", NAN));
-	for (size_t i = 0; i < ARRAY_SIZE(latencies); i++) {
-		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-			char *key = x_asprintf("%s_%s_ms", kinds[k].theirs,
-					       latencies[i].theirs);
-			char *name =
-				x_asprintf("%s_%s_s", latencies[i].ours, kinds[k].ours);
-
-			import_value(&r, name, "s", METRIC_LOWER,
+			import_value(r, name, "s", METRIC_LOWER,
 				     1e-3 * json_get_real(o, key, NAN));
 			free(key);
 			free(name);
 		}
 	}
-	add_samples(&r, "load.ttft_s", json_member(o, "ttfts"), json_member(o, "errors"));
-	add_samples(&r, "load.latency_s", json_member(o, "latencies"),
-		    json_member(o, "errors"));
-	ok = json_get_real(o, "completed", NAN);
+}
+
+static int read_vllm(struct result_set *s, struct json_object *o, const char *path,
+		     struct err *err)
+{
+	struct json_object *errors = json_member(o, "errors");
+	char *load = vllm_name(o);
+	double ok = json_get_real(o, "completed", NAN);
+	struct result r;
+
+	(void)err;
+	import_begin(&r, "vllm bench", json_get_text(o, "vllm_version", NULL), load);
+	free(load);
+	for (size_t i = 0; i < ARRAY_SIZE(vllm_rates); i++)
+		import_value(&r, vllm_rates[i].ours, vllm_rates[i].unit, METRIC_HIGHER,
+			     json_get_real(o, vllm_rates[i].theirs, NAN));
+	add_latencies(&r, o);
+	add_samples(&r, "load.ttft_s", json_member(o, "ttfts"), errors);
+	add_samples(&r, "load.latency_s", json_member(o, "latencies"), errors);
 	/* Older ones do not say how many failed. */
 	judge_requests(
 		&r, ok,

@@ -62,23 +62,11 @@ static void repeat_markdown(const struct report *r, struct buf *b)
 	free(digest);
 }
 
-void markdown_write(const struct report *r, struct buf *b)
+static void results_markdown(const struct report *r, struct buf *b)
 {
-	char *sentence = report_sentence(r);
-	struct strvec method = {0}, limits = {0}, notes = {0};
+	struct strvec notes = {0};
 	struct table t;
 
-	buf_puts(b, "# ");
-	markdown_escape(b, r->title);
-	buf_puts(b, "\n\n**");
-	markdown_escape(b, sentence);
-	buf_puts(b, "**\n\n");
-	publication_table(r, &t);
-	if (t.nr) {
-		table_markdown(&t, b);
-		buf_puts(b, "\n## Results\n\n");
-	}
-	table_release(&t);
 	report_rows(r, REPORT_GATING, &t);
 	table_markdown(&t, b);
 	table_release(&t);
@@ -87,6 +75,7 @@ void markdown_write(const struct report *r, struct buf *b)
 		buf_puts(b, "\nWhat stands out:\n\n");
 		bullets(&notes, b);
 	}
+	strvec_release(&notes);
 	report_rows(r, REPORT_OTHERS, &t);
 	if (t.nr) {
 		buf_puts(b, "\n<details><summary>Informational metrics</summary>\n\n");
@@ -101,6 +90,26 @@ void markdown_write(const struct report *r, struct buf *b)
 			   "report.csv and report.json.\n",
 			   t.nr / t.width);
 	table_release(&t);
+}
+
+void markdown_write(const struct report *r, struct buf *b)
+{
+	char *sentence = report_sentence(r);
+	struct strvec method = {0}, limits = {0};
+	struct table t;
+
+	buf_puts(b, "# ");
+	markdown_escape(b, r->title);
+	buf_puts(b, "\n\n**");
+	markdown_escape(b, sentence);
+	buf_puts(b, "**\n\n");
+	publication_table(r, &t);
+	if (t.nr) {
+		table_markdown(&t, b);
+		buf_puts(b, "\n## Results\n\n");
+	}
+	table_release(&t);
+	results_markdown(r, b);
 	buf_puts(b, "\n## Like for like\n\n");
 	for (size_t i = 0; i < r->judgement.pairs_nr; i++)
 		likeness_markdown(&r->judgement.pairs[i], b);
@@ -113,6 +122,5 @@ void markdown_write(const struct report *r, struct buf *b)
 	repeat_markdown(r, b);
 	strvec_release(&method);
 	strvec_release(&limits);
-	strvec_release(&notes);
 	free(sentence);
 }
