@@ -45,6 +45,7 @@ void result_init(struct result *r, const char *tool, const char *kind, const cha
 		.machine = json_object_new_object(),
 		.checks = json_object_new_array(),
 		.telemetry = json_object_new_object(),
+		.evidence = json_object_new_object(),
 		.details = json_object_new_object(),
 	};
 	result_set_params(r, json_object_new_object());
@@ -53,8 +54,8 @@ void result_init(struct result *r, const char *tool, const char *kind, const cha
 void result_release(struct result *r)
 {
 	char *texts[] = {r->id, r->created, r->kind, r->name, r->digest, r->arm};
-	struct json_object *objects[] = {r->tool,   r->params,    r->machine,
-					 r->checks, r->telemetry, r->details};
+	struct json_object *objects[] = {r->tool,      r->params,   r->machine, r->checks,
+					 r->telemetry, r->evidence, r->details};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		free(texts[i]);
@@ -125,6 +126,12 @@ void result_set_machine(struct result *r, struct json_object *machine)
 {
 	json_object_put(r->machine);
 	r->machine = machine;
+}
+
+void result_set_evidence(struct result *r, struct json_object *evidence)
+{
+	json_object_put(r->evidence);
+	r->evidence = evidence;
 }
 
 void result_add_metric(struct result *r, struct samples *s)
@@ -214,6 +221,8 @@ struct json_object *result_to_json(const struct result *r)
 	json_put(o, "metrics", metrics);
 	json_put(o, "checks", json_object_get(r->checks));
 	json_put(o, "telemetry", json_object_get(r->telemetry));
+	if (json_object_object_length(r->evidence))
+		json_put(o, "evidence", json_object_get(r->evidence));
 	json_put(o, "details", json_object_get(r->details));
 	return o;
 }
@@ -307,6 +316,7 @@ int result_from_json(struct result *ret, struct json_object *o, const char *wher
 	ret->machine = take(o, "machine", json_type_object);
 	ret->checks = take(o, "checks", json_type_array);
 	ret->telemetry = take(o, "telemetry", json_type_object);
+	ret->evidence = take(o, "evidence", json_type_object);
 	ret->details = take(o, "details", json_type_object);
 	if (read_status(ret, o, where, err) || read_metrics(ret, o, where, err)) {
 		result_release(ret);

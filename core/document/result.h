@@ -4,7 +4,7 @@
  *
  *	{schema, id, created, tool{name,version,commit,build}, workload{kind,name,params,
  *	 digest}, arm, round, machine{}, status(ok|failed|invalid), reasons[], metrics[],
- *	 checks[], telemetry{}, details{}}
+ *	 checks[], telemetry{}, evidence{}, details{}}
  *
  * The workload's program writes everything but 'arm' and 'round', which the harness adds
  * when it stores the document, and 'details.mig' where it ran on a part of a GPU
@@ -30,7 +30,8 @@ struct result {
 	struct samples *metrics;
 	size_t metrics_nr, metrics_alloc;
 	/* Objects, owned, never NULL after result_init(). */
-	struct json_object *tool, *params, *machine, *checks, *telemetry, *details;
+	struct json_object *tool, *params, *machine, *checks, *telemetry, *evidence,
+		*details;
 };
 
 /* A new document with id, creation time and tool filled in. */
@@ -39,6 +40,8 @@ void result_release(struct result *r);
 
 void result_set_params(struct result *r, struct json_object *params);   /* consumed */
 void result_set_machine(struct result *r, struct json_object *machine); /* consumed */
+/* Of core/document/evidence.h; consumed. Without it the document has none. */
+void result_set_evidence(struct result *r, struct json_object *evidence);
 /* Moves the samples in; 's' is empty afterwards. */
 void result_add_metric(struct result *r, struct samples *s);
 /* A check that failed makes the status 'invalid' and its text a reason. */

@@ -9,12 +9,21 @@ static const struct {
 	const char *key;
 	struct json_object *(*read)(const char *root);
 } parts[] = {
-	{"cpu", machine_cpu},       {"mitigations", machine_mitigations},
-	{"power", machine_power},   {"numa", machine_numa},
-	{"memory", machine_memory}, {"kernel", machine_kernel},
-	{"clock", machine_clock},   {"hypervisor", machine_hypervisor},
-	{"iommu", machine_iommu},   {"pci", machine_pci},
-	{"gpus", machine_gpus},     {"libraries", machine_libraries},
+	{"identity", machine_identity},
+	{"container", machine_container},
+	{"confinement", machine_confinement},
+	{"cpu", machine_cpu},
+	{"mitigations", machine_mitigations},
+	{"power", machine_power},
+	{"numa", machine_numa},
+	{"memory", machine_memory},
+	{"kernel", machine_kernel},
+	{"clock", machine_clock},
+	{"hypervisor", machine_hypervisor},
+	{"iommu", machine_iommu},
+	{"pci", machine_pci},
+	{"gpus", machine_gpus},
+	{"libraries", machine_libraries},
 };
 
 struct json_object *machine_read(const char *root)

@@ -4,6 +4,9 @@
 
 #include "core/document/json.h"
 
+struct json_object *machine_identity(const char *root); /* texts are hashed */
+struct json_object *machine_container(const char *root);
+struct json_object *machine_confinement(const char *root);
 struct json_object *machine_cpu(const char *root);
 struct json_object *machine_mitigations(const char *root);
 struct json_object *machine_power(const char *root);
@@ -16,5 +19,13 @@ struct json_object *machine_pci(const char *root); /* display and accelerator de
 struct json_object *machine_iommu(const char *root);
 struct json_object *machine_gpus(const char *root); /* NULL: cannot be told */
 struct json_object *machine_libraries(const char *root);
+
+/*
+ * Time that the hypervisor gave to others and all time, since boot over all processors, in
+ * ticks (sysconf(_SC_CLK_TCK)). False where it is not told.
+ */
+bool machine_steal_ticks(const char *root, int64_t *ret_steal, int64_t *ret_all);
+/* The processors that this process may run on, "0-3"; free(). NULL: not told. */
+char *machine_affinity(const char *root);
 
 #endif

@@ -36,20 +36,33 @@ struct json_object *machine_kernel(const char *root)
 	return o;
 }
 
-/* Time that the hypervisor gave to others: column 8 of the first line of /proc/stat. */
-static void put_steal(struct json_object *o, const char *root)
+/* Column 8 of the first line of /proc/stat. */
+bool machine_steal_ticks(const char *root, int64_t *ret_steal, int64_t *ret_all)
 {
 	char *text = sysfs_text(root, "/proc/stat");
-	long long t[8], all = 0;
+	long long t[8];
+	bool is_told =
+		text && sscanf(text, "cpu %lld %lld %lld %lld %lld %lld %lld %lld", &t[0],
+			       &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) == 8;
 
-	if (text && sscanf(text, "cpu %lld %lld %lld %lld %lld %lld %lld %lld", &t[0],
-			   &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) == 8) {
-		for (size_t i = 0; i < ARRAY_SIZE(t); i++)
-			all += t[i];
-		json_put_int(o, "steal_ticks", t[7]);
-		json_put_real(o, "steal_ratio", all ? (double)t[7] / (double)all : 0);
-	}
 	free(text);
+	if (!is_told)
+		return false;
+	*ret_steal = t[7];
+	*ret_all = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		*ret_all += t[i];
+	return true;
+}
+
+static void put_steal(struct json_object *o, const char *root)
+{
+	int64_t steal, all;
+
+	if (!machine_steal_ticks(root, &steal, &all))
+		return;
+	json_put_int(o, "steal_ticks", steal);
+	json_put_real(o, "steal_ratio", all ? (double)steal / (double)all : 0);
 }
 
 struct json_object *machine_clock(const char *root)

@@ -14,6 +14,7 @@
 #include "core/machine/sysfs.h"
 #include "tests/support/tree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,6 +174,76 @@ static void test_guests(void **state)
 	json_object_put(tcg);
 }
 
+/* By hand: printf 'tareTEXT' | sha256sum, the first 16 digits. */
+static void test_identity(void **state)
+{
+	struct json_object *o = read_tree("tests/machines/x86-host.tree");
+
+	(void)state;
+	check_text(o, "identity/machine", "a8b73a86fece9104");
+	check_text(o, "identity/boot", "afd5317bfed4b3a0");
+	check_text(o, "identity/board", "80949600714c877a");
+	json_object_put(o);
+}
+
+static const char *container_of(const char *root)
+{
+	static char kind[64];
+	struct json_object *o = machine_read(root);
+
+	snprintf(kind, sizeof(kind), "%s",
+		 json_get_text(json_member(o, "container"), "kind", "?"));
+	json_object_put(o);
+	return kind;
+}
+
+/* What an image leaves behind proves nothing on a machine whose processes are its own. */
+static void test_containers(void **state)
+{
+	char *root = tree_make("/dev/null");
+
+	(void)state;
+	assert_string_equal(container_of(root), "unknown");
+	tree_put(root, "/.dockerenv", "");
+	assert_string_equal(container_of(root), "docker");
+	tree_link(root, "/proc/self/ns/pid", "pid:[4026531836]");
+	assert_string_equal(container_of(root), "none");
+	tree_put(root, "/proc/self/cgroup",
+		 "0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-ab.scope");
+	assert_string_equal(container_of(root), "kubernetes");
+	tree_put(root, "/proc/self/cgroup",
+		 "4:memory:/\n0::/system.slice/docker-ab.scope");
+	assert_string_equal(container_of(root), "docker");
+	tree_put(root, "/proc/self/cgroup", "0::/system.slice/docker.service");
+	assert_string_equal(container_of(root), "none");
+	tree_link(root, "/proc/self/ns/pid", "pid:[4026532999]");
+	tree_put(root, "/run/systemd/container", "systemd-nspawn");
+	assert_string_equal(container_of(root), "systemd-nspawn");
+	tree_remove(root);
+}
+
+static void test_confinement(void **state)
+{
+	struct json_object *free_host = read_tree("tests/machines/x86-host.tree");
+	struct json_object *pod = read_tree("tests/machines/pod.tree");
+
+	(void)state;
+	check_text(free_host, "container/kind", "none");
+	check_text(free_host, "confinement/source", "cgroup v2");
+	check_null(free_host, "confinement", "cpu_quota");
+	check_null(free_host, "confinement", "memory_max_bytes");
+	check_int(free_host, "confinement/memory_effective_bytes", 1056400000LL * 1024);
+	check_text(pod, "container/kind", "kubernetes");
+	check_text(pod, "confinement/affinity", "2-3");
+	check_text(pod, "confinement/cpuset", "2-3");
+	/* The pod's own group says 4; the one above it says 1.5. */
+	assert_true(json_get_real(json_at(pod, "confinement"), "cpu_quota", 0) == 1.5);
+	check_int(pod, "confinement/memory_max_bytes", 2147483648);
+	check_int(pod, "confinement/memory_effective_bytes", 2147483648);
+	json_object_put(free_host);
+	json_object_put(pod);
+}
+
 /* A folder with nothing in it: everything is null or empty, and nothing is 0. */
 static void test_nothing_to_read(void **state)
 {
@@ -180,6 +251,11 @@ static void test_nothing_to_read(void **state)
 	struct json_object *o = machine_read(root);
 
 	(void)state;
+	check_null(o, "identity", "machine");
+	check_null(o, "identity", "board");
+	check_null(o, "confinement", "affinity");
+	check_null(o, "confinement", "source");
+	check_null(o, "confinement", "memory_effective_bytes");
 	check_null(o, "cpu", "model");
 	check_null(o, "cpu", "clock_max_hz");
 	check_null(o, "memory", "total_bytes");
@@ -241,6 +317,9 @@ int main(void)
 		cmocka_unit_test(test_x86_devices),
 		cmocka_unit_test(test_grace_host),
 		cmocka_unit_test(test_guests),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_containers),
+		cmocka_unit_test(test_confinement),
 		cmocka_unit_test(test_nothing_to_read),
 		cmocka_unit_test(test_this_machine),
 		cmocka_unit_test(test_values),

@@ -33,6 +33,7 @@ static void fill(struct result *r)
 	result_init(r, "tare-gemm", "gemm", "gemm-fp32");
 	result_set_params(r, parsed("{\"n\": 128, \"alpha\": 1.0}"));
 	result_set_machine(r, parsed("{\"cpu\": {\"model\": \"x\"}}"));
+	result_set_evidence(r, parsed("{\"others\": {\"known\": true}}"));
 	samples_init(&s, &flops);
 	samples_add(&s, 1e12);
 	samples_add(&s, 1.1e12);
@@ -143,6 +144,7 @@ static void it_goes_to_a_file_and_back(void **state)
 	assert_string_equal(json_line(a), json_line(b));
 	assert_int_equal(back.round, 3);
 	assert_string_equal(back.arm, "vm");
+	assert_true(json_get_bool(json_at(back.evidence, "others"), "known", false));
 	assert_true(result_metric(&back, "gemm.flops")->values[1] == 1.1e12);
 	json_object_put(a);
 	json_object_put(b);
