@@ -6,164 +6,68 @@
 #define AT(member) offsetof(struct gemm_options, member)
 
 static const struct field fields[] = {
-	{.name = "n",
-	 .kind = FIELD_INT,
-	 .offset = AT(n),
-	 .min = 1,
-	 .max = 0x1p62,
-	 .arg = "N",
+	{"n", FIELD_INT, AT(n), .min = 1, .max = 0x1p62, .arg = "N",
 	 .help = "Columns of B and C; also --m and --k where these are not given. "
-		 "Without "
-		 "it 16384 on a GPU, and on a processor as memory and speed allow."},
-	{.name = "m",
-	 .kind = FIELD_INT,
-	 .offset = AT(m),
-	 .min = 1,
-	 .max = 0x1p62,
-	 .arg = "N",
+		 "Without it 16384 on a GPU, and on a processor as memory and speed "
+		 "allow."},
+	{"m", FIELD_INT, AT(m), .min = 1, .max = 0x1p62, .arg = "N",
 	 .help = "Rows of A and C."},
-	{.name = "k",
-	 .kind = FIELD_INT,
-	 .offset = AT(k),
-	 .min = 1,
-	 .max = 0x1p62,
-	 .arg = "N",
+	{"k", FIELD_INT, AT(k), .min = 1, .max = 0x1p62, .arg = "N",
 	 .help = "Columns of A and rows of B."},
-	{.name = "precision",
-	 .kind = FIELD_CHOICE,
-	 .offset = AT(precision),
-	 .choices = precision_names,
-	 .unset = "fp32",
-	 .arg = "NAME",
+	{"precision", FIELD_CHOICE, AT(precision), .unset = "fp32",
+	 .choices = precision_names, .arg = "NAME",
 	 .help = "Type of the matrices, and with it the arithmetic."},
-	{.name = "compute",
-	 .kind = FIELD_CHOICE,
-	 .offset = AT(compute),
-	 .choices = compute_names,
-	 .unset = "auto",
+	{"compute", FIELD_CHOICE, AT(compute), .unset = "auto", .choices = compute_names,
 	 .arg = "NAME",
 	 .help = "Arithmetic asked of the library by name: pedantic forbids every short "
-		 "cut; bf16x9 emulates FP32 with nine BF16 products; tf32, bf16 and fp16 "
-		 "narrow FP32 inputs."},
-	{.name = "algo",
-	 .kind = FIELD_INT,
-	 .offset = AT(algo),
-	 .min = -1,
-	 .max = 999,
-	 .unset = "-1",
+		 "cut; bf16x9 emulates FP32 with nine BF16 products; tf32, bf16 and "
+		 "fp16 narrow FP32 inputs."},
+	{"algo", FIELD_INT, AT(algo), .unset = "-1", .min = -1, .max = 999,
 	 .arg = "NUMBER",
 	 .help = "cublasGemmAlgo_t passed on to cuBLAS, which ignores it on compute "
 		 "capability 8.0 and later; the result says so."},
-	{.name = "iterations",
-	 .kind = FIELD_INT,
-	 .offset = AT(iterations),
-	 .min = 1,
-	 .max = 10000,
-	 .unset = "10",
-	 .arg = "N",
-	 .help = "Timed products."},
-	{.name = "warmup-seconds",
-	 .kind = FIELD_SECONDS,
-	 .offset = AT(warmup_ns),
-	 .min = 0,
-	 .max = 3600,
-	 .unset = "5",
+	{"iterations", FIELD_INT, AT(iterations), .unset = "10", .min = 1, .max = 10000,
+	 .arg = "N", .help = "Timed products."},
+	{"warmup-seconds", FIELD_SECONDS, AT(warmup_ns), .unset = "5", .max = 3600,
 	 .arg = "SECONDS",
 	 .help = "Multiply for at least this long before timing; on a GPU up to three "
-		 "times "
-		 "as long, until times are steady within 0.2 %."},
-	{.name = "alpha",
-	 .kind = FIELD_REAL,
-	 .offset = AT(alpha),
-	 .unset = "1",
-	 .arg = "X",
+		 "times as long, until times are steady within 0.2 %."},
+	{"alpha", FIELD_REAL, AT(alpha), .unset = "1", .arg = "X",
 	 .help = "Factor of A*B."},
-	{.name = "beta",
-	 .kind = FIELD_REAL,
-	 .offset = AT(beta),
-	 .unset = "1",
-	 .arg = "X",
+	{"beta", FIELD_REAL, AT(beta), .unset = "1", .arg = "X",
 	 .help = "Factor of the C that is there already."},
-	{.name = "seed",
-	 .kind = FIELD_INT,
-	 .offset = AT(seed),
-	 .min = 0,
-	 .max = 0x1p62,
-	 .unset = "1",
-	 .arg = "NUMBER",
+	{"seed", FIELD_INT, AT(seed), .unset = "1", .max = 0x1p62, .arg = "NUMBER",
 	 .help = "The matrices follow from it, with the same bits on every machine."},
-	{.name = "fill",
-	 .kind = FIELD_CHOICE,
-	 .offset = AT(fill),
-	 .choices = fill_names,
-	 .unset = "normal",
+	{"fill", FIELD_CHOICE, AT(fill), .unset = "normal", .choices = fill_names,
 	 .arg = "KIND",
 	 .help = "Numbers in the matrices: normal(0, 1), uniform in -1 to 1, or zeros, "
-		 "which "
-		 "take less power and are for diagnosis only."},
-	{.name = "backend",
-	 .kind = FIELD_CHOICE,
-	 .offset = AT(backend),
-	 .choices = engine_names,
-	 .unset = "auto",
+		 "which take less power and are for diagnosis only."},
+	{"backend", FIELD_CHOICE, AT(backend), .unset = "auto", .choices = engine_names,
 	 .arg = "NAME",
 	 .help = "Library that multiplies; auto takes cuBLAS where there is a GPU."},
-	{.name = "device",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(device),
-	 .arg = "GPU",
+	{"device", FIELD_TEXT, AT(device), .arg = "GPU",
 	 .help = "UUID of a GPU or MIG device (GPU-..., MIG-...), PCI address, or "
 		 "number."},
-	{.name = "sms",
-	 .kind = FIELD_INT,
-	 .offset = AT(sms),
-	 .min = 0,
-	 .max = 4096,
-	 .unset = "0",
-	 .arg = "N",
+	{"sms", FIELD_INT, AT(sms), .unset = "0", .max = 4096, .arg = "N",
 	 .help = "Use only N multiprocessors of the GPU, through a green context; 0 for "
 		 "all."},
-	{.name = "sweep-profiles",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(sweep_profiles),
+	{"sweep-profiles", FIELD_FLAG, AT(sweep_profiles),
 	 .help = "Before that, multiply on as many multiprocessors as each MIG profile "
-		 "of "
-		 "the GPU has, through green contexts: what its slices should reach at "
-		 "best. MIG itself is not touched."},
-	{.name = "autotune",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(autotune),
+		 "of the GPU has, through green contexts: what its slices should reach "
+		 "at best. MIG itself is not touched."},
+	{"autotune", FIELD_FLAG, AT(autotune),
 	 .help = "Also try cuBLASLt's algorithms and report the fastest one that is "
-		 "right, "
-		 "as a metric of its own."},
-	{.name = "threads",
-	 .kind = FIELD_INT,
-	 .offset = AT(threads),
-	 .min = 0,
-	 .max = 4096,
-	 .unset = "0",
-	 .arg = "N",
+		 "right, as a metric of its own."},
+	{"threads", FIELD_INT, AT(threads), .unset = "0", .max = 4096, .arg = "N",
 	 .help = "Threads of OpenBLAS; 0 for its own choice."},
-	{.name = "telemetry",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(telemetry),
-	 .unset = "true",
+	{"telemetry", FIELD_FLAG, AT(telemetry), .unset = "true",
 	 .help = "Sample clocks, power, temperature and errors of the GPU 10 times a "
 		 "second."},
-	{.name = "exclusive",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(exclusive),
-	 .unset = "true",
+	{"exclusive", FIELD_FLAG, AT(exclusive), .unset = "true",
 	 .help = "Make the result invalid when another process uses the GPU."},
-	{.name = "json",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(json),
+	{"json", FIELD_FLAG, AT(json),
 	 .help = "Print the result document instead of a summary."},
-	{.name = "output",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(output),
-	 .letter = 'o',
-	 .arg = "FILE",
+	{"output", FIELD_TEXT, AT(output), .arg = "FILE", .letter = 'o',
 	 .help = "Keep the result document in FILE; what is there is replaced."},
 	{0},
 };
@@ -184,11 +88,9 @@ static const struct opt_text sections[] = {
 	{"VERIFICATION",
 	 "C is filled from the seed between the warm-up and the first timed product. "
 	 "Afterwards sampled entries are compared with an FP64 reference that goes "
-	 "through "
-	 "as many products, within a bound that follows from the types and k, and a "
-	 "digest "
-	 "of all of C is taken. The same GPU model with the same library gives the same "
-	 "digest. A wrong entry makes the result invalid."},
+	 "through as many products, within a bound that follows from the types and k, "
+	 "and a digest of all of C is taken. The same GPU model with the same library "
+	 "gives the same digest. A wrong entry makes the result invalid."},
 	{"EXIT STATUS", "0 measured and right; 2 wrong usage; 4 invalid measurement; 5 "
 			"no such device, out "
 			"of memory or another failure of the machine; 6 a bug in tare; "
@@ -200,12 +102,10 @@ const struct opt_command gemm_command = {
 	.name = "tare-gemm",
 	.summary = "time matrix products and check that they are right",
 	.usage = "[OPTION]...",
-	.about =
-		"Times C = alpha*A*B + beta*C (column-major) on cuBLAS or OpenBLAS, "
-		"product "
-		"by product, and verifies the result. Both libraries are opened when the "
-		"program runs. Prints a summary, or with --json one tare.result/1 "
-		"document.",
+	.about = "Times C = alpha*A*B + beta*C (column-major) on cuBLAS or OpenBLAS, "
+		 "product by product, and verifies the result. Both libraries are "
+		 "opened when the program runs. Prints a summary, or with --json one "
+		 "tare.result/1 document.",
 	.fields = fields,
 	.examples = examples,
 	.sections = sections,

@@ -26,28 +26,18 @@ struct options {
 };
 
 static const struct field fields[] = {
-	{.name = "arm",
-	 .kind = FIELD_TEXTS,
-	 .offset = offsetof(struct options, arms),
-	 .arg = "NAME",
+	{"arm", FIELD_TEXTS, offsetof(struct options, arms), .arg = "NAME",
 	 .help = "Only this arm; may be repeated."},
-	{.name = "all",
-	 .kind = FIELD_FLAG,
-	 .letter = 'a',
-	 .offset = offsetof(struct options, all),
+	{"all", FIELD_FLAG, offsetof(struct options, all), .letter = 'a',
 	 .help = "Print checks that passed and facts that agree as well."},
-	{.name = "isolation",
-	 .kind = FIELD_FLAG,
-	 .offset = offsetof(struct options, isolation),
-	 .help = "Also try whether each arm's account could, as a tenant, get a GPU that "
-		 "nobody gave it: by requests whose machines are held, never start and "
-		 "are ended at once. It needs an account that is no administrator's."},
+	{"isolation", FIELD_FLAG, offsetof(struct options, isolation),
+	 .help = "Also try whether each arm's account could, as a tenant, get a GPU "
+		 "that nobody gave it: by requests whose machines are held, never start "
+		 "and are ended at once. It needs an account that is no administrator's."},
 	ROW_OUTPUT_DIR(offsetof(struct options, output),
 		       "With --isolation: folder of its journal, for 'tare clean' after "
 		       "a crash. Without it: runs/check-ID."),
-	{.name = "json",
-	 .kind = FIELD_FLAG,
-	 .offset = offsetof(struct options, json),
+	{"json", FIELD_FLAG, offsetof(struct options, json),
 	 .help = "Print the whole reports as one JSON object, by arm."},
 	{0},
 };

@@ -16,11 +16,7 @@ struct gate_options {
 #define AT(member) offsetof(struct gate_options, member)
 
 static const struct field fields[] = {
-	{.name = "baseline",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(baseline),
-	 .letter = 'b',
-	 .arg = "FILE",
+	{"baseline", FIELD_TEXT, AT(baseline), .arg = "FILE", .letter = 'b',
 	 .is_required = true,
 	 .help = "What the results are held against: a file of 'tare baseline save', or "
 		 "any results."},

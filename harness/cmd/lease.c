@@ -27,10 +27,7 @@ static const struct field fields[] = {
 	ROW_OUTPUT_DIR(AT(output), "up: folder of the lease, with its journal and what "
 				   "the machine needs here (disk, keys); it must not "
 				   "hold a run. Without it: runs/lease-ARM-ID."),
-	{.name = "json",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(json),
-	 .help = "up, list: print JSON."},
+	{"json", FIELD_FLAG, AT(json), .help = "up, list: print JSON."},
 	{0},
 };
 

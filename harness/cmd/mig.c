@@ -19,31 +19,17 @@ struct mig_command_options {
 #define AT(member) offsetof(struct mig_command_options, member)
 
 static const struct field fields[] = {
-	{.name = "device",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(device),
-	 .arg = "GPU",
-	 .help = "UUID, PCI address or number of the GPU. Needed where there are several "
-		 "and something is to change; 'list' shows all without it."},
-	{.name = "switch-mode",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(switch_mode),
-	 .help = "Let 'apply' switch MIG mode on where it is off, and 'clear' off again. "
-		 "On A100 that needs a reset of the GPU, and the error says so."},
-	{.name = "dry-run",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(dry_run),
-	 .letter = 'n',
+	{"device", FIELD_TEXT, AT(device), .arg = "GPU",
+	 .help = "UUID, PCI address or number of the GPU. Needed where there are "
+		 "several and something is to change; 'list' shows all without it."},
+	{"switch-mode", FIELD_FLAG, AT(switch_mode),
+	 .help = "Let 'apply' switch MIG mode on where it is off, and 'clear' off "
+		 "again. On A100 that needs a reset of the GPU, and the error says so."},
+	{"dry-run", FIELD_FLAG, AT(dry_run), .letter = 'n',
 	 .help = "Say what would be done, or why it would be refused, and stop."},
-	{.name = "json",
-	 .kind = FIELD_FLAG,
-	 .offset = AT(json),
+	{"json", FIELD_FLAG, AT(json),
 	 .help = "Print the document tare.mig/1 instead of a table."},
-	{.name = "output",
-	 .kind = FIELD_TEXT,
-	 .offset = AT(output),
-	 .letter = 'o',
-	 .arg = "FILE",
+	{"output", FIELD_TEXT, AT(output), .arg = "FILE", .letter = 'o',
 	 .help = "Also write that document to FILE, when a change failed half-way too: "
 		 "what 'restore' puts back."},
 	{0},

@@ -16,88 +16,57 @@ static const char *const driver_names[] = {"as-is", "nvidia", "vfio", NULL};
 static const char mig_all[] = "all"; /* "mig": "all": the whole GPU, then each profile */
 
 const struct field arm_fields[] = {
-	{.name = "target",
-	 .kind = FIELD_CHOICE,
-	 .offset = offsetof(struct arm, target),
-	 .choices = target_names,
+	{"target", FIELD_CHOICE, offsetof(struct arm, target), .choices = target_names,
 	 .is_required = true,
 	 .help = "Where the arm runs: this machine, a machine over SSH, or one that a "
 		 "provisioner lends."},
-	{.name = "description",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct arm, description),
+	{"description", FIELD_TEXT, offsetof(struct arm, description),
 	 .help = "What the report says about the arm."},
-	{.name = "driver",
-	 .kind = FIELD_CHOICE,
-	 .offset = offsetof(struct arm, driver),
+	{"driver", FIELD_CHOICE, offsetof(struct arm, driver), .unset = "as-is",
 	 .choices = driver_names,
-	 .unset = "as-is",
-	 .help = "The driver that the GPU has on its host while the arm is measured: the "
-		 "host's own for bare metal, vfio for a VM. Bound before the arm's turn, "
-		 "put back at the end. Where no other arm tells which GPU, it is only "
-		 "checked."},
-	{.name = "host_arm",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct arm, host_arm),
+	 .help = "The driver that the GPU has on its host while the arm is measured: "
+		 "the host's own for bare metal, vfio for a VM. Bound before the arm's "
+		 "turn, put back at the end. Where no other arm tells which GPU, it is "
+		 "only checked."},
+	{"host_arm", FIELD_TEXT, offsetof(struct arm, host_arm),
 	 .help = "target vm, driver vfio: the arm that is the host of its GPU; without "
 		 "it the one that the machine is pinned to, or the only one with a "
 		 "driver."},
-	{.name = "provisioner",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct arm, provisioner),
+	{"provisioner", FIELD_TEXT, offsetof(struct arm, provisioner),
 	 .help = "target vm: which of the plan's provisioners lends the machine."},
-	{.name = "ready_timeout",
-	 .kind = FIELD_SECONDS,
-	 .offset = offsetof(struct arm, ready_timeout_ns),
-	 .unset = "600",
-	 .min = 1,
-	 .max = 86400,
+	{"ready_timeout", FIELD_SECONDS, offsetof(struct arm, ready_timeout_ns),
+	 .unset = "600", .min = 1, .max = 86400,
 	 .help = "Longest wait from asking for a machine to its first SSH answer."},
 	{0},
 };
 
 const struct field arm_fixed_fields[] = {
-	{.name = "gpus",
-	 .kind = FIELD_TEXTS,
-	 .offset = offsetof(struct arm, gpus),
-	 .arg = "ADDRESS",
+	{"gpus", FIELD_TEXTS, offsetof(struct arm, gpus), .arg = "ADDRESS",
 	 .help = "With a driver: PCI addresses of GPUs to bind, as in \"0008:01:00.0\", "
 		 "beside those that VMs on this machine name themselves."},
 	{0},
 };
 
 const struct field arm_ssh_fields[] = {
-	{.name = "host",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct arm_ssh, host),
+	{"host", FIELD_TEXT, offsetof(struct arm_ssh, host),
 	 .help = "Name or address of the machine."},
 	ROW_SSH_PORT(offsetof(struct arm_ssh, port)),
 	ROW_SSH_USER(offsetof(struct arm_ssh, user)),
 	ROW_SSH_KEY_FILE(offsetof(struct arm_ssh, key_file)),
-	{.name = "known_hosts_file",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct arm_ssh, known_hosts_file),
+	{"known_hosts_file", FIELD_TEXT, offsetof(struct arm_ssh, known_hosts_file),
 	 .help = "Known host keys; without it ~/.ssh/known_hosts."},
 	ROW_SSH_HOST_KEY(offsetof(struct arm_ssh, host_key_sha256)),
 	{0},
 };
 
 const struct field arm_mig_fields[] = {
-	{.name = "slices",
-	 .kind = FIELD_INT,
-	 .offset = offsetof(struct arm_mig, slices),
-	 .min = 0,
-	 .max = 16,
+	{"slices", FIELD_INT, offsetof(struct arm_mig, slices), .max = 16,
 	 .help = "The plainest profile of that many compute slices."},
-	{.name = "profile",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct arm_mig, profile),
+	{"profile", FIELD_TEXT, offsetof(struct arm_mig, profile),
 	 .help = "A profile as the driver calls it ('tare mig list'), or \"all\": the "
 		 "whole GPU and then each profile that it has, each workload once on "
 		 "each."},
-	{.name = "gpu",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct arm_mig, gpu),
+	{"gpu", FIELD_TEXT, offsetof(struct arm_mig, gpu),
 	 .help = "UUID or PCI address of the GPU; needed where the machine has several."},
 	{0},
 };

@@ -19,56 +19,30 @@ struct plan_texts {
 };
 
 const struct field plan_fields[] = {
-	{.name = "name",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct plan_texts, name),
-	 .is_required = true,
+	{"name", FIELD_TEXT, offsetof(struct plan_texts, name), .is_required = true,
 	 .help = "Names the run folder and stands in the report's title."},
-	{.name = "description",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct plan_texts, description),
+	{"description", FIELD_TEXT, offsetof(struct plan_texts, description),
 	 .help = "What is compared and why; stands in the report."},
-	{.name = "baseline",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct plan_texts, baseline),
-	 .is_required = true,
-	 .help = "The arm that the others are compared with."},
+	{"baseline", FIELD_TEXT, offsetof(struct plan_texts, baseline),
+	 .is_required = true, .help = "The arm that the others are compared with."},
 	{0},
 };
 
 const struct field rounds_fields[] = {
-	{.name = "min",
-	 .kind = FIELD_INT,
-	 .offset = offsetof(struct schedule, rounds_min),
-	 .unset = "3",
-	 .min = 1,
-	 .max = 999,
-	 .help = "Rounds before a verdict may end the run."},
-	{.name = "max",
-	 .kind = FIELD_INT,
-	 .offset = offsetof(struct schedule, rounds_max),
-	 .unset = "12",
-	 .min = 1,
-	 .max = 999,
-	 .help = "Rounds after which the run ends, decided or not."},
+	{"min", FIELD_INT, offsetof(struct schedule, rounds_min), .unset = "3", .min = 1,
+	 .max = 999, .help = "Rounds before a verdict may end the run."},
+	{"max", FIELD_INT, offsetof(struct schedule, rounds_max), .unset = "12", .min = 1,
+	 .max = 999, .help = "Rounds after which the run ends, decided or not."},
 	{0},
 };
 
 const struct field schedule_fields[] = {
-	{.name = "order",
-	 .kind = FIELD_CHOICE,
-	 .offset = offsetof(struct schedule, order),
+	{"order", FIELD_CHOICE, offsetof(struct schedule, order), .unset = "abba",
 	 .choices = order_names,
-	 .unset = "abba",
 	 .help = "Order of the arms: abba turns it round every other round, so that "
 		 "drift cancels; abab keeps it."},
-	{.name = "budget",
-	 .kind = FIELD_SECONDS,
-	 .offset = offsetof(struct schedule, budget_ns),
-	 .unset = "0",
-	 .min = 0,
-	 .max = 2592000,
-	 .help = "No round is begun after this time; 0: no such bound."},
+	{"budget", FIELD_SECONDS, offsetof(struct schedule, budget_ns), .unset = "0",
+	 .max = 2592000, .help = "No round is begun after this time; 0: no such bound."},
 	{0},
 };
 

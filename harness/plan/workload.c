@@ -8,16 +8,9 @@
 #include <string.h>
 
 const struct field workload_fields[] = {
-	{.name = "timeout",
-	 .kind = FIELD_SECONDS,
-	 .offset = offsetof(struct workload, timeout_ns),
-	 .unset = "3600",
-	 .min = 1,
-	 .max = 604800},
-	{.name = "gate",
-	 .kind = FIELD_FLAG,
-	 .offset = offsetof(struct workload, is_gating),
-	 .unset = "true"},
+	{"timeout", FIELD_SECONDS, offsetof(struct workload, timeout_ns), .unset = "3600",
+	 .min = 1, .max = 604800},
+	{"gate", FIELD_FLAG, offsetof(struct workload, is_gating), .unset = "true"},
 	{0},
 };
 

@@ -77,16 +77,10 @@ struct merge_options {
 };
 
 static const struct field merge_fields[] = {
-	{.name = "json",
-	 .kind = FIELD_FLAG,
-	 .offset = offsetof(struct merge_options, prints_json),
+	{"json", FIELD_FLAG, offsetof(struct merge_options, prints_json),
 	 .help = "Print the result document on standard output."},
-	{.name = "output",
-	 .kind = FIELD_TEXT,
-	 .letter = 'o',
-	 .arg = "FILE",
-	 .offset = offsetof(struct merge_options, output),
-	 .help = "Write the result document to a file."},
+	{"output", FIELD_TEXT, offsetof(struct merge_options, output), .arg = "FILE",
+	 .letter = 'o', .help = "Write the result document to a file."},
 	{0},
 };
 
@@ -95,9 +89,9 @@ static const struct opt_command merge_command = {
 	.summary = "makes one exact result of the parts of a shared load",
 	.usage = "[OPTION]... RECORDS...",
 	.about = "Reads the files that tare-load wrote with --records in each part "
-		 "(--part "
-		 "K/N) of one load, all parts of it, and computes every figure anew from "
-		 "all requests together. The machines' clocks must agree.",
+		 "(--part K/N) of one load, all parts of it, and computes every "
+		 "figure anew from all requests together. The machines' clocks must "
+		 "agree.",
 	.fields = merge_fields,
 	.positional_min = 1,
 	.positional_max = -1,

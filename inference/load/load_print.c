@@ -130,9 +130,8 @@ void load_result_print(const struct result *r, FILE *to)
 	print_saturation(r, to);
 	print_slo(json_member(r->details, "slo"), to);
 	if (json_get_bool(r->details, "is_mock", false))
-		fputs("the server was the mock: no model ran, and the figures describe "
-		      "this "
-		      "client\n",
+		fputs("the server was the mock: no model ran, and the figures "
+		      "describe this client\n",
 		      to);
 	if (!strncmp(json_get_text(r->details, "target", ""), "https:", 6) &&
 	    !json_get_bool(r->details, "tls_verified", false))

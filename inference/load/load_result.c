@@ -76,9 +76,8 @@ static void judge_client(struct result *r, const struct stage_report *s)
 
 	if (c->error_ratio > CLIENT_ERROR_MAX)
 		worsen(r, RESULT_INVALID,
-		       x_asprintf("client-limited: %s: this client's error is %.2f %% of "
-				  "what "
-				  "it measured, from %s; 1 %% is allowed",
+		       x_asprintf("client-limited: %s: this client's error is %.2f %% "
+				  "of what it measured, from %s; 1 %% is allowed",
 				  label, c->error_ratio * 100, c->error_from));
 	if (c->unsent && !s->is_aborted)
 		worsen(r, RESULT_INVALID,
@@ -88,8 +87,7 @@ static void judge_client(struct result *r, const struct stage_report *s)
 	if (c->clock_step_s > CLIENT_CLOCK_STEP_MAX_S)
 		worsen(r, RESULT_INVALID,
 		       x_asprintf("clock-step: %s: the wall clock moved by %.0f us "
-				  "against the "
-				  "monotonic clock",
+				  "against the monotonic clock",
 				  label, c->clock_step_s * 1e6));
 }
 

@@ -45,8 +45,8 @@ static void put_identity(struct writer *w, const struct domain_spec *s)
 {
 	PUT(w, "<description>%</description>\n", s->folder);
 	PUT(w,
-	    "<metadata><lease:lease xmlns:lease='" DOMAIN_LEASE_URI "'/>"
-	    "<run:run xmlns:run='" DOMAIN_RUN_URI_PREFIX "%'/></metadata>\n",
+	    "<metadata><lease:lease xmlns:lease='" DOMAIN_LEASE_URI "'/><run:run "
+	    "xmlns:run='" DOMAIN_RUN_URI_PREFIX "%'/></metadata>\n",
 	    s->run_id);
 }
 

@@ -44,12 +44,10 @@ static const struct field libvirt_fields[] = {
 	 .offset = offsetof(struct libvirt, uri),
 	 .help = "libvirt's connection on this computer; without it qemu:///system, or "
 		 "qemu:///session for a user who may not use that."},
-	{.name = "start_daemon",
-	 .kind = FIELD_FLAG,
-	 .offset = offsetof(struct libvirt, starts_daemon),
+	{"start_daemon", FIELD_FLAG, offsetof(struct libvirt, starts_daemon),
 	 .unset = "true",
-	 .help = "Start libvirtd when it does not run and no systemd is there to do "
-		 "it; it ends by itself when idle."},
+	 .help = "Start libvirtd when it does not run and no systemd is there to do it; "
+		 "it ends by itself when idle."},
 	{0},
 };
 

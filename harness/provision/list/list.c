@@ -45,30 +45,21 @@ struct list_lease {
 };
 
 static const struct field list_fields[] = {
-	{.name = "lock_dir",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct list, lock_dir),
-	 .arg = "DIR",
+	{"lock_dir", FIELD_TEXT, offsetof(struct list, lock_dir), .arg = "DIR",
 	 .help = "Folder in which a machine on loan is a file; without it "
-		 "~/.local/state/tare/machines. Computers that share machines share "
-		 "it."},
+		 "~/.local/state/tare/machines. Computers that share machines share it."},
 	{0},
 };
 
 static const struct field list_machine_fields[] = {
-	{.name = "host",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct list_machine, host),
+	{"host", FIELD_TEXT, offsetof(struct list_machine, host),
 	 .help = "Takes only the machine with this address; without it the first free "
 		 "one."},
 	{0},
 };
 
 static const struct field entry_fields[] = {
-	{.name = "address",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct machine, address),
-	 .is_required = true,
+	{"address", FIELD_TEXT, offsetof(struct machine, address), .is_required = true,
 	 .help = "Name or address of the machine."},
 	ROW_SSH_PORT(offsetof(struct machine, port)),
 	ROW_SSH_USER(offsetof(struct machine, user)),
@@ -309,8 +300,7 @@ static void none_free(const struct list *l, const struct machine *m, struct err 
 	(void)read_holder(path, &holder, NULL);
 	err_set(err, ERR_ENVIRONMENT,
 		"no machine became free in time; %s is held by run %s since %s (%s): "
-		"wait "
-		"for it, or give it back with 'tare clean' and that run's folder",
+		"wait for it, or give it back with 'tare clean' and that run's folder",
 		m->address, json_get_text(holder, "run_id", "?"),
 		json_get_text(holder, "since", "?"), path);
 	json_object_put(holder);

@@ -40,9 +40,8 @@ static int check_front_end(struct report *r, struct err *err)
 		check_row_add(r->checks, "version", "ok", NULL, "OpenNebula %s", version);
 	if (one_client_is_exposed(r->c))
 		check_row_add(r->checks, "secret", "warning",
-			      "put a proxy that ends TLS in front of it, or tunnel the "
-			      "port over "
-			      "SSH",
+			      "put a proxy that ends TLS in front of it, or tunnel "
+			      "the port over SSH",
 			      "the account travels in clear to %s",
 			      one_client_endpoint(r->c));
 	free(version);
@@ -205,9 +204,8 @@ static void check_hosts(struct report *r)
 	if (!r->hosts.nr) {
 		check_row_add(r->checks, "host", "failed",
 			      "oneacl create '@<gid> HOST/* USE *'",
-			      "this user sees no host, so that nobody could prove which "
-			      "GPU was "
-			      "measured");
+			      "this user sees no host, so that nobody could prove "
+			      "which GPU was measured");
 		return;
 	}
 	if (!r->has_template)
@@ -224,10 +222,8 @@ static void check_hosts(struct report *r)
 	check_row_add(r->checks, "host", "ok", NULL, "host '%s' can take it", h->name);
 	if (h->running_vms > 0 && !r->machine.is_shared_host)
 		check_row_add(r->checks, "neighbours", "failed",
-			      "empty the host, or set \"shared_host\": true when sharing "
-			      "is what "
-			      "you "
-			      "measure",
+			      "empty the host, or set \"shared_host\": true when "
+			      "sharing is what you measure",
 			      "host '%s' runs %" PRId64 " other machines", h->name,
 			      h->running_vms);
 }
@@ -247,9 +243,9 @@ static void check_quota(struct report *r, const char *of, const struct one_accou
 			continue;
 		if (q->used + more > q->limit)
 			check_row_add(r->checks, "quota", "failed",
-				      "end machines that are no longer needed, or have "
-				      "it raised "
-				      "('oneuser quota', 'onegroup quota')",
+				      "end machines that are no longer needed, or "
+				      "have it raised ('oneuser quota', 'onegroup "
+				      "quota')",
 				      "the %s's quota %s allows %" PRId64 ", %" PRId64
 				      " are in use and %" PRId64 " more needed",
 				      of, q->name, q->limit, q->used, more);
@@ -341,10 +337,8 @@ static void check_leftovers(struct report *r)
 	else if (l.nr)
 		check_row_add(r->checks, "leftovers", "warning",
 			      "'tare clean DIR' of that run ends them",
-			      "%zu machine%s of tare exist%s, such as '%s': another run "
-			      "is under "
-			      "way, or "
-			      "one was cut off",
+			      "%zu machine%s of tare exist%s, such as '%s': another "
+			      "run is under way, or one was cut off",
 			      l.nr, l.nr == 1 ? "" : "s", l.nr == 1 ? "s" : "",
 			      l.one ? l.one : "?");
 	free(l.one);
@@ -429,8 +423,7 @@ static const struct {
 } forged[] = {
 	{"by-address", "by its address", "PCI=[ SHORT_ADDRESS=\"ffff:ff:1f.7\" ]",
 	 "oned.conf: VM_RESTRICTED_ATTR = \"PCI/SHORT_ADDRESS\", and give tenants "
-	 "templates "
-	 "that have their PCI sections"},
+	 "templates that have their PCI sections"},
 	{"by-kind", "by its kind",
 	 "PCI=[ VENDOR=\"10de\", DEVICE=\"ffff\", CLASS=\"0302\" ]",
 	 "oned.conf: VM_RESTRICTED_ATTR for PCI/VENDOR, PCI/DEVICE, PCI/CLASS and "

@@ -19,8 +19,7 @@ static const struct mapping {
 	 "('oneuser token-create' makes one)"},
 	{ONE_E_AUTHORIZATION, "limit of", "a quota is used up",
 	 "end machines that are no longer needed ('onevm list'), or have the quota "
-	 "raised "
-	 "('oneuser quota', 'onegroup quota')"},
+	 "raised ('oneuser quota', 'onegroup quota')"},
 	{ONE_E_AUTHORIZATION, "restricted attribute",
 	 "the plan asks for something that only an administrator may set",
 	 "leave it out of the plan and put it into the template, or have it taken from "

@@ -90,13 +90,11 @@ const struct load_metric load_metrics[] = {
 	ONE("requests_per_s", "1/s", METRIC_HIGHER, get_requests_per_s,
 	    "Requests that ended well in the window over its length."),
 	ONE("total_tokens_per_s", "token/s", METRIC_HIGHER, get_total_per_s,
-	    "Output tokens as above, and the prompt tokens of each request whose first "
-	    "token "
-	    "arrived in the window, over its length."),
+	    "Output tokens as above, and the prompt tokens of each request whose "
+	    "first token arrived in the window, over its length."),
 	ONE("goodput_requests_per_s", "1/s", METRIC_HIGHER, get_good,
 	    "Requests sent in the window that ended well and within all --slo limits, "
-	    "over "
-	    "its length."),
+	    "over its length."),
 	ONE("concurrency", "1", METRIC_NONE, get_concurrency,
 	    "Requests in flight, mean over the window."),
 	ONE("success_ratio", "1", METRIC_HIGHER, get_success,
