@@ -4,7 +4,7 @@
 #include "core/options/program.h"
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
-#include "harness/run/rounds.h"
+#include "harness/run/arm_order.h"
 
 #include <stdio.h>
 

@@ -12,7 +12,7 @@
 #include "core/base/stop.h"
 #include "harness/cmd/rows.h"
 #include "harness/run/arm_check.h"
-#include "harness/run/runner.h"
+#include "harness/run/run_rounds.h"
 
 #include <stdarg.h>
 #include <stdio.h>

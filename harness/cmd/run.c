@@ -6,7 +6,7 @@
 #include "core/document/run_directory.h"
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
-#include "harness/run/rounds.h"
+#include "harness/run/arm_order.h"
 #include "reports/verdict/noise_floor_measure.h"
 
 #include <stdio.h>

@@ -10,7 +10,7 @@
 #include "harness/run/gpu_driver.h"
 #include "harness/run/measure.h"
 #include "harness/run/recover.h"
-#include "harness/run/rounds.h"
+#include "harness/run/arm_order.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef TARE_HARNESS_CMD_RUN_AND_REPORT_H
 #define TARE_HARNESS_CMD_RUN_AND_REPORT_H
 
-#include "harness/run/runner.h"
+#include "harness/run/run_rounds.h"
 #include "reports/verdict/noise_floor.h"
 
 #include <stdbool.h>

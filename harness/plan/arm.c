@@ -5,7 +5,7 @@
 #include "core/base/mem.h"
 #include "harness/provision/host_key.h"
 #include "harness/provision/provisioner.h"
-#include "harness/provision/ssh_login.h"
+#include "harness/provision/ssh_login_fields.h"
 #include "harness/provision/kinds/provisioner_kinds.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/document/load_gate.h"
+#include "core/document/load_metrics_that_gate.h"
 #include "core/machine/machine.h"
 #include "core/base/mem.h"
 #include "inference/load/figures/client_figures.h"

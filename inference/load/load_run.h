@@ -14,7 +14,7 @@
 #include "inference/mock/mock.h"
 #include "inference/load/server_discovery.h"
 #include "inference/load/profile.h"
-#include "inference/load/engine/prompt.h"
+#include "inference/load/engine/request_text.h"
 #include "inference/load/engine/stage.h"
 
 struct load_run {

@@ -5,7 +5,7 @@
 #ifndef TARE_INFERENCE_LOAD_SERVER_DISCOVERY_H
 #define TARE_INFERENCE_LOAD_SERVER_DISCOVERY_H
 
-#include "inference/load/engine/prompt.h"
+#include "inference/load/engine/request_text.h"
 #include "inference/http/transport.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "inference/mock/mock_chunk.h"
 
-#include "inference/mock/mock_http.h"
+#include "inference/mock/mock_http_parse.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -12,7 +12,7 @@
 #include "core/base/buf.h"
 #include "inference/mock/mock.h"
 #include "inference/mock/mock_fault.h"
-#include "inference/mock/mock_http.h"
+#include "inference/mock/mock_http_parse.h"
 #include "inference/mock/mock_stats.h"
 #include "inference/mock/mock_timers.h"
 

@@ -7,7 +7,7 @@
 
 #include "core/base/file.h"
 #include "core/base/mem.h"
-#include "reports/import/import_link.h"
+#include "reports/import/import_bandwidth.h"
 #include "reports/import/import_load.h"
 
 static const struct import_format *const formats[] = {&import_guidellm, &import_vllm,

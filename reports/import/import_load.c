@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
-#include "core/document/load_gate.h"
+#include "core/document/load_metrics_that_gate.h"
 #include "core/base/mem.h"
 #include "reports/statistics/stats.h"
 

@@ -2,7 +2,7 @@
  * The mock's request parser: any bytes, whole and in two pieces. What it says of a whole
  * request must lie inside the bytes that it was given.
  */
-#include "inference/mock/mock_http.h"
+#include "inference/mock/mock_http_parse.h"
 
 #include <stdint.h>
 #include <stdlib.h>

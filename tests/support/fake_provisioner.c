@@ -5,7 +5,7 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "harness/provision/provisioner_impl.h"
-#include "harness/provision/ssh_login.h"
+#include "harness/provision/ssh_login_fields.h"
 
 #include <dirent.h>
 #include <errno.h>

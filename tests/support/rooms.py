@@ -8,9 +8,8 @@ def read():
     page = pathlib.Path("ARCHITECTURE.md").read_text()
     order = {}
     for line in re.search(r"```rooms\n(.*?)```", page, re.S)[1].splitlines():
-        room, _, rest = line.partition(":")
-        names = re.match(r"((?: \S+/?\S*)*?)(?:  |$)", rest)[1]
-        order[room.strip()] = names.split()
+        room, _, names = line.partition("<-")
+        order[room.split()[0]] = [n for n in names.split() if n != "nothing"]
     return order
 
 

@@ -8,7 +8,7 @@
 #include "harness/provision/check_row.h"
 #include "harness/provision/host_key.h"
 #include "harness/provision/provisioner_impl.h"
-#include "harness/provision/ssh_login.h"
+#include "harness/provision/ssh_login_fields.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -13,7 +13,7 @@
 #include "core/base/err.h"
 #include "core/options/field.h"
 #include "inference/load/engine/lag.h"
-#include "inference/load/engine/prompt.h"
+#include "inference/load/engine/request_text.h"
 #include "inference/load/engine/request_record.h"
 #include "inference/load/engine/arrivals.h"
 #include "inference/load/engine/spool.h"

@@ -37,7 +37,8 @@ struct stage_report {
 };
 
 struct load_metric {
-	struct metric_def def; /* which of them gate: core/document/load_gate.h */
+	struct metric_def
+		def; /* which of them gate: core/document/load_metrics_that_gate.h */
 	double (*get)(const struct load_metric *m, const struct stage_report *s);
 	enum summary_kind kind; /* of a distribution */
 	double p;               /* its quantile; below 0: the mean */

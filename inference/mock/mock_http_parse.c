@@ -1,4 +1,4 @@
-#include "inference/mock/mock_http.h"
+#include "inference/mock/mock_http_parse.h"
 
 #include "core/base/mem.h"
 

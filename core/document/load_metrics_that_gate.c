@@ -1,4 +1,4 @@
-#include "core/document/load_gate.h"
+#include "core/document/load_metrics_that_gate.h"
 
 #include "core/base/mem.h"
 

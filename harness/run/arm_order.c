@@ -1,4 +1,4 @@
-#include "harness/run/rounds.h"
+#include "harness/run/arm_order.h"
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"

@@ -1,4 +1,4 @@
-#include "reports/import/import_link.h"
+#include "reports/import/import_bandwidth.h"
 
 #include <errno.h>
 #include <math.h>

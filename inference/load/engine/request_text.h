@@ -13,8 +13,8 @@
  * vLLM's prefix cache, are drawn from thousands each), and 'cache_salt' is fresh in every
  * run.
  */
-#ifndef TARE_INFERENCE_LOAD_ENGINE_PROMPT_H
-#define TARE_INFERENCE_LOAD_ENGINE_PROMPT_H
+#ifndef TARE_INFERENCE_LOAD_ENGINE_REQUEST_TEXT_H
+#define TARE_INFERENCE_LOAD_ENGINE_REQUEST_TEXT_H
 
 #include "core/base/err.h"
 #include "inference/load/engine/arrivals.h"

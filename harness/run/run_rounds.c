@@ -1,4 +1,4 @@
-#include "harness/run/runner.h"
+#include "harness/run/run_rounds.h"
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -8,7 +8,7 @@
 #include "core/base/stop.h"
 #include "harness/run/arm_turn.h"
 #include "harness/run/mig_turn.h"
-#include "harness/run/rounds.h"
+#include "harness/run/arm_order.h"
 #include "reports/content/report.h"
 
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * Rows of option tables (struct field) for what people write of an SSH login: into a plan's
  * arm, into a list of machines. 'at' is the offset of the member in the table's own struct.
  */
-#ifndef TARE_HARNESS_PROVISION_SSH_LOGIN_H
-#define TARE_HARNESS_PROVISION_SSH_LOGIN_H
+#ifndef TARE_HARNESS_PROVISION_SSH_LOGIN_FIELDS_H
+#define TARE_HARNESS_PROVISION_SSH_LOGIN_FIELDS_H
 
 #include "core/options/field.h"
 

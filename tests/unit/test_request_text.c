@@ -10,7 +10,7 @@
 
 #include "core/document/json.h"
 #include "core/base/mem.h"
-#include "inference/load/engine/prompt.h"
+#include "inference/load/engine/request_text.h"
 
 static char authority[] = "host:8000", base[] = "/b";
 static const struct url_parts url = {.authority = authority, .base = base};

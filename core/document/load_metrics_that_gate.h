@@ -3,8 +3,8 @@
  * loads that tare-load makes (inference/) and for those that another tool reports
  * (reports/import/import_load.c), so that the two can be held against each other.
  */
-#ifndef TARE_CORE_DOCUMENT_LOAD_GATE_H
-#define TARE_CORE_DOCUMENT_LOAD_GATE_H
+#ifndef TARE_CORE_DOCUMENT_LOAD_METRICS_THAT_GATE_H
+#define TARE_CORE_DOCUMENT_LOAD_METRICS_THAT_GATE_H
 
 /*
  * The share of requests that must end well: with more failures the figures of the others

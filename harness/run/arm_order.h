@@ -3,8 +3,8 @@
  * other round goes through them backwards, so that a drift that is linear in time falls
  * on all arms alike (A B B A).
  */
-#ifndef TARE_HARNESS_RUN_ROUNDS_H
-#define TARE_HARNESS_RUN_ROUNDS_H
+#ifndef TARE_HARNESS_RUN_ARM_ORDER_H
+#define TARE_HARNESS_RUN_ARM_ORDER_H
 
 #include "harness/plan/plan.h"
 

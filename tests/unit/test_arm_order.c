@@ -1,5 +1,5 @@
 /* The order of arms: A B, then B A, so that a linear drift falls on both alike. */
-#include "harness/run/rounds.h"
+#include "harness/run/arm_order.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* nvbandwidth -j and nccl-tests -J. */
-#ifndef TARE_REPORTS_IMPORT_IMPORT_LINK_H
-#define TARE_REPORTS_IMPORT_IMPORT_LINK_H
+#ifndef TARE_REPORTS_IMPORT_IMPORT_BANDWIDTH_H
+#define TARE_REPORTS_IMPORT_IMPORT_BANDWIDTH_H
 
 #include "reports/import/import_result.h"
 

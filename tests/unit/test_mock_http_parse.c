@@ -1,5 +1,5 @@
 /* Requests and refusals after RFC 9112 and RFC 9110. */
-#include "inference/mock/mock_http.h"
+#include "inference/mock/mock_http_parse.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

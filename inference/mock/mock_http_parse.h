@@ -8,8 +8,8 @@
  * before the colon, both framings at once, two different lengths, a length that is not
  * all digits, any other transfer coding, HTTP/2's preface.
  */
-#ifndef TARE_INFERENCE_MOCK_MOCK_HTTP_H
-#define TARE_INFERENCE_MOCK_MOCK_HTTP_H
+#ifndef TARE_INFERENCE_MOCK_MOCK_HTTP_PARSE_H
+#define TARE_INFERENCE_MOCK_MOCK_HTTP_PARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>

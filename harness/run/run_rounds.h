@@ -4,8 +4,8 @@
  * needed. Results that are there already (from the process that was killed before this
  * one) are not measured again.
  */
-#ifndef TARE_HARNESS_RUN_RUNNER_H
-#define TARE_HARNESS_RUN_RUNNER_H
+#ifndef TARE_HARNESS_RUN_RUN_ROUNDS_H
+#define TARE_HARNESS_RUN_RUN_ROUNDS_H
 
 #include "harness/run/session.h"
 

@@ -1,4 +1,4 @@
-#include "inference/load/engine/prompt.h"
+#include "inference/load/engine/request_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
