@@ -130,6 +130,21 @@ static void test_floor(void **state)
 	assert_int_equal(distribution_floor(0.5), 1);
 }
 
+/* Longer than what has a bucket of its own (2^40 ns): said in full, not as the bucket's. */
+static void test_lag_of_hours(void **state)
+{
+	static const int64_t hour_ns = 3600000000000;
+	struct lag *l = x_calloc(1, sizeof(*l));
+
+	(void)state;
+	lag_add(l, 2 * hour_ns);
+	assert_int_equal(lag_quantile_ns(l, 0.5), 2 * hour_ns);
+	lag_add(l, (INT64_C(1) << 40) - 1); /* the last that has one */
+	lag_add(l, (INT64_C(1) << 40) - 1);
+	assert_int_equal(lag_quantile_ns(l, 0.5), (INT64_C(1) << 40) - 1);
+	free(l);
+}
+
 static void test_lag(void **state)
 {
 	struct lag *l = x_calloc(2, sizeof(*l));
@@ -158,6 +173,7 @@ int main(void)
 		cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_floor),
 		cmocka_unit_test(test_lag),
+		cmocka_unit_test(test_lag_of_hours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

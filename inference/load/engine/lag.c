@@ -2,38 +2,14 @@
 
 #include <math.h>
 
-static unsigned bucket_of(uint64_t v)
-{
-	unsigned top, shift;
-
-	if (v < (1u << LAG_SUB_BITS))
-		return (unsigned)v;
-	top = 63u - (unsigned)__builtin_clzll(v);
-	if (top >= LAG_TOP_BIT)
-		return LAG_BUCKETS - 1;
-	shift = top - LAG_SUB_BITS;
-	return ((shift + 1) << LAG_SUB_BITS) +
-	       (unsigned)((v >> shift) - (1u << LAG_SUB_BITS));
-}
-
-static int64_t upper_edge(unsigned bucket)
-{
-	unsigned shift = bucket >> LAG_SUB_BITS;
-	uint64_t sub = bucket & ((1u << LAG_SUB_BITS) - 1);
-
-	if (!shift)
-		return (int64_t)sub;
-	shift--;
-	return (int64_t)(((sub + (1u << LAG_SUB_BITS) + 1) << shift) - 1);
-}
-
 void lag_add(struct lag *l, int64_t ns)
 {
 	if (ns < 0) {
 		l->negative++;
 		ns = 0;
 	}
-	l->counts[bucket_of((uint64_t)ns)]++;
+	l->counts[ns >> LAG_TOP_BIT ? LAG_BUCKETS - 1
+				    : bucket_of((uint64_t)ns, LAG_BITS)]++;
 	l->nr++;
 	l->sum += (double)ns;
 	if (ns > l->max)
@@ -59,10 +35,11 @@ int64_t lag_quantile_ns(const struct lag *l, double p)
 		return -1;
 	if (!rank)
 		rank = 1;
-	for (unsigned i = 0; i < LAG_BUCKETS; i++) {
+	for (unsigned i = 0; i < LAG_BUCKETS - 1; i++) {
 		seen += l->counts[i];
 		if (seen >= rank) {
-			int64_t edge = upper_edge(i);
+			int64_t edge = (int64_t)(bucket_low(i, LAG_BITS) +
+						 bucket_width(i, LAG_BITS) - 1);
 
 			return edge < l->max ? edge : l->max;
 		}

@@ -8,10 +8,13 @@
 #ifndef TARE_INFERENCE_LOAD_ENGINE_LAG_H
 #define TARE_INFERENCE_LOAD_ENGINE_LAG_H
 
+#include "inference/load/engine/bucket.h"
+
 #include <stdint.h>
 
-enum { LAG_SUB_BITS = 6, LAG_TOP_BIT = 40 };
-#define LAG_BUCKETS ((LAG_TOP_BIT - LAG_SUB_BITS + 2) << LAG_SUB_BITS)
+enum { LAG_BITS = 6, LAG_TOP_BIT = 40 };
+/* The last one holds all from 2^LAG_TOP_BIT on. */
+enum { LAG_BUCKETS = BUCKETS_BELOW(LAG_TOP_BIT, LAG_BITS) + 1 };
 
 struct lag {
 	uint64_t counts[LAG_BUCKETS];

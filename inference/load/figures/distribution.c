@@ -5,36 +5,14 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "inference/load/engine/bucket.h"
 
 /* Buckets of the first pass: exact below 2^12, 2^12 to an octave above, to 2^48. */
-enum { SUB_BITS = 12, TOP_BIT = 48, SUBS = 1 << SUB_BITS };
-enum { BUCKETS = (TOP_BIT - SUB_BITS + 1) * SUBS };
+enum { BITS = 12, TOP_BIT = 48, BUCKETS = BUCKETS_BELOW(TOP_BIT, BITS) };
+enum { SUBS = 1 << BITS };
 
 const double distribution_points[DISTRIBUTION_POINTS] = {0.01, 0.05, 0.1,  0.25, 0.5,
 							 0.9,  0.95, 0.99, 0.999};
-
-static unsigned bucket_of(uint64_t v)
-{
-	unsigned top, shift;
-
-	if (v < SUBS)
-		return (unsigned)v;
-	top = 63u - (unsigned)__builtin_clzll(v);
-	shift = top - SUB_BITS;
-	return (shift + 1) * SUBS + (unsigned)((v >> shift) - SUBS);
-}
-
-static uint64_t bucket_low(unsigned b)
-{
-	unsigned shift = b / SUBS;
-
-	return shift ? (uint64_t)(b % SUBS + SUBS) << (shift - 1) : b;
-}
-
-static uint64_t bucket_width(unsigned b)
-{
-	return b / SUBS ? UINT64_C(1) << (b / SUBS - 1) : 1;
-}
 
 void distribution_init(struct distribution *d)
 {
@@ -64,7 +42,7 @@ static void add_first(struct distribution *d, uint64_t v, uint32_t weight)
 	d->nr += weight;
 	d->mean += delta * weight / (double)d->nr;
 	d->m2 += weight * delta * ((double)v - d->mean);
-	d->buckets[bucket_of(v)] += weight;
+	d->buckets[bucket_of(v, BITS)] += weight;
 	if ((int64_t)v < d->min)
 		d->min = (int64_t)v;
 	if ((int64_t)v > d->max)
@@ -84,7 +62,7 @@ void distribution_add(struct distribution *d, int64_t ns, uint32_t weight)
 		add_first(d, v, weight);
 		return;
 	}
-	b = bucket_of(v);
+	b = bucket_of(v, BITS);
 	i = d->span_of[b];
 	for (; i && i <= d->spans_nr; i++) {
 		struct distribution_span *s = &d->spans[i - 1];
@@ -110,8 +88,8 @@ static void want(struct distribution *d, struct distribution_span *spans, unsign
 	while (width >> s->shift > SUBS)
 		s->shift++;
 	s->counts = x_calloc(SUBS, sizeof(*s->counts));
-	if (!d->span_of[bucket_of(low)])
-		d->span_of[bucket_of(low)] = (uint8_t)(*nr + 1);
+	if (!d->span_of[bucket_of(low, BITS)])
+		d->span_of[bucket_of(low, BITS)] = (uint8_t)(*nr + 1);
 	++*nr;
 }
 
@@ -147,11 +125,11 @@ static unsigned divide_buckets(struct distribution *d, struct distribution_span 
 		uint64_t count = d->buckets[b];
 
 		for (; r < DISTRIBUTION_RANKS && d->ranks[r] < before + count; r++) {
-			if (bucket_width(b) == 1)
-				d->values[r] = (int64_t)bucket_low(b);
+			if (bucket_width(b, BITS) == 1)
+				d->values[r] = (int64_t)bucket_low(b, BITS);
 			else
-				want(d, next, &nr, bucket_low(b), bucket_width(b),
-				     before);
+				want(d, next, &nr, bucket_low(b, BITS),
+				     bucket_width(b, BITS), before);
 		}
 		before += count;
 	}
