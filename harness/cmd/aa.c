@@ -1,7 +1,6 @@
 /* tare aa: the baseline against itself. */
 #include "harness/cmd/cmd.h"
 
-#include "core/options/program.h"
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
 #include "harness/run/arm_order.h"
@@ -71,9 +70,4 @@ static int run_aa(void *options, const struct strvec *rest, struct err *err)
 	return status;
 }
 
-int cmd_aa(int argc, char **argv)
-{
-	struct aa_options o;
-
-	return program_run(&command, &o, run_aa, argc, argv);
-}
+const struct subcommand cmd_aa = {&command, run_aa, sizeof(struct aa_options)};

@@ -94,9 +94,5 @@ static int baseline(void *options, const struct strvec *rest, struct err *err)
 	return command_act(&command, actions, options, rest, err);
 }
 
-int cmd_baseline(int argc, char **argv)
-{
-	struct baseline_command_options o;
-
-	return program_run(&command, &o, baseline, argc, argv);
-}
+const struct subcommand cmd_baseline = {&command, baseline,
+					sizeof(struct baseline_command_options)};

@@ -8,7 +8,6 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/printable.h"
-#include "core/options/program.h"
 #include "core/base/stop.h"
 #include "harness/cmd/rows.h"
 #include "harness/run/arm_check.h"
@@ -315,9 +314,4 @@ static int check(void *options, const struct strvec *rest, struct err *err)
 	return status;
 }
 
-int cmd_check(int argc, char **argv)
-{
-	struct options o;
-
-	return program_run(&command, &o, check, argc, argv);
-}
+const struct subcommand cmd_check = {&command, check, sizeof(struct options)};

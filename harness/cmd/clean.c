@@ -2,7 +2,6 @@
 #include "harness/cmd/clean.h"
 
 #include "core/base/log.h"
-#include "core/options/program.h"
 #include "core/base/stop.h"
 #include "core/document/run_directory.h"
 #include "harness/cmd/cmd.h"
@@ -90,7 +89,4 @@ static int clean(void *options, const struct strvec *rest, struct err *err)
 	return clean_runs(rest);
 }
 
-int cmd_clean(int argc, char **argv)
-{
-	return program_run(&command, NULL, clean, argc, argv);
-}
+const struct subcommand cmd_clean = {&command, clean, 0};

@@ -1,7 +1,6 @@
 /* tare compare: verdicts from two results, two folders of results, or peers' reports. */
 #include "harness/cmd/cmd.h"
 
-#include "core/options/program.h"
 #include "harness/cmd/deliver.h"
 #include "harness/cmd/rows.h"
 
@@ -58,9 +57,4 @@ static int compare(void *options, const struct strvec *rest, struct err *err)
 	return status;
 }
 
-int cmd_compare(int argc, char **argv)
-{
-	struct compare_options o;
-
-	return program_run(&command, &o, compare, argc, argv);
-}
+const struct subcommand cmd_compare = {&command, compare, sizeof(struct compare_options)};

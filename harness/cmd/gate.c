@@ -1,7 +1,6 @@
 /* tare gate: results against a baseline file, for a pipeline. */
 #include "harness/cmd/cmd.h"
 
-#include "core/options/program.h"
 #include "harness/cmd/deliver.h"
 #include "harness/cmd/rows.h"
 
@@ -92,9 +91,4 @@ static int gate(void *options, const struct strvec *rest, struct err *err)
 	return status;
 }
 
-int cmd_gate(int argc, char **argv)
-{
-	struct gate_options o;
-
-	return program_run(&command, &o, gate, argc, argv);
-}
+const struct subcommand cmd_gate = {&command, gate, sizeof(struct gate_options)};

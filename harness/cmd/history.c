@@ -262,9 +262,4 @@ static int history(void *options, const struct strvec *rest, struct err *err)
 	return command_act(&command, actions, options, rest, err);
 }
 
-int cmd_history(int argc, char **argv)
-{
-	struct history_options o;
-
-	return program_run(&command, &o, history, argc, argv);
-}
+const struct subcommand cmd_history = {&command, history, sizeof(struct history_options)};

@@ -236,9 +236,5 @@ static int lease(void *options, const struct strvec *rest, struct err *err)
 	return command_act(&command, actions, options, rest, err);
 }
 
-int cmd_lease(int argc, char **argv)
-{
-	struct lease_command_options o;
-
-	return program_run(&command, &o, lease, argc, argv);
-}
+const struct subcommand cmd_lease = {&command, lease,
+				     sizeof(struct lease_command_options)};

@@ -235,9 +235,4 @@ static int mig(void *options, const struct strvec *rest, struct err *err)
 	return command_act(&command, actions, options, rest, err);
 }
 
-int cmd_mig(int argc, char **argv)
-{
-	struct mig_command_options o;
-
-	return program_run(&command, &o, mig, argc, argv);
-}
+const struct subcommand cmd_mig = {&command, mig, sizeof(struct mig_command_options)};

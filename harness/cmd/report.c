@@ -2,7 +2,6 @@
 #include "harness/cmd/cmd.h"
 
 #include "core/base/file.h"
-#include "core/options/program.h"
 #include "core/document/run_directory.h"
 #include "harness/cmd/deliver.h"
 #include "harness/cmd/rows.h"
@@ -113,9 +112,4 @@ static int report(void *options, const struct strvec *rest, struct err *err)
 	return status;
 }
 
-int cmd_report(int argc, char **argv)
-{
-	struct report_options o;
-
-	return program_run(&command, &o, report, argc, argv);
-}
+const struct subcommand cmd_report = {&command, report, sizeof(struct report_options)};

@@ -2,7 +2,6 @@
 #include "harness/cmd/cmd.h"
 
 #include "core/base/mem.h"
-#include "core/options/program.h"
 #include "core/document/run_directory.h"
 #include "harness/cmd/rows.h"
 #include "harness/cmd/run_and_report.h"
@@ -158,9 +157,4 @@ static int run(void *options, const struct strvec *rest, struct err *err)
 	return status;
 }
 
-int cmd_run(int argc, char **argv)
-{
-	struct run_options o;
-
-	return program_run(&command, &o, run, argc, argv);
-}
+const struct subcommand cmd_run = {&command, run, sizeof(struct run_options)};

@@ -5,7 +5,6 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/options/opt.h"
-#include "core/options/program.h"
 #include "core/document/version.h"
 
 #include <errno.h>
@@ -14,26 +13,27 @@
 #include <string.h>
 #include <unistd.h>
 
-struct subcommand {
+struct row {
 	const char *name, *summary;
-	cmd_function *run; /* NULL: the program tare-<name> beside this one */
+	const struct subcommand *here; /* NULL: the program tare-<name> beside this one */
 };
 
-static const struct subcommand subcommands[] = {
-	{"run", "measure every arm of a plan in alternating rounds and judge", cmd_run},
-	{"aa", "measure the baseline against itself", cmd_aa},
+static const struct row rows[] = {
+	{"run", "measure every arm of a plan in alternating rounds and judge", &cmd_run},
+	{"aa", "measure the baseline against itself", &cmd_aa},
 	{"compare", "verdicts from two results, two runs, or other tools' reports",
-	 cmd_compare},
-	{"baseline", "make or show a baseline file", cmd_baseline},
-	{"gate", "hold results against a baseline, for a pipeline", cmd_gate},
-	{"report", "draw again what was measured", cmd_report},
+	 &cmd_compare},
+	{"baseline", "make or show a baseline file", &cmd_baseline},
+	{"gate", "hold results against a baseline, for a pipeline", &cmd_gate},
+	{"report", "draw again what was measured", &cmd_report},
 	{"history", "results over months: since when a metric is at its level",
-	 cmd_history},
-	{"check", "what a plan's machines would meet, before anything runs", cmd_check},
-	{"clean", "give back every machine and GPU that a run still holds", cmd_clean},
-	{"lease", "machines of a plan's provisioners by hand: up, list, down", cmd_lease},
+	 &cmd_history},
+	{"check", "what a plan's machines would meet, before anything runs", &cmd_check},
+	{"clean", "give back every machine and GPU that a run still holds", &cmd_clean},
+	{"lease", "machines of a plan's provisioners by hand: up, list, down",
+	 &cmd_lease},
 	{"mig", "MIG partitions of this machine's GPUs: list, apply, restore, clear",
-	 cmd_mig},
+	 &cmd_mig},
 	{"gemm", "measure a matrix product on this machine", NULL},
 	{"load", "measure a model server under load", NULL},
 	{"mock", "a reference model server, for trying things out", NULL},
@@ -60,19 +60,19 @@ static const struct opt_command tare_command = {
 	.positional_max = -1,
 };
 
-static const struct subcommand *find(const char *name)
+static const struct row *find(const char *name)
 {
-	for (const struct subcommand *s = subcommands; s->name; s++)
-		if (strcmp(s->name, name) == 0)
-			return s;
+	for (const struct row *r = rows; r->name; r++)
+		if (strcmp(r->name, name) == 0)
+			return r;
 	return NULL;
 }
 
 static void print_commands(FILE *to)
 {
 	fputs("\nCommands:\n", to);
-	for (const struct subcommand *s = subcommands; s->name; s++)
-		fprintf(to, "  %-10s %s\n", s->name, s->summary);
+	for (const struct row *r = rows; r->name; r++)
+		fprintf(to, "  %-10s %s\n", r->name, r->summary);
 }
 
 static int unknown(const char *name)
@@ -80,13 +80,22 @@ static int unknown(const char *name)
 	struct strvec names = {0};
 	char meant[DID_YOU_MEAN_SIZE];
 
-	for (const struct subcommand *s = subcommands; s->name; s++)
-		strvec_add(&names, s->name);
+	for (const struct row *r = rows; r->name; r++)
+		strvec_add(&names, r->name);
 	log_error("unknown command '%s'%s", name,
 		  did_you_mean(meant, name, strvec_argv(&names), names.nr,
 			       "; 'tare --help' lists them"));
 	strvec_release(&names);
 	return EXIT_USAGE;
+}
+
+static int run_here(const struct subcommand *c, int argc, char **argv)
+{
+	void *options = x_calloc(1, c->options_bytes);
+	int status = program_run(c->command, options, c->work, argc, argv);
+
+	free(options);
+	return status;
 }
 
 static int run_program(const char *name, char **argv)
@@ -128,7 +137,7 @@ static int top_level(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	char help[] = "--help";
-	const struct subcommand *s;
+	const struct row *r;
 
 	program_begin();
 	if (argc < 2 || argv[1][0] == '-')
@@ -142,10 +151,9 @@ int main(int argc, char **argv)
 		argv[1] = argv[2];
 		argv[2] = help;
 	}
-	s = find(argv[1]);
-	if (!s)
+	r = find(argv[1]);
+	if (!r)
 		return unknown(argv[1]);
-	if (!s->run)
-		return run_program(s->name, argv + 1);
-	return s->run(argc - 1, argv + 1);
+	return r->here ? run_here(r->here, argc - 1, argv + 1)
+		       : run_program(r->name, argv + 1);
 }
