@@ -78,7 +78,7 @@ static void show_gpu(struct json_object *g, FILE *to)
 static void show_list(struct json_object *list,
 		      void (*show)(struct json_object *, FILE *), FILE *to)
 {
-	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+	for (size_t i = 0; i < json_length(list); i++)
 		show(json_object_array_get_idx(list, i), to);
 }
 

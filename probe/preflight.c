@@ -18,7 +18,7 @@ static bool has_grace_gpu(struct json_object *machine)
 {
 	struct json_object *list = json_member(machine, "pci");
 
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *d = json_object_array_get_idx(list, i);
 
 		if (pci_device_is_grace_gpu(preflight_pci_code(d, "vendor"),

@@ -44,7 +44,7 @@ static enum preflight_state each_pci_gpu(struct preflight_look *l,
 	struct json_object *list = json_member(l->machine, "pci");
 	enum preflight_state worst = PREFLIGHT_NOT_APPLICABLE;
 
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *d = json_object_array_get_idx(list, i);
 
 		if (preflight_pci_code(d, "vendor") == 0x10de &&
@@ -63,7 +63,7 @@ enum preflight_state preflight_each_gpu(struct preflight_look *l, preflight_look
 
 	if (!gpus)
 		return l->is_guest ? PREFLIGHT_UNKNOWN : PREFLIGHT_NOT_APPLICABLE;
-	for (size_t i = 0; i < json_object_array_length(gpus); i++) {
+	for (size_t i = 0; i < json_length(gpus); i++) {
 		struct json_object *gpu = json_object_array_get_idx(gpus, i);
 		const char *name = json_get_text(gpu, "pci_address",
 						 json_get_text(gpu, "uuid", "?"));

@@ -194,7 +194,7 @@ static enum preflight_state look_strangers(struct preflight_look *l)
 	struct json_object *list = json_member(l->machine, "pci");
 	enum preflight_state state = PREFLIGHT_OK;
 
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *d = json_object_array_get_idx(list, i);
 
 		preflight_note(l, "%s %s:%s", json_get_text(d, "address", "?"),

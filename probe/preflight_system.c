@@ -96,11 +96,11 @@ static enum preflight_state look_huge_pages(struct preflight_look *l)
 	int64_t pages = 0;
 	bool known = false;
 
-	for (size_t i = 0; nodes && i < json_object_array_length(nodes); i++) {
+	for (size_t i = 0; i < json_length(nodes); i++) {
 		struct json_object *node = json_object_array_get_idx(nodes, i);
 		struct json_object *pools = json_member(node, "huge_pages");
 
-		for (size_t k = 0; pools && k < json_object_array_length(pools); k++) {
+		for (size_t k = 0; k < json_length(pools); k++) {
 			struct json_object *pool = json_object_array_get_idx(pools, k);
 			int64_t spare = json_get_int(pool, "free", 0);
 

@@ -227,11 +227,14 @@ size_t json_length(struct json_object *list)
 							  : 0;
 }
 
+double json_real(struct json_object *value, double fallback)
+{
+	return json_is_number(value) ? json_object_get_double(value) : fallback;
+}
+
 double json_get_real(struct json_object *o, const char *key, double fallback)
 {
-	struct json_object *v = json_member(o, key);
-
-	return json_is_number(v) ? json_object_get_double(v) : fallback;
+	return json_real(json_member(o, key), fallback);
 }
 
 int64_t json_get_int(struct json_object *o, const char *key, int64_t fallback)

@@ -56,8 +56,9 @@ void json_put_int(struct json_object *o, const char *key, int64_t value);
 void json_put_bool(struct json_object *o, const char *key, bool value);
 void json_put(struct json_object *o, const char *key, struct json_object *value);
 
-bool json_is_number(struct json_object *value); /* whole or not */
-size_t json_length(struct json_object *list);   /* 0 of what is no list */
+bool json_is_number(struct json_object *value);               /* whole or not */
+double json_real(struct json_object *value, double fallback); /* of what is no number */
+size_t json_length(struct json_object *list);                 /* 0 of what is no list */
 /* The name of a value's type for messages: "a number", "an object", "null" ... */
 const char *json_type_words(struct json_object *o);
 

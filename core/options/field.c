@@ -376,7 +376,7 @@ static int set_json(const struct field *f, void *obj, struct json_object *v,
 		    const char *where, struct err *err)
 {
 	bool is_list = f->kind == FIELD_TEXTS || f->kind == FIELD_INTS;
-	double number = json_is_number(v) ? json_object_get_double(v) : NAN;
+	double number = json_real(v, NAN);
 
 	if (is_list && json_object_is_type(v, json_type_array))
 		return set_list_json(f, obj, v, where, err);

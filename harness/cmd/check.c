@@ -97,7 +97,7 @@ static void print_checks(const char *arm, struct json_object *report, bool all)
 	bool is_preflight = json_member(report, "preflight") != NULL;
 
 	print("%s: %s\n", arm, json_get_text(report, "summary", ""));
-	for (size_t i = 0; checks && i < json_object_array_length(checks); i++) {
+	for (size_t i = 0; i < json_length(checks); i++) {
 		struct json_object *c = json_object_array_get_idx(checks, i);
 		const char *state = json_get_text(c, "state", "unknown");
 		const char *name = json_get_text(c, "name", "");
@@ -137,7 +137,7 @@ static unsigned count_failed(struct json_object *report)
 	struct json_object *checks = json_member(report, "checks");
 	unsigned failed = 0;
 
-	for (size_t i = 0; checks && i < json_object_array_length(checks); i++)
+	for (size_t i = 0; i < json_length(checks); i++)
 		failed += !strcmp(
 			json_get_text(json_object_array_get_idx(checks, i), "state", ""),
 			"failed");

@@ -189,7 +189,7 @@ static int list_all(const struct plan *plan, const char *run_id, bool json)
 	}
 	if (json)
 		fputs(json_text(all), stdout);
-	else if (!json_object_array_length(all) && status == EXIT_PASS)
+	else if (!json_length(all) && status == EXIT_PASS)
 		log_info("%s: %s", plan->path,
 			 plan->provisions_nr ? "no machine is on loan"
 					     : "it has no provisioners");

@@ -113,10 +113,9 @@ static void show_gpu(struct json_object *gpu, bool with_profiles)
 		       ? ""
 		       : " (another is pending: reset the GPU)",
 	       (long long)json_get_int(gpu, "processes", 0));
-	for (size_t i = 0;
-	     with_profiles && profiles && i < json_object_array_length(profiles); i++)
+	for (size_t i = 0; with_profiles && i < json_length(profiles); i++)
 		show_profile(json_object_array_get_idx(profiles, i), whole);
-	for (size_t i = 0; made && i < json_object_array_length(made); i++)
+	for (size_t i = 0; i < json_length(made); i++)
 		show_instance(json_object_array_get_idx(made, i));
 }
 
@@ -167,7 +166,7 @@ static int act(const struct mig_command_options *o, struct mig_partition_request
 	gpus = json_member(document, "gpus");
 	if (document && o->json)
 		fputs(json_text(document), stdout);
-	for (size_t i = 0; !rc && !o->json && i < json_object_array_length(gpus); i++)
+	for (size_t i = 0; !rc && !o->json && i < json_length(gpus); i++)
 		show_gpu(json_object_array_get_idx(gpus, i),
 			 want->action == MIG_PARTITION_LIST);
 	json_object_put(document);

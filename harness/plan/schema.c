@@ -204,7 +204,7 @@ static struct json_object *arm_schema(void)
 			add_property(one, m->name, one_table(m->fields));
 		json_object_array_add(any, one);
 	}
-	for (size_t i = 0; i < json_object_array_length(any); i++)
+	for (size_t i = 0; i < json_length(any); i++)
 		add_property(json_object_array_get_idx(any, i), "mig", mig_schema());
 	json_put(o, "anyOf", any);
 	return o;

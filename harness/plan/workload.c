@@ -162,11 +162,10 @@ int plan_read_workloads(struct plan *p, struct json_object *list, struct err *er
 {
 	size_t nr;
 
-	if (!json_object_is_type(list, json_type_array) ||
-	    !json_object_array_length(list))
+	if (!json_length(list))
 		return err_set(err, ERR_USAGE,
 			       "%s: /workloads: expected a list of workloads", p->path);
-	nr = json_object_array_length(list);
+	nr = json_length(list);
 	p->workloads = x_calloc(nr, sizeof(*p->workloads));
 	for (size_t i = 0; i < nr; i++) {
 		char *pointer = x_asprintf("/workloads/%zu", i);

@@ -37,7 +37,7 @@ static double load_stages(struct json_object *params)
 		return log2(widest) + 3;
 	if (strcmp(profile, "concurrent") == 0 &&
 	    json_object_is_type(levels, json_type_array))
-		return (double)json_object_array_length(levels);
+		return (double)json_length(levels);
 	return 1;
 }
 

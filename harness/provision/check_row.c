@@ -25,7 +25,7 @@ size_t check_rows_in(struct json_object *checks, const char *state)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < json_object_array_length(checks); i++)
+	for (size_t i = 0; i < json_length(checks); i++)
 		nr += strcmp(json_get_text(json_object_array_get_idx(checks, i), "state",
 					   ""),
 			     state) == 0;

@@ -41,7 +41,7 @@ static void add_preflight(struct json_object *checks, struct json_object *prefli
 {
 	struct json_object *rows = json_member(preflight, "checks");
 
-	for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
+	for (size_t i = 0; i < json_length(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 		const char *state = state_of(row);
 		char *text;
@@ -60,7 +60,7 @@ static struct json_object *find_device(struct json_object *machine, const char *
 {
 	struct json_object *list = json_member(machine, "pci");
 
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *d = json_object_array_get_idx(list, i);
 
 		if (strcmp(json_get_text(d, "address", ""), address) == 0)
@@ -91,7 +91,7 @@ static void add_drivers(struct json_object *checks, struct json_object *machine,
 static struct json_object *find_gpu(struct json_object *machine, const char *which)
 {
 	struct json_object *list = json_member(machine, "gpus");
-	size_t nr = list ? json_object_array_length(list) : 0;
+	size_t nr = json_length(list);
 
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *gpu = json_object_array_get_idx(list, i);
@@ -111,7 +111,7 @@ static bool match_profiles(struct json_object *profiles, const struct arm_mig *w
 {
 	bool found = want->is_all;
 
-	for (size_t i = 0; i < json_object_array_length(profiles); i++) {
+	for (size_t i = 0; i < json_length(profiles); i++) {
 		struct json_object *p = json_object_array_get_idx(profiles, i);
 		const char *name = json_get_text(p, "name", "?");
 
@@ -156,7 +156,7 @@ static void add_mig(struct json_object *checks, struct json_object *machine,
 static void put_summary(struct json_object *report, const struct target *t)
 {
 	struct json_object *checks = json_member(report, "checks");
-	size_t failed = 0, warned = 0, nr = json_object_array_length(checks);
+	size_t failed = 0, warned = 0, nr = json_length(checks);
 	char text[200];
 
 	for (size_t i = 0; i < nr; i++) {
@@ -240,7 +240,7 @@ static int check_any(struct json_object *list, int driver, const char *name,
 {
 	const char *other = NULL;
 
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *d = json_object_array_get_idx(list, i);
 
 		if (is_gpu(d) && has_driver(d, driver))

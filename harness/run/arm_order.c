@@ -73,7 +73,7 @@ static int64_t parts_steps(const struct arm *a, const struct workload *w,
 	if (!parts)
 		return say(to, "measure", "the whole GPU and each of its MIG profiles",
 			   guess_parts * (once + guess_slice_ns));
-	for (size_t i = 0; i < json_object_array_length(parts); i++) {
+	for (size_t i = 0; i < json_length(parts); i++) {
 		struct json_object *suffix = json_object_array_get_idx(parts, i);
 		char *name = x_asprintf("%s%s", w->name, json_object_get_string(suffix));
 

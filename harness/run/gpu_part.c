@@ -101,9 +101,7 @@ bool gpu_part_of_lease(struct json_object *lease_facts, struct gpu_part *ret)
 {
 	struct json_object *list = json_member(lease_facts, "devices");
 
-	for (size_t i = 0; list && json_object_is_type(list, json_type_array) &&
-			   i < json_object_array_length(list);
-	     i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *d = json_object_array_get_idx(list, i);
 		const char *profile = json_get_text(d, "profile", NULL);
 

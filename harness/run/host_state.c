@@ -24,9 +24,7 @@ void host_state_release(struct host_state *h)
 
 void host_state_read_gpus(struct host_state *ret, struct json_object *devices)
 {
-	ret->gpus_nr = json_object_is_type(devices, json_type_array)
-			       ? json_object_array_length(devices)
-			       : 0;
+	ret->gpus_nr = json_length(devices);
 	ret->gpus = x_calloc(ret->gpus_nr + 1, sizeof(*ret->gpus));
 	for (size_t i = 0; i < ret->gpus_nr; i++) {
 		struct json_object *d = json_object_array_get_idx(devices, i);

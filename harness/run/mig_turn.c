@@ -106,7 +106,7 @@ static const char *uuid_of(const struct mig_turn *m)
 static int take_gpu(struct mig_turn *m, struct json_object *document, struct err *err)
 {
 	struct json_object *gpus = json_member(document, "gpus");
-	size_t nr = gpus ? json_object_array_length(gpus) : 0;
+	size_t nr = json_length(gpus);
 
 	if (nr != 1)
 		return err_set(err, nr ? ERR_USAGE : ERR_ENVIRONMENT,
@@ -139,7 +139,7 @@ static void want_parts(struct mig_turn *m)
 		return;
 	}
 	want(m, "", "");
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *p = json_object_array_get_idx(list, i);
 		const char *name = json_get_text(p, "name", "");
 		char *suffix = x_asprintf("@%s", name);
@@ -158,7 +158,7 @@ static struct json_object *profile_of(struct json_object *gpu, const char *name)
 {
 	struct json_object *list = json_member(gpu, "profiles");
 
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *p = json_object_array_get_idx(list, i);
 
 		if (strcmp(json_get_text(p, "name", ""), name) == 0)
@@ -465,7 +465,7 @@ bool mig_turn_is_measured(const struct session *s, int round, const struct arm *
 		return is;
 	begun = journal_last(&past, JOURNAL_BEGIN, STEP_MIG, arm->name);
 	parts = begun ? json_member(begun->data, "parts") : NULL;
-	for (size_t i = 0; is && parts && i < json_object_array_length(parts); i++)
+	for (size_t i = 0; is && i < json_length(parts); i++)
 		is = measure_is_done(
 			s, round, arm->name, workload,
 			json_object_get_string(json_object_array_get_idx(parts, i)));

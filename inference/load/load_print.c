@@ -34,8 +34,7 @@ static const struct column counts[] = {
 
 static void print_cell(struct json_object *stage, const struct column *c, FILE *to)
 {
-	struct json_object *v = json_at(stage, c->path);
-	double x = v ? json_object_get_double(v) : NAN;
+	double x = json_real(json_at(stage, c->path), NAN);
 	char text[64];
 
 	if (isnan(x))
@@ -50,7 +49,7 @@ static void print_cell(struct json_object *stage, const struct column *c, FILE *
 
 static void print_stages(struct json_object *stages, FILE *to)
 {
-	size_t nr = stages ? json_object_array_length(stages) : 0;
+	size_t nr = json_length(stages);
 
 	fprintf(to, "%-8s", "stage");
 	for (size_t c = 0; c < ARRAY_SIZE(columns); c++)
@@ -96,7 +95,7 @@ static void print_slo(struct json_object *slo, FILE *to)
 
 	if (!slo)
 		return;
-	for (size_t i = 0; i < json_object_array_length(points); i++) {
+	for (size_t i = 0; i < json_length(points); i++) {
 		struct json_object *p = json_object_array_get_idx(points, i);
 		int64_t concurrency = json_get_int(p, "concurrency", 0);
 

@@ -187,9 +187,7 @@ static struct json_object *read_head(int fd, const char *path, uint64_t *ret_len
 static bool read_pieces(struct json_object *list, struct records_stage *s, int fd,
 			uint64_t base, uint64_t size)
 {
-	size_t nr = json_object_is_type(list, json_type_array)
-			    ? json_object_array_length(list)
-			    : 0;
+	size_t nr = json_length(list);
 
 	if (!nr || nr > PIECES_MAX)
 		return false;
@@ -198,8 +196,7 @@ static bool read_pieces(struct json_object *list, struct records_stage *s, int f
 		struct json_object *p = json_object_array_get_idx(list, i);
 		int64_t offset, len;
 
-		if (!json_object_is_type(p, json_type_array) ||
-		    json_object_array_length(p) != 2)
+		if (!json_object_is_type(p, json_type_array) || json_length(p) != 2)
 			return false;
 		offset = json_object_get_int64(json_object_array_get_idx(p, 0));
 		len = json_object_get_int64(json_object_array_get_idx(p, 1));
@@ -247,9 +244,7 @@ static bool read_stage(struct json_object *o, struct records_stage *s, int fd,
 static int read_stages(struct records_file *f, uint64_t base, struct err *err)
 {
 	struct json_object *list = json_member(f->head, "stages");
-	size_t nr = json_object_is_type(list, json_type_array)
-			    ? json_object_array_length(list)
-			    : 0;
+	size_t nr = json_length(list);
 	struct stat st;
 
 	if (fstat(f->fd, &st))

@@ -66,9 +66,7 @@ static struct json_object *ask(const struct transport *t, const char *path,
 static struct json_object *first_model(struct json_object *o, const char *name)
 {
 	struct json_object *list = json_member(o, "data");
-	size_t nr = json_object_is_type(list, json_type_array)
-			    ? json_object_array_length(list)
-			    : 0;
+	size_t nr = json_length(list);
 
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *m = json_object_array_get_idx(list, i);

@@ -58,7 +58,7 @@ static int take_count(struct json_object *o, const char *key, int64_t *ret,
 
 static int take_ids(struct json_object *list, struct token_list *t, struct err *err)
 {
-	size_t nr = json_object_array_length(list);
+	size_t nr = json_length(list);
 
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *id = json_object_array_get_idx(list, i);
@@ -88,13 +88,12 @@ static int take_prompt(struct json_object *prompt, struct token_list *t, struct 
 
 	if (json_object_is_type(prompt, json_type_string))
 		return take_text(prompt, t);
-	if (!json_object_is_type(prompt, json_type_array) ||
-	    !json_object_array_length(prompt))
+	if (!json_length(prompt))
 		return refuse(err, "'prompt' must be a text or a list of token ids");
 	first = json_object_array_get_idx(prompt, 0);
 	if (json_object_is_type(first, json_type_int))
 		return take_ids(prompt, t, err);
-	if (json_object_array_length(prompt) > 1)
+	if (json_length(prompt) > 1)
 		return refuse(err, "this mock takes one prompt a request");
 	if (json_object_is_type(first, json_type_string))
 		return take_text(first, t);
@@ -115,7 +114,7 @@ static int take_content(struct json_object *content, struct token_list *t,
 	if (!json_object_is_type(content, json_type_array))
 		return refuse(err,
 			      "a message's 'content' must be a text or a list of parts");
-	nr = json_object_array_length(content);
+	nr = json_length(content);
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *part = json_object_array_get_idx(content, i);
 		struct json_object *text = json_member(part, "text");
@@ -140,10 +139,9 @@ static int take_messages(struct json_object *o, struct token_list *t, struct err
 	struct json_object *answer = json_member(o, "add_generation_prompt");
 	size_t nr;
 
-	if (!list || !json_object_is_type(list, json_type_array) ||
-	    !json_object_array_length(list))
+	if (!json_length(list))
 		return refuse(err, "'messages' must be a list of at least one message");
-	nr = json_object_array_length(list);
+	nr = json_length(list);
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *m = json_object_array_get_idx(list, i);
 

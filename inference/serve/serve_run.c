@@ -222,7 +222,7 @@ static void identify(const struct transport *t, struct identity *ret)
 	struct json_object *first = NULL;
 
 	*ret = (struct identity){0};
-	if (json_object_is_type(list, json_type_array) && json_object_array_length(list))
+	if (json_length(list))
 		first = json_object_array_get_idx(list, 0);
 	ret->model = x_strdup(json_get_text(first, "id", NULL));
 	ret->max_model_len = json_get_int(first, "max_model_len", 0);

@@ -93,7 +93,7 @@ int baseline_save(const struct result_set *s, const struct baseline_options *o,
 		}
 		json_object_array_add(results, result_to_json(r));
 	}
-	if (!json_object_array_length(results)) {
+	if (!json_length(results)) {
 		json_object_put(results);
 		return no_such_arm(s, o->arm ? o->arm : "", err);
 	}
@@ -106,7 +106,7 @@ int baseline_save(const struct result_set *s, const struct baseline_options *o,
 static int add_results(struct result_set *s, struct json_object *list, const char *where,
 		       struct err *err)
 {
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		char *place = x_asprintf("%s: /results/%zu", where, i);
 		struct result r;
 		int rc = result_from_json(&r, json_object_array_get_idx(list, i), place,
@@ -127,8 +127,7 @@ int baseline_from_json(struct result_set *s, struct json_object *o, const char *
 	struct json_object *list = json_member(o, "results");
 	struct json_object *machines = json_member(o, "machines");
 
-	if (!json_object_is_type(list, json_type_array) ||
-	    !json_object_array_length(list))
+	if (!json_length(list))
 		return err_set(err, ERR_USAGE, "%s: a baseline without results", where);
 	if (add_results(s, list, where, err))
 		return -1;

@@ -35,11 +35,9 @@ static void read_matrix(struct result *r, struct json_object *test)
 
 	if (!json_object_is_type(matrix, json_type_array))
 		return;
-	for (size_t i = 0; i < json_object_array_length(matrix); i++) {
+	for (size_t i = 0; i < json_length(matrix); i++) {
 		struct json_object *row = json_object_array_get_idx(matrix, i);
-		size_t nr = json_object_is_type(row, json_type_array)
-				    ? json_object_array_length(row)
-				    : 0;
+		size_t nr = json_length(row);
 
 		for (size_t k = 0; k < nr; k++) {
 			char *metric = x_asprintf("nvbandwidth.%s[%zu,%zu]", name, i, k);
@@ -63,7 +61,7 @@ static int read_nvbandwidth(struct result_set *s, struct json_object *o, const c
 	(void)err;
 	import_begin(&r, "nvbandwidth", json_get_text(root, "version", NULL),
 		     "nvbandwidth");
-	for (size_t i = 0; i < json_object_array_length(tests); i++) {
+	for (size_t i = 0; i < json_length(tests); i++) {
 		struct json_object *t = json_object_array_get_idx(tests, i);
 		const char *status = json_get_text(t, "status", "");
 
@@ -107,14 +105,13 @@ static void read_line(struct result *r, struct json_object *line, const char *pl
 	each = json_member(json_member(line, key), "times_us");
 	name = x_asprintf("nccl.%s.time[%lld]", place,
 			  (long long)json_get_int(line, "size", 0));
-	if (json_object_is_type(each, json_type_array) &&
-	    json_object_array_length(each)) {
-		size_t nr = json_object_array_length(each);
+	if (json_length(each)) {
+		size_t nr = json_length(each);
 		double *values = x_calloc(nr, sizeof(*values));
 
 		for (size_t i = 0; i < nr; i++)
-			values[i] = 1e-6 * json_object_get_double(
-						   json_object_array_get_idx(each, i));
+			values[i] =
+				1e-6 * json_real(json_object_array_get_idx(each, i), NAN);
 		import_values(r, name, "s", METRIC_LOWER, values, nr);
 		free(values);
 	} else {
@@ -135,7 +132,7 @@ static int read_nccl(struct result_set *s, struct json_object *o, const char *pa
 	(void)err;
 	import_begin(&r, "nccl-tests", json_get_text(o, "nccl_tests_version", NULL),
 		     "nccl");
-	for (size_t i = 0; i < json_object_array_length(lines); i++) {
+	for (size_t i = 0; i < json_length(lines); i++) {
 		struct json_object *line = json_object_array_get_idx(lines, i);
 
 		read_line(&r, line, "out_of_place");

@@ -133,8 +133,8 @@ static bool is_guidellm(struct json_object *o)
 
 	return json_object_is_type(list, json_type_array) &&
 	       (json_member(o, "metadata") || json_member(o, "args") ||
-		json_object_array_length(list)) &&
-	       (!json_object_array_length(list) ||
+		json_length(list)) &&
+	       (!json_length(list) ||
 		json_member(json_object_array_get_idx(list, 0), "metrics"));
 }
 
@@ -148,7 +148,7 @@ static int read_guidellm(struct result_set *s, struct json_object *o, const char
 	if (version < 1 || version > 2)
 		return err_set(err, ERR_USAGE, "report version %lld; 1 and 2 are read",
 			       (long long)version);
-	for (size_t i = 0; i < json_object_array_length(list); i++)
+	for (size_t i = 0; i < json_length(list); i++)
 		read_benchmark(s, json_object_array_get_idx(list, i),
 			       json_get_text(metadata, "guidellm_version", NULL), path);
 	return 0;
@@ -171,21 +171,17 @@ static void add_samples(struct result *r, const char *name, struct json_object *
 			struct json_object *errors)
 {
 	bool has_errors = json_object_is_type(errors, json_type_array);
-	size_t nr = json_object_is_type(list, json_type_array)
-			    ? json_object_array_length(list)
-			    : 0;
+	size_t nr = json_length(list);
 	double *values = x_calloc(nr + 1, sizeof(*values));
 
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *v = json_object_array_get_idx(list, i);
 		struct json_object *e =
 			has_errors ? json_object_array_get_idx(errors, i) : NULL;
-		bool is_number = json_object_is_type(v, json_type_double) ||
-				 json_object_is_type(v, json_type_int);
 		bool has_failed = json_object_is_type(e, json_type_string) &&
 				  json_object_get_string_len(e) > 0;
 
-		values[i] = is_number && !has_failed ? json_object_get_double(v) : NAN;
+		values[i] = has_failed ? NAN : json_real(v, NAN);
 	}
 	if (nr)
 		import_values(r, name, "s", METRIC_LOWER, values, nr);

@@ -63,11 +63,7 @@ static void add_stage(struct stage_curve *c, struct json_object *stage)
 		return;
 	p = point_for(c, stage, label);
 	for (int f = 0; f < STAGE_FIGURES; f++) {
-		struct json_object *v = json_at(stage, paths[f]);
-		double x = json_object_is_type(v, json_type_double) ||
-					   json_object_is_type(v, json_type_int)
-				   ? json_object_get_double(v)
-				   : NAN;
+		double x = json_real(json_at(stage, paths[f]), NAN);
 
 		if (isfinite(x))
 			add_figure(p, (enum stage_figure)f, x);
@@ -78,9 +74,7 @@ static void add_result(struct stage_curve *c, const struct result *r)
 {
 	struct json_object *stages = json_member(r->details, "stages");
 	double s = json_get_real(r->details, "saturation_concurrency", NAN);
-	size_t nr = json_object_is_type(stages, json_type_array)
-			    ? json_object_array_length(stages)
-			    : 0;
+	size_t nr = json_length(stages);
 
 	for (size_t i = 0; i < nr; i++)
 		add_stage(c, json_object_array_get_idx(stages, i));

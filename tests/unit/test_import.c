@@ -64,6 +64,9 @@ static void reads_nccl_tests(void **state)
 	expect(&s, "nccl.in_place.time[1048576]", "s", 24.0e-6);
 	assert_int_equal(result_metric(&s.results[0], "nccl.in_place.time[1048576]")->nr,
 			 2);
+	/* One of the three is null: no time of 0. */
+	assert_int_equal(
+		result_metric(&s.results[0], "nccl.in_place.time[1048576]")->failed, 1);
 	result_set_release(&s);
 }
 

@@ -135,9 +135,7 @@ static int read_config(struct list *l, struct json_object *config, const char *f
 	if (fields_bind_json(list_fields, l, config, file, pointer, others, err))
 		return -1;
 	machines = json_member(config, "machines");
-	nr = machines && json_object_is_type(machines, json_type_array)
-		     ? json_object_array_length(machines)
-		     : 0;
+	nr = json_length(machines);
 	if (nr == 0 || nr > MACHINES_MAX)
 		return err_set(err, ERR_USAGE,
 			       "%s: %s/machines: expected a list of 1 to %d objects "

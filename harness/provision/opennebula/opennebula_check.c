@@ -360,12 +360,12 @@ static void put_summary(struct report *r)
 	struct json_object *gpus = json_member(r->out, "gpus");
 	char text[200];
 
-	for (size_t i = 0; gpus && i < json_object_array_length(gpus); i++, all++)
+	for (size_t i = 0; i < json_length(gpus); i++, all++)
 		is_free += json_get_bool(json_object_array_get_idx(gpus, i), "is_free",
 					 false);
 	snprintf(text, sizeof(text),
 		 "%zu GPUs in the pool, %zu free; %zu of %zu checks failed", all, is_free,
-		 check_rows_in(r->checks, "failed"), json_object_array_length(r->checks));
+		 check_rows_in(r->checks, "failed"), json_length(r->checks));
 	json_put_text(r->out, "summary", text);
 }
 

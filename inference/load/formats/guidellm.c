@@ -489,7 +489,7 @@ static struct json_object *profile(const struct load_report *r)
 		      : kind == STAGE_POISSON    ? "poisson"
 		      : kind == STAGE_THROUGHPUT ? "throughput"
 						 : "concurrent");
-	if (kind != STAGE_THROUGHPUT && json_object_array_length(levels))
+	if (kind != STAGE_THROUGHPUT && json_length(levels))
 		json_put(o, has_rate ? "rate" : "streams", levels);
 	else
 		json_object_put(levels);
