@@ -1,6 +1,7 @@
 #include "cuda/cuda.h"
 
 #include "core/base/library.h"
+#include "core/base/mem.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,6 +36,26 @@ int cuda_open(struct cuda *c, bool *ret_none, struct err *err)
 	return cuda_ok(c, code, err, "start CUDA");
 }
 
+/* What the driver's own words leave out. */
+static const struct {
+	cu_result code;
+	const char *remedy;
+} remedies[] = {
+	{802, "; Fabric Manager has not set up the NVLinks: start nvidia-fabricmanager "
+	      "(nvidia-smi -q shows 'Fabric')"},
+	{803, "; driver and libcuda are of two versions: reload the driver or reboot"},
+	{804, "; this libcuda is for another kind of GPU: take the driver's own out of "
+	      "cuda-compat's way in LD_LIBRARY_PATH"},
+};
+
+static const char *remedy_of(cu_result code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++)
+		if (remedies[i].code == code)
+			return remedies[i].remedy;
+	return "";
+}
+
 int cuda_ok(const struct cuda *c, cu_result code, struct err *err, const char *fmt, ...)
 {
 	const char *name = NULL, *words = NULL;
@@ -50,6 +71,6 @@ int cuda_ok(const struct cuda *c, cu_result code, struct err *err, const char *f
 		name = "unknown error";
 	if (c->cuGetErrorString(code, &words) != CU_SUCCESS)
 		words = "the driver has no words for it";
-	return err_set_code(err, ERR_ENVIRONMENT, "cuda", code, "%s: %s (%d): %s", what,
-			    name, code, words);
+	return err_set_code(err, ERR_ENVIRONMENT, "cuda", code, "%s: %s (%d): %s%s", what,
+			    name, code, words, remedy_of(code));
 }

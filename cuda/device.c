@@ -106,7 +106,7 @@ static int choose(struct device *d, const char *which, bool *ret_none, struct er
 		if (!which || matches(d, which, i))
 			return 0;
 	}
-	*ret_none = nr == 0 && !which;
+	*ret_none = nr == 0;
 	if (nr == 0)
 		return err_set(err, ERR_ENVIRONMENT,
 			       "CUDA sees no GPU%s%s; nvidia-smi -L lists "
@@ -151,6 +151,11 @@ static int make_green(struct device *d, int64_t sms, struct err *err)
 		 "use the green context") != 0)
 		return -1;
 	d->sm_used = (int)part.of.sm.count;
+	if (nr == 0 || d->sm_used < sms)
+		return err_set(err, ERR_ENVIRONMENT,
+			       "the driver made no group of %" PRId64
+			       " multiprocessors (--sms); ask for more",
+			       sms);
 	return 0;
 }
 

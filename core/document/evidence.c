@@ -1,7 +1,13 @@
 #include "core/document/evidence.h"
 
+#include "core/base/buf.h"
+
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { HEADLINE_MAX = 1024 };
 
 static const char *const kinds[] = {
 	[EVIDENCE_GPU] = "gpu", [EVIDENCE_CPU] = "cpu", [EVIDENCE_SERVER] = "server"};
@@ -90,4 +96,37 @@ struct json_object *evidence_to_json(const struct evidence *e)
 	json_put(o, "identity", json_object_get(e->identity));
 	json_put_text(o, "digest_c", e->digest_c);
 	return o;
+}
+
+char *evidence_headline(struct json_object *evidence)
+{
+	static const char *const articles[] = {[EVIDENCE_GPU] = "",
+					       [EVIDENCE_CPU] = "the processor, ",
+					       [EVIDENCE_SERVER] = "the server "};
+	struct json_object *c = json_member(evidence, "computed");
+	const char *kind = json_get_text(c, "kind", NULL);
+	const char *uuid = json_get_text(c, "uuid", NULL);
+	const char *library = json_get_text(c, "library", NULL);
+	const char *kernels = json_get_text(c, "kernels", NULL);
+	int64_t had = json_get_int(c, "multiprocessors", 0);
+	int64_t whole = json_get_int(c, "multiprocessors_whole", 0);
+	struct buf b;
+
+	if (!kind)
+		return NULL;
+	buf_init(&b, HEADLINE_MAX);
+	for (size_t i = EVIDENCE_GPU; i <= EVIDENCE_SERVER; i++)
+		if (strcmp(kinds[i], kind) == 0)
+			buf_puts(&b, articles[i]);
+	buf_puts(&b, json_get_text(c, "device", "not named"));
+	if (uuid)
+		buf_printf(&b, " (%s)", uuid);
+	if (library)
+		buf_printf(&b, ", %s", library);
+	if (library && kernels)
+		buf_printf(&b, " for %s", kernels);
+	if (had && whole)
+		buf_printf(&b, ", %" PRId64 " of %" PRId64 " multiprocessors", had,
+			   whole);
+	return buf_detach(&b);
 }

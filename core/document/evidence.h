@@ -56,4 +56,12 @@ void evidence_release(struct evidence *e);
 
 struct json_object *evidence_to_json(const struct evidence *e); /* owned by the caller */
 
+/*
+ * What computed, for the head of whatever shows figures: "NVIDIA H200 (GPU-...), cuBLAS
+ * 13.0.2 for sm_90, 132 of 132 multiprocessors", "the processor, Intel ..., OpenBLAS 0.3.21
+ * for SKYLAKEX", "the server http://...". 'evidence' is a result's member; NULL where it
+ * does not say; free().
+ */
+char *evidence_headline(struct json_object *evidence);
+
 #endif

@@ -68,3 +68,28 @@ void around_end(const struct around *a, struct evidence *e)
 	json_object_put(e->identity);
 	e->identity = machine_identity(a->root);
 }
+
+static void check_held_back(const struct evidence *e, struct result *r)
+{
+	double share = e->cpu.throttled_s / e->span.seconds;
+	bool passed = share <= AROUND_HELD_BACK_MAX;
+	char text[240];
+
+	if (!(share >= 0))
+		return;
+	snprintf(text, sizeof(text),
+		 "a CPU quota held processors back for %.3g s in %.3g s (%lld of %lld "
+		 "periods); %.0f %% is allowed%s",
+		 e->cpu.throttled_s, e->span.seconds, (long long)e->cpu.throttled_periods,
+		 (long long)e->cpu.periods, 100 * AROUND_HELD_BACK_MAX,
+		 passed ? ""
+			: ": raise the quota of its container or service (cpu.max, "
+			  "CPUQuota=)");
+	result_add_check(r, "cpu-not-held-back", passed, text);
+}
+
+void around_report(const struct evidence *e, struct result *r)
+{
+	check_held_back(e, r);
+	result_set_evidence(r, evidence_to_json(e));
+}

@@ -7,6 +7,7 @@
 #define TARE_CORE_MACHINE_AROUND_H
 
 #include "core/document/evidence.h"
+#include "core/document/result.h"
 #include "core/machine/cgroup.h"
 
 struct around {
@@ -21,5 +22,17 @@ struct around {
 void around_begin(struct around *a, const char *root);
 /* As early behind the span as can be. */
 void around_end(const struct around *a, struct evidence *e);
+
+/*
+ * The part of the span, on all processors together, that a CPU quota may hold back a
+ * measurement: what is less cannot move a figure by more than the usual margin of 1 %.
+ */
+#define AROUND_HELD_BACK_MAX 0.01
+
+/*
+ * Puts the evidence into the result, with the check 'cpu-not-held-back' where it is known
+ * whether a quota throttled.
+ */
+void around_report(const struct evidence *e, struct result *r);
 
 #endif

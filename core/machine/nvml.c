@@ -236,6 +236,49 @@ int nvml_mig_find(struct nvml *n, const char *uuid, struct nvml_gpu **ret_gpu,
 		       "no MIG device '%.64s'; nvidia-smi -L lists them", uuid);
 }
 
+unsigned nvml_mig_multiprocessors(struct nvml *n, struct nvml_gpu *mig)
+{
+	struct nvml_attributes a = {0};
+
+	return n->nvmlDeviceGetAttributes_v2 &&
+			       n->nvmlDeviceGetAttributes_v2(mig, &a) == NVML_SUCCESS
+		       ? a.multiprocessors
+		       : 0;
+}
+
+int64_t nvml_memory_bytes(struct nvml *n, struct nvml_gpu *g)
+{
+	struct nvml_memory m = {0};
+
+	return n->nvmlDeviceGetMemoryInfo &&
+			       n->nvmlDeviceGetMemoryInfo(g, &m) == NVML_SUCCESS
+		       ? (int64_t)m.total
+		       : 0;
+}
+
+void nvml_mig_state(struct nvml *n, struct nvml_gpu *g, struct nvml_mig_state *ret)
+{
+	unsigned now = 0, pending, most = 0;
+
+	*ret = (struct nvml_mig_state){.is_on = false};
+	if (!n->nvmlDeviceGetMigMode ||
+	    n->nvmlDeviceGetMigMode(g, &now, &pending) != NVML_SUCCESS || !now)
+		return;
+	ret->is_on = true;
+	if (!n->nvmlDeviceGetMaxMigDeviceCount ||
+	    !n->nvmlDeviceGetMigDeviceHandleByIndex ||
+	    n->nvmlDeviceGetMaxMigDeviceCount(g, &most) != NVML_SUCCESS)
+		return;
+	for (unsigned i = 0; i < most; i++) {
+		struct nvml_gpu *part;
+
+		if (n->nvmlDeviceGetMigDeviceHandleByIndex(g, i, &part) != NVML_SUCCESS)
+			continue;
+		if (!ret->devices++)
+			n->nvmlDeviceGetUUID(part, ret->first, sizeof(ret->first));
+	}
+}
+
 int nvml_processes(struct nvml *n, struct nvml_gpu *g, unsigned pids[], unsigned most,
 		   unsigned *ret_nr, struct err *err)
 {

@@ -46,6 +46,10 @@ struct json_object *nvml_gpu_json(struct nvml *n, struct nvml_gpu *g);
  * one (CUDA C++ Programming Guide, "Compute Capabilities"); 0 where it is not told.
  */
 unsigned nvml_multiprocessors(struct nvml *n, struct nvml_gpu *g);
+/* Those of a MIG device; 0 where it is not told. */
+unsigned nvml_mig_multiprocessors(struct nvml *n, struct nvml_gpu *mig);
+/* All memory of a GPU or a MIG device; 0 where it is not told. */
+int64_t nvml_memory_bytes(struct nvml *n, struct nvml_gpu *g);
 
 /*
  * The MIG device of that UUID ("MIG-...") and the GPU it is a part of. ERR_ENVIRONMENT
@@ -53,6 +57,14 @@ unsigned nvml_multiprocessors(struct nvml *n, struct nvml_gpu *g);
  */
 int nvml_mig_find(struct nvml *n, const char *uuid, struct nvml_gpu **ret_gpu,
 		  struct nvml_gpu **ret_mig, struct err *err);
+
+/* MIG mode now, its MIG devices and the first one's UUID; off, 0 and "" where not told. */
+struct nvml_mig_state {
+	bool is_on;
+	unsigned devices;
+	char first[NVML_UUID_SIZE];
+};
+void nvml_mig_state(struct nvml *n, struct nvml_gpu *g, struct nvml_mig_state *ret);
 
 /*
  * How many processes compute on it and the first few's ids, as NVML sees them: on a MIG

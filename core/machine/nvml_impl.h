@@ -117,6 +117,13 @@ struct nvml_ci_profile {
 		jpegs, ofas;
 };
 
+/* nvmlDeviceAttributes_t, of a MIG device */
+struct nvml_attributes {
+	unsigned multiprocessors, copy_engines, decoders, encoders, jpegs, ofas,
+		gi_slices, ci_slices;
+	unsigned long long memory_mib;
+};
+
 #define NVML_FUNCTIONS(X)                                                         \
 	X(nvmlInit_v2, (void))                                                    \
 	X(nvmlShutdown, (void))                                                   \
@@ -169,6 +176,8 @@ struct nvml_ci_profile {
 	X(nvmlDeviceGetMigDeviceHandleByIndex,                                          \
 	  (struct nvml_gpu * g, unsigned index, struct nvml_gpu **ret))                 \
 	X(nvmlDeviceGetGpuInstanceId, (struct nvml_gpu * mig, unsigned *ret))           \
+	X(nvmlDeviceGetAttributes_v2,                                                   \
+	  (struct nvml_gpu * mig, struct nvml_attributes * ret))                        \
 	X(nvmlDeviceGetGpuInstanceProfileInfoV,                                         \
 	  (struct nvml_gpu * g, unsigned profile, struct nvml_gi_profile *ret))         \
 	X(nvmlDeviceGetGpuInstanceRemainingCapacity,                                    \

@@ -91,7 +91,9 @@ static struct spread told(int code, unsigned value, double scale)
 {
 	double v = value * scale;
 
-	return code == NVML_SUCCESS ? (struct spread){v, v, v, 1} : (struct spread){0};
+	/* A GPU that computes has a clock, draws power and is not at 0 C. */
+	return code == NVML_SUCCESS && value ? (struct spread){v, v, v, 1}
+					     : (struct spread){0};
 }
 
 static void spread_add(struct spread *to, const struct spread *more)
@@ -225,15 +227,16 @@ static void rest(struct telemetry *t, int64_t until_ns)
 static void *watch(void *arg)
 {
 	struct telemetry *t = arg;
-	int64_t next = clock_mono_ns();
+	int64_t next = t->started_ns;
 
 	while (!atomic_load(&t->wants_stop)) {
-		sample(t);
 		/* A reading that took longer than a period is not made up for. */
 		next += TELEMETRY_PERIOD_NS;
 		if (next < clock_mono_ns())
 			next = clock_mono_ns();
 		rest(t, next);
+		if (!atomic_load(&t->wants_stop))
+			sample(t);
 	}
 	return NULL;
 }
@@ -266,6 +269,7 @@ struct telemetry *telemetry_start(const char *which, struct err *err)
 	t->each = t->last = 1;
 	count(t, &t->before);
 	t->started_ns = clock_mono_ns();
+	sample(t); /* a span may be over before the thread is awake */
 	if (start_thread(t, err) != 0) {
 		telemetry_free(t);
 		return NULL;
@@ -321,11 +325,9 @@ static int64_t stretch_ns(const struct telemetry *t)
 	return TELEMETRY_PERIOD_NS * (int64_t)t->each;
 }
 
-/* Over the span; what was just before and after counts where it is shorter than two. */
-static struct spread spread_of(const struct telemetry *t, enum quantity q)
+static struct spread spread_within(const struct telemetry *t, enum quantity q,
+				   int64_t slack)
 {
-	int64_t one = stretch_ns(t);
-	int64_t slack = t->span_to_ns - t->span_from_ns < 2 * one ? one : 0;
 	struct spread s = {0};
 
 	for (size_t i = 0; i < t->nr; i++)
@@ -333,6 +335,14 @@ static struct spread spread_of(const struct telemetry *t, enum quantity q)
 		    t->stretches[i].to_ns <= t->span_to_ns + slack)
 			spread_add(&s, &t->stretches[i].of[q]);
 	return s;
+}
+
+/* Over the span. One that no reading fell into has what was just before and after. */
+static struct spread spread_of(const struct telemetry *t, enum quantity q)
+{
+	struct spread s = spread_within(t, q, 0);
+
+	return s.nr ? s : spread_within(t, q, stretch_ns(t));
 }
 
 double telemetry_mean_sm_clock_hz(const struct telemetry *t)

@@ -60,7 +60,7 @@ int cuEventRecord(struct cu_event *e, struct cu_stream *s)
 				  1e-6 * (double)fake_number("TARE_FAKE_CUDA_JITTER", 0) *
 					  (double)(t.tv_nsec % 1000);
 		steady_ms += (double)fake_number("TARE_FAKE_CUDA_EVENT_MS", 0) * stretch *
-			     SM_COUNT / fake_cuda_multiprocessors();
+			     H200_SM_COUNT / fake_cuda_multiprocessors();
 		e->ms = steady_ms;
 		return 0;
 	}

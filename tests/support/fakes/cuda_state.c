@@ -1,4 +1,5 @@
 #include "tests/support/fakes/cuda_state.h"
+#include "tests/support/fakes/nvml_shapes.h"
 
 #include <dlfcn.h>
 
@@ -27,11 +28,14 @@ size_t fake_cuda_memory(void)
 	return (size_t)fake_number("TARE_FAKE_CUDA_MEMORY", 1L << 30);
 }
 
+static void *nvml_library(void)
+{
+	return dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
+}
+
 static int load_nvml(struct nvml_calls *ret)
 {
-	void *nvml = getenv("TARE_FAKE_NVML_STATE")
-			     ? dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL)
-			     : NULL;
+	void *nvml = getenv("TARE_FAKE_NVML_STATE") ? nvml_library() : NULL;
 
 	if (!nvml)
 		return -1;
@@ -43,11 +47,27 @@ static int load_nvml(struct nvml_calls *ret)
 	return ret->init() ? -1 : 0;
 }
 
+/* The first MIG device of the first GPU, as CUDA takes it where none is named. */
+static const char *first_part(void)
+{
+	static char uuid[96];
+	struct nvml_calls nvml;
+	struct nvml_gpu *gpu, *part;
+
+	if (load_nvml(&nvml) != 0 || nvml.gpu(0, &gpu) != 0)
+		return NULL;
+	for (unsigned i = 0; i < 7; i++)
+		if (nvml.part(gpu, i, &part) == 0 &&
+		    nvml.uuid(part, uuid, sizeof(uuid)) == 0)
+			return uuid;
+	return NULL;
+}
+
 const char *fake_cuda_visible(void)
 {
 	const char *uuid = getenv("CUDA_VISIBLE_DEVICES");
 
-	return uuid && strncmp(uuid, "MIG-", 4) == 0 ? uuid : NULL;
+	return uuid && strncmp(uuid, "MIG-", 4) == 0 ? uuid : first_part();
 }
 
 static int is_there(const struct nvml_calls *nvml, const char *uuid)
@@ -82,10 +102,22 @@ int fake_cuda_devices(void)
 int fake_cuda_multiprocessors(void)
 {
 	const char *uuid = fake_cuda_visible();
+	const struct shape *(*shape)(void);
 	char hex[5] = "";
 
+	*(void **)&shape = dlsym(nvml_library(), "fake_nvml_shape");
 	if (!uuid || strlen(uuid) != 40)
-		return SM_COUNT;
+		return (int)fake_number("TARE_FAKE_CUDA_SMS",
+					(long)shape()->multiprocessors);
 	memcpy(hex, uuid + 28, 4);
 	return (int)strtol(hex, NULL, 16);
+}
+
+size_t fake_cuda_total(void)
+{
+	unsigned long long (*memory)(unsigned multiprocessors);
+
+	*(void **)&memory = dlsym(nvml_library(), "fake_nvml_memory");
+	return (size_t)fake_number("TARE_FAKE_CUDA_TOTAL",
+				   (long)memory((unsigned)fake_cuda_multiprocessors()));
 }

@@ -8,16 +8,17 @@
 #include "cuda/cuda.h"
 #include "tests/support/fakes/fake.h"
 
-enum { UNKNOWN = 999, INVALID_VALUE = 1, SM_COUNT = 132 };
+enum { UNKNOWN = 999, INVALID_VALUE = 1, H200_SM_COUNT = 132 };
 
 /* True when this is the call that TARE_FAKE_CUDA_FAIL_AT names. */
 bool fake_cuda_fails(void);
 
 int fake_cuda_devices(void);
-/* The MIG device that CUDA_VISIBLE_DEVICES names; NULL: a GPU as a whole. */
+/* The MIG device that CUDA_VISIBLE_DEVICES names, or the first; NULL: a GPU as a whole. */
 const char *fake_cuda_visible(void);
 int fake_cuda_multiprocessors(void);
-size_t fake_cuda_memory(void); /* bytes that it has */
+size_t fake_cuda_memory(void); /* bytes to be had */
+size_t fake_cuda_total(void);  /* bytes that it has */
 
 /*
  * Blocks of memory, streams, events, modules and contexts that were made and not given back.

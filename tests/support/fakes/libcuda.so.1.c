@@ -5,7 +5,9 @@
  *
  * TARE_FAKE_CUDA_FAIL_AT      the call that fails, with "device lost" (CUDA_ERROR_UNKNOWN)
  * TARE_FAKE_CUDA_DEVICES      how many GPUs (1); 0: cuInit() says so
- * TARE_FAKE_CUDA_MEMORY       bytes of memory (1 GiB)
+ * TARE_FAKE_CUDA_MEMORY       bytes of memory to be had (1 GiB)
+ * TARE_FAKE_CUDA_TOTAL        bytes of memory that the GPU has (as NVML says)
+ * TARE_FAKE_CUDA_SMS          multiprocessors (as NVML says)
  * TARE_FAKE_CUDA_CAPABILITY   90 for 9.0
  * TARE_FAKE_CUDA_HANGS        events never finish
  * TARE_FAKE_CUDA_SLOW         how often an event is asked for in vain before it is over
@@ -13,8 +15,9 @@
  *                             fewer multiprocessors there are, whatever the clock says
  * TARE_FAKE_CUDA_JITTER       with that: so many per thousand further apart at most, as each
  *                             process happens to draw
- * TARE_FAKE_NVML_STATE        MIG as the fake NVML has it: a GPU in MIG mode is not seen,
- *                             a MIG device in CUDA_VISIBLE_DEVICES is where it exists
+ * TARE_FAKE_NVML_STATE        MIG as the fake NVML has it: of a GPU in MIG mode the first
+ *                             MIG device is seen, or that in CUDA_VISIBLE_DEVICES where
+ *                             it exists
  */
 #include "tests/support/fakes/cuda_state.h"
 
@@ -66,7 +69,7 @@ int cuDeviceTotalMem_v2(size_t *ret, cu_device d)
 {
 	UNUSED(d);
 	CALL();
-	*ret = fake_cuda_memory();
+	*ret = fake_cuda_total();
 	return 0;
 }
 

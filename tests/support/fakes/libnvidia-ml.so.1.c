@@ -5,12 +5,15 @@
  * TARE_FAKE_NVML_SHAPE      h200 (default), a100, or gb200: an NVL4 board's four GPUs
  * TARE_FAKE_NVML_FAIL_AT    the fallible call that fails, with TARE_FAKE_NVML_CODE (15,
  *                           GPU lost); 4 is no permission, 19 in use
+ * TARE_FAKE_NVML_LOST       every fallible call fails, with that code
+ * TARE_FAKE_NVML_UNLISTED   no process is listed, not even ours
  * TARE_FAKE_NVML_NA         optional facts answer "not supported", as on a vGPU
  * TARE_FAKE_NVML_BUSY       destroying an instance answers "in use"
  * TARE_FAKE_NVML_OTHERS     how many processes besides ours compute on each device
  * TARE_FAKE_NVML_NEIGHBOURS how many more compute on a GPU, on other parts than ours
  * TARE_FAKE_NVML_PENDING    MIG mode changes only with a reset, as on Ampere
  * TARE_FAKE_NVML_BRAKE      the hardware power brake was on while anybody looked
+ * TARE_FAKE_NVML_GPUS       how many GPUs there are, when not as many as the board has
  * TARE_FAKE_NVML_STATE      a file in which the GPUs' MIG state outlives the process
  */
 #include "tests/support/fakes/nvml_shapes.h"
@@ -50,7 +53,7 @@ int nvmlDeviceGetCount_v2(unsigned *ret);
 int nvmlDeviceGetCount_v2(unsigned *ret)
 {
 	CALL();
-	*ret = fake_nvml_shape()->gpus;
+	*ret = (unsigned)fake_number("TARE_FAKE_NVML_GPUS", fake_nvml_shape()->gpus);
 	return 0;
 }
 
@@ -64,13 +67,6 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, struct nvml_gpu **ret)
 	return 0;
 }
 
-static unsigned multiprocessors_of(const struct nvml_gpu *mig)
-{
-	return fake_nvml_profile(
-		       fake_nvml_gpu(mig->index)->instances[mig->instance - 1].profile)
-		->multiprocessors;
-}
-
 /* The fake CUDA driver reads the multiprocessors out of a MIG device's UUID. */
 int nvmlDeviceGetUUID(struct nvml_gpu *g, char *text, unsigned size);
 int nvmlDeviceGetUUID(struct nvml_gpu *g, char *text, unsigned size)
@@ -80,7 +76,7 @@ int nvmlDeviceGetUUID(struct nvml_gpu *g, char *text, unsigned size)
 	CALL();
 	if (g->is_mig)
 		snprintf(uuid, sizeof(uuid), "MIG-fafafafa-fafa-fafa-%04x-%04xfafafa%02x",
-			 g->instance, multiprocessors_of(g), g->index);
+			 g->instance, fake_nvml_multiprocessors(g), g->index);
 	else
 		snprintf(uuid, sizeof(uuid), "GPU-fafafafa-fafa-fafa-fafa-fafafafafa%02x",
 			 g->index);

@@ -27,10 +27,20 @@ int nvmlDeviceGetNumGpuCores(struct nvml_gpu *g, unsigned *ret)
 int nvmlDeviceGetMemoryInfo(struct nvml_gpu *g, struct nvml_memory *ret);
 int nvmlDeviceGetMemoryInfo(struct nvml_gpu *g, struct nvml_memory *ret)
 {
-	(void)g;
+	unsigned long long all = fake_nvml_memory(fake_nvml_multiprocessors(g));
+
 	CALL();
-	*ret = (struct nvml_memory){fake_nvml_shape()->memory, fake_nvml_shape()->memory,
-				    0};
+	*ret = (struct nvml_memory){all, all, 0};
+	return 0;
+}
+
+int nvmlDeviceGetAttributes_v2(struct nvml_gpu *g, struct nvml_attributes *ret);
+int nvmlDeviceGetAttributes_v2(struct nvml_gpu *g, struct nvml_attributes *ret)
+{
+	CALL();
+	if (!g->is_mig)
+		return NVML_NOT_SUPPORTED;
+	*ret = (struct nvml_attributes){.multiprocessors = fake_nvml_multiprocessors(g)};
 	return 0;
 }
 
@@ -154,7 +164,9 @@ int nvmlDeviceGetComputeRunningProcesses_v3(struct nvml_gpu *g, unsigned *nr,
 	unsigned there = 1 + (unsigned)fake_number("TARE_FAKE_NVML_OTHERS", 0);
 
 	FACT();
-	if (!g->is_mig)
+	if (fake_number("TARE_FAKE_NVML_UNLISTED", 0))
+		there = 0;
+	else if (!g->is_mig)
 		there += (unsigned)fake_number("TARE_FAKE_NVML_NEIGHBOURS", 0);
 	if (*nr < there) {
 		*nr = there;

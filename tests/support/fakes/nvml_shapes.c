@@ -78,3 +78,14 @@ const struct profile *fake_nvml_profile(unsigned id)
 			return &s->profiles[i];
 	return NULL;
 }
+
+unsigned long long fake_nvml_memory(unsigned multiprocessors)
+{
+	const struct shape *s = fake_nvml_shape();
+
+	for (int i = 0; i < PROFILES_MAX && s->profiles[i].name; i++)
+		if (s->profiles[i].multiprocessors == multiprocessors &&
+		    multiprocessors != s->multiprocessors)
+			return (unsigned long long)s->profiles[i].memory_mib << 20;
+	return s->memory;
+}

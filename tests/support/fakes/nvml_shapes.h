@@ -27,4 +27,7 @@ const struct shape *fake_nvml_shape(void);
 /* That board's profile of a GPU instance by its identifier; NULL: it has none. */
 const struct profile *fake_nvml_profile(unsigned id);
 
+/* Bytes of a part, or of a whole, that has so many multiprocessors. */
+unsigned long long fake_nvml_memory(unsigned multiprocessors);
+
 #endif

@@ -1,4 +1,5 @@
 #include "tests/support/fakes/nvml_state.h"
+#include "tests/support/fakes/nvml_shapes.h"
 
 #include <stdio.h>
 
@@ -13,6 +14,14 @@ struct nvml_gpu *fake_nvml_gpu(unsigned index)
 struct nvml_gpu *fake_nvml_part(unsigned index, unsigned at)
 {
 	return &parts[index * INSTANCES_MAX + at];
+}
+
+unsigned fake_nvml_multiprocessors(const struct nvml_gpu *g)
+{
+	if (!g->is_mig)
+		return fake_nvml_shape()->multiprocessors;
+	return fake_nvml_profile(gpus[g->index].instances[g->instance - 1].profile)
+		->multiprocessors;
 }
 
 /* The state's file, or NULL: there is none, or none was asked for. */
@@ -48,7 +57,8 @@ void fake_nvml_keep(void)
 
 bool fake_nvml_fails(void)
 {
-	return fake_fails(&calls, "TARE_FAKE_NVML_FAIL_AT");
+	return fake_fails(&calls, "TARE_FAKE_NVML_FAIL_AT") ||
+	       fake_number("TARE_FAKE_NVML_LOST", 0);
 }
 
 int fake_nvml_put(char *text, unsigned size, const char *value)

@@ -33,6 +33,9 @@ struct nvml_gpu *fake_nvml_gpu(unsigned index);
 /* The MIG device of GPU 'index' that may be at 'at'. */
 struct nvml_gpu *fake_nvml_part(unsigned index, unsigned at);
 
+/* Of a MIG device or a GPU. */
+unsigned fake_nvml_multiprocessors(const struct nvml_gpu *g);
+
 void fake_nvml_load(void);
 void fake_nvml_keep(void);
 
