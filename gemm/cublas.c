@@ -7,13 +7,16 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "core/machine/gpu_presence.h"
 #include "cuda/device.h"
 #include "cuda/timer.h"
 #include "gemm/blaslt.h"
 #include "gemm/kernels.h"
+#include "gemm/whole_device.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +28,7 @@ enum { DEFAULT_N = 16384, BLOCKS = 2048 };
 struct gpu {
 	struct engine engine;
 	struct device device;
+	struct whole_device whole;
 	struct kernels kernels;
 	struct timer timer;
 	struct cublas_api api;
@@ -34,6 +38,7 @@ struct gpu {
 	const struct problem *problem;
 	int64_t algo;
 	int version;
+	char library_text[40], kernels_text[16];
 	cu_pointer a, b, c, workspace, flush;
 	size_t flush_bytes;
 };
@@ -63,6 +68,24 @@ static void cublas_close(struct engine *e)
 	free(g);
 }
 
+/* CUDA has no device. A GPU that is there all the same is a failure, never a processor. */
+static void explain_none(const struct engine_request *r, struct err *err)
+{
+	struct err why = *err;
+	struct gpu_presence p;
+
+	if (gpu_presence_read(&p, r->root ? r->root : "")) {
+		err_set(err, ERR_ENVIRONMENT,
+			"%.400s; yet a GPU is here (%s): %s. Only --backend openblas "
+			"measures the processor beside it",
+			why.text, p.shown_by, p.remedy);
+		return;
+	}
+	err_wrap(err, "--backend openblas needs no GPU, cublas does");
+	if (!r->device)
+		err->code = ENGINE_NONE_HERE;
+}
+
 static int cublas_open(const struct engine_request *r, struct engine **ret,
 		       struct err *err)
 {
@@ -78,13 +101,12 @@ static int cublas_open(const struct engine_request *r, struct engine **ret,
 	}
 	if (device_open(&g->device, r->device, r->sms, &is_none, err) != 0) {
 		if (is_none)
-			err_wrap(err, "--backend openblas needs no GPU, cublas does");
-		if (is_none && !r->device)
-			err->code = ENGINE_NONE_HERE;
+			explain_none(r, err);
 		free(g);
 		return -1;
 	}
-	if (kernels_load(&g->kernels, &g->device, err) != 0 ||
+	if (whole_device_read(&g->device, r->device, &g->whole, err) != 0 ||
+	    kernels_load(&g->kernels, &g->device, err) != 0 ||
 	    cublas_api_open(&g->api, err) != 0) {
 		cublas_close(&g->engine);
 		return -1;
@@ -117,11 +139,14 @@ static int cublas_check(struct engine *e, const struct arithmetic *a, struct err
 	return 0;
 }
 
-static int64_t cublas_default_n(struct engine *e, const struct arithmetic *a)
+static int cublas_default_n(struct engine *e, const struct arithmetic *a, int64_t *ret,
+			    struct err *err)
 {
 	(void)e;
 	(void)a;
-	return DEFAULT_N;
+	(void)err;
+	*ret = DEFAULT_N;
+	return 0;
 }
 
 static int fill(struct gpu *g, cu_pointer matrix, int64_t nr, enum element_type type,
@@ -426,6 +451,33 @@ static const struct device *cublas_device(struct engine *e)
 	return &of(e)->device;
 }
 
+static void cublas_computed(struct engine *e, struct evidence_computed *ret)
+{
+	struct gpu *g = of(e);
+	const struct device *d = &g->device;
+
+	snprintf(g->library_text, sizeof(g->library_text), "%s %d.%d.%d",
+		 g->uses_lt ? "cuBLASLt" : "cuBLAS", g->version / 10000,
+		 g->version / 100 % 100, g->version % 100);
+	snprintf(g->kernels_text, sizeof(g->kernels_text), "sm_%d", capability(d));
+	*ret = (struct evidence_computed){
+		.kind = EVIDENCE_GPU,
+		.device = d->name,
+		.uuid = device_is_mig(d) ? d->asked : d->uuid,
+		.backend = "cublas",
+		.library = g->library_text,
+		.kernels = g->kernels_text,
+		.multiprocessors = d->sm_used,
+		.multiprocessors_whole = g->whole.gpu_multiprocessors,
+		.memory_bytes = (int64_t)d->memory_bytes,
+	};
+}
+
+static void cublas_report_whole(struct engine *e, struct result *r)
+{
+	whole_device_report(&of(e)->whole, &of(e)->device, r);
+}
+
 static void cublas_describe(struct engine *e, struct json_object *details)
 {
 	struct gpu *g = of(e);
@@ -435,13 +487,14 @@ static void cublas_describe(struct engine *e, struct json_object *details)
 	json_put_text(library, "name", g->uses_lt ? "cuBLASLt" : "cuBLAS");
 	json_put_text(library, "file", g->api.name);
 	json_put_int(library, "version", g->version);
-	json_put_int(library, "workspace_bytes", (int64_t)workspace_bytes);
+	json_put_int(library, "workspace_bytes",
+		     g->api.cublasSetWorkspace_v2 || g->uses_lt ? (int64_t)workspace_bytes
+								: 0);
 	json_put(details, "library", library);
 	json_put_int(algo, "asked", g->algo);
 	json_put_bool(algo, "is_ignored", g->algo >= 0 && capability(&g->device) >= 80);
 	json_put(details, "algo", algo);
 	json_put(details, "gpu", device_to_json(&g->device));
-	json_put_text(details, "on", g->device.name);
 	json_put_int(details, "l2_flush_bytes", (int64_t)g->flush_bytes);
 }
 
@@ -460,5 +513,7 @@ const struct engine_ops cublas_engine = {
 	.algorithms = cublas_algorithms,
 	.choose = cublas_choose,
 	.device = cublas_device,
+	.computed = cublas_computed,
+	.report_whole = cublas_report_whole,
 	.describe = cublas_describe,
 };

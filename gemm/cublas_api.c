@@ -48,7 +48,7 @@ int cublas_api_open(struct cublas_api *api, struct err *err)
 
 int cublas_api_open_lt(struct cublas_api *api, struct err *err)
 {
-	const char *name;
+	const char *name, *names[2] = {0};
 	char why[LIBRARY_WHY_MAX];
 	size_t release = 0;
 
@@ -56,7 +56,8 @@ int cublas_api_open_lt(struct cublas_api *api, struct err *err)
 		return 0;
 	while (strcmp(blas_names[release], api->name) != 0)
 		release++;
-	api->lt_library = library_open(&lt_names[release], &name, why);
+	names[0] = lt_names[release];
+	api->lt_library = library_open(names, &name, why);
 	if (!api->lt_library)
 		return err_set(
 			err, ERR_ENVIRONMENT,

@@ -31,8 +31,11 @@ int engine_prepare(struct engine *e, struct problem *p, int64_t products, struct
 {
 	if (e->ops->check(e, p->arithmetic, err) != 0)
 		return -1;
-	if (p->n == 0)
-		p->m = p->n = p->k = e->ops->default_n(e, p->arithmetic);
+	if (p->n == 0) {
+		if (e->ops->default_n(e, p->arithmetic, &p->n, err) != 0)
+			return -1;
+		p->m = p->k = p->n;
+	}
 	if (problem_check(p, products, err) != 0)
 		return -1;
 	return e->ops->prepare(e, p, err);

@@ -9,7 +9,9 @@
 #ifndef TARE_GEMM_ENGINE_H
 #define TARE_GEMM_ENGINE_H
 
+#include "core/document/evidence.h"
 #include "core/document/json.h"
+#include "core/document/result.h"
 #include "gemm/problem.h"
 #include "gemm/verify.h"
 
@@ -19,6 +21,8 @@ struct engine_request {
 	int64_t sms;        /* multiprocessors of a GPU to use; 0: all */
 	int64_t algo;       /* cublasGemmAlgo_t; -1: the library's default */
 	bool wants_autotune; /* a choice of algorithms will be asked for */
+	const char *root;    /* where a GPU that CUDA does not see is looked for, as in
+			     core/machine/machine.h; NULL: this machine */
 };
 
 struct engine {
@@ -36,7 +40,8 @@ struct engine_ops {
 	/* ERR_USAGE when it has no such arithmetic. */
 	int (*check)(struct engine *e, const struct arithmetic *a, struct err *err);
 	/* The n of a square problem where the user names none. */
-	int64_t (*default_n)(struct engine *e, const struct arithmetic *a);
+	int (*default_n)(struct engine *e, const struct arithmetic *a, int64_t *ret,
+			 struct err *err);
 	/* Memory, matrices filled from the seed, the library ready. 'p' must outlive it. */
 	int (*prepare)(struct engine *e, const struct problem *p, struct err *err);
 	/* C as the seed gives it, ordered before the next product. */
@@ -60,13 +65,18 @@ struct engine_ops {
 	void (*choose)(struct engine *e, int algorithm);
 	/* The GPU, or NULL: a processor. */
 	const struct device *(*device)(struct engine *e);
+	/* Of the context that multiplies, after prepare; texts live as long as 'e'. A
+	 * processor's name is left to the machine's facts. */
+	void (*computed)(struct engine *e, struct evidence_computed *ret);
+	/* Whether the device is the whole of what was asked for; NULL: a processor. */
+	void (*report_whole)(struct engine *e, struct result *r);
 	/* Library, device and settings, added to the result's details. */
 	void (*describe)(struct engine *e, struct json_object *details);
 };
 
 /*
- * err.code of an open that failed because the machine has no such device at all (no
- * driver, no GPU), as against one that is there and does not work.
+ * err.code of an open that failed because the machine has no such device at all: nothing
+ * shows a GPU (core/machine/gpu_presence.h), as against one that is there and does not work.
  */
 #define ENGINE_NONE_HERE (-404)
 

@@ -14,25 +14,25 @@
 #include <stdlib.h>
 
 /* What is told and noted while it runs. */
-struct around {
+struct watch {
 	struct progress progress;
 	struct surroundings surroundings;
 };
 
 static void on_warmup(void *ctx, double done_fraction)
 {
-	struct around *a = ctx;
+	struct watch *w = ctx;
 
-	progress_update(&a->progress, done_fraction, "");
+	progress_update(&w->progress, done_fraction, "");
 }
 
 static void on_timed(void *ctx, bool begins)
 {
-	struct around *a = ctx;
+	struct watch *w = ctx;
 
 	if (begins)
-		progress_end(&a->progress);
-	surroundings_mark(&a->surroundings, begins);
+		progress_end(&w->progress);
+	surroundings_mark(&w->surroundings, begins);
 }
 
 static int deliver(const struct gemm_options *o, const struct report_input *in,
@@ -55,22 +55,22 @@ static int deliver(const struct gemm_options *o, const struct report_input *in,
 
 /* The timed run, then what was asked for besides; then the document: the exit status. */
 static int run_and_report(const struct gemm_options *o, struct report_input *in,
-			  struct around *around, struct err *err)
+			  struct watch *watch, struct err *err)
 {
 	struct run_plan plan = {.iterations = o->iterations,
 				.warmup_ns = o->warmup_ns,
 				.on_warmup = on_warmup,
 				.on_timed = on_timed,
-				.ctx = around};
+				.ctx = watch};
 	struct run_outcome run = {0};
 	struct autotune tuned = {.winner = -1};
 	struct result result;
 	int rc;
 
-	progress_start(&around->progress, "warm-up", o->warmup_ns);
+	progress_start(&watch->progress, "warm-up", o->warmup_ns);
 	rc = run_measure(in->engine, in->problem, &plan, &run, err);
-	progress_end(&around->progress);
-	surroundings_stop(&around->surroundings);
+	progress_end(&watch->progress);
+	surroundings_stop(&watch->surroundings);
 	if (rc == 0 && o->autotune)
 		rc = autotune_measure(in->engine, in->problem, o->iterations, &tuned,
 				      err);
@@ -92,11 +92,11 @@ static int run_and_report(const struct gemm_options *o, struct report_input *in,
 static int measure(const struct gemm_options *o, struct problem *p, struct engine *e,
 		   const struct sweep *sweep, struct err *err)
 {
-	struct around around;
+	struct watch watch;
 	struct report_input in = {.options = o,
 				  .problem = p,
 				  .engine = e,
-				  .surroundings = &around.surroundings,
+				  .surroundings = &watch.surroundings,
 				  .sweep = sweep->nr ? sweep : NULL,
 				  .program_start_ns =
 					  sweep->nr ? 0 : o->program_start_ns};
@@ -104,12 +104,12 @@ static int measure(const struct gemm_options *o, struct problem *p, struct engin
 
 	if (engine_prepare(e, p, o->iterations, err) != 0)
 		return -1;
-	surroundings_start(&around.surroundings, e->ops->device(e), o->telemetry,
+	surroundings_start(&watch.surroundings, e->ops->device(e), o->telemetry,
 			   o->exclusive);
-	if (around.surroundings.why_not[0])
-		log_warn("not watched: %s", around.surroundings.why_not);
-	rc = run_and_report(o, &in, &around, err);
-	surroundings_release(&around.surroundings);
+	for (size_t i = 0; i < watch.surroundings.why_not.nr; i++)
+		log_warn("not watched: %s", watch.surroundings.why_not.items[i]);
+	rc = run_and_report(o, &in, &watch, err);
+	surroundings_release(&watch.surroundings);
 	return rc;
 }
 

@@ -38,6 +38,7 @@ struct openblas {
 	char *(*get_corename)(void);
 	const struct problem *problem;
 	void *a, *b, *c;
+	char library_text[64];
 };
 
 static const struct library_symbol symbols[] = {
@@ -108,7 +109,15 @@ static int openblas_open(const struct engine_request *r, struct engine **ret,
 		openblas_close(&o->engine);
 		return -1;
 	}
-	if (r->threads > 0 && o->set_num_threads)
+	if (r->threads > 0 && !o->set_num_threads) {
+		err_set(err, ERR_ENVIRONMENT,
+			"%s has no openblas_set_num_threads, so that --threads cannot "
+			"be had; install libopenblas0, or set OMP_NUM_THREADS",
+			o->library_name);
+		openblas_close(&o->engine);
+		return -1;
+	}
+	if (r->threads > 0)
 		o->set_num_threads((int)r->threads);
 	*ret = &o->engine;
 	return 0;
@@ -232,7 +241,8 @@ static int openblas_multiply(struct engine *e, int64_t nr, double *seconds, doub
 }
 
 /* A quarter of the memory, and about a quarter of a second for a product. */
-static int64_t openblas_default_n(struct engine *e, const struct arithmetic *a)
+static int openblas_default_n(struct engine *e, const struct arithmetic *a, int64_t *ret,
+			      struct err *err)
 {
 	enum { PROBE_N = 512, STEP = 256, MOST = 8192 };
 	struct openblas *o = of(e);
@@ -241,18 +251,18 @@ static int64_t openblas_default_n(struct engine *e, const struct arithmetic *a)
 	double seconds[3], n;
 	double bytes = 3.0 * (double)element_bytes(a->type_ab);
 	double most = sqrt((double)memory_available_bytes() / 4 / bytes);
-	struct err ignored = ERR_INIT;
 
-	if (openblas_prepare(e, &probe, &ignored) != 0 ||
-	    openblas_multiply(e, 3, seconds, NULL, &ignored) != 0)
-		return STEP;
+	if (openblas_prepare(e, &probe, err) != 0 ||
+	    openblas_multiply(e, 3, seconds, NULL, err) != 0)
+		return -1;
 	free(o->a);
 	free(o->b);
 	free(o->c);
 	o->a = o->b = o->c = NULL;
 	n = cbrt(0.25 / fmax(seconds[2], 1e-6) * PROBE_N * PROBE_N * PROBE_N);
 	n = fmin(fmin(n, most), MOST);
-	return n < STEP ? STEP : (int64_t)n / STEP * STEP;
+	*ret = n < STEP ? STEP : (int64_t)n / STEP * STEP;
+	return 0;
 }
 
 static int openblas_sample(struct engine *e, struct sample *samples, int64_t nr,
@@ -299,6 +309,24 @@ static const struct device *openblas_device(struct engine *e)
 	return NULL;
 }
 
+/* Its build's text begins "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...". */
+static void openblas_computed(struct engine *e, struct evidence_computed *ret)
+{
+	struct openblas *o = of(e);
+	char version[40] = "";
+
+	if (!o->get_config || sscanf(o->get_config(), "OpenBLAS %39s", version) != 1)
+		version[0] = '\0';
+	snprintf(o->library_text, sizeof(o->library_text), "OpenBLAS%s%s",
+		 version[0] ? " " : "", version);
+	*ret = (struct evidence_computed){
+		.kind = EVIDENCE_CPU,
+		.backend = "openblas",
+		.library = o->library_text,
+		.kernels = o->get_corename ? o->get_corename() : NULL,
+	};
+}
+
 static void openblas_describe(struct engine *e, struct json_object *details)
 {
 	struct openblas *o = of(e);
@@ -324,5 +352,6 @@ const struct engine_ops openblas_engine = {
 	.sample = openblas_sample,
 	.digest = openblas_digest,
 	.device = openblas_device,
+	.computed = openblas_computed,
 	.describe = openblas_describe,
 };

@@ -44,7 +44,8 @@ static const struct field fields[] = {
 		 "which take less power and are for diagnosis only."},
 	{"backend", FIELD_CHOICE, AT(backend), .unset = "auto", .choices = engine_names,
 	 .arg = "NAME",
-	 .help = "Library that multiplies; auto takes cuBLAS where there is a GPU."},
+	 .help = "Library that multiplies; auto takes cuBLAS where there is a GPU, and "
+		 "OpenBLAS only where there is none: one that fails is an error."},
 	{"device", FIELD_TEXT, AT(device), .arg = "GPU",
 	 .help = "UUID of a GPU or MIG device (GPU-..., MIG-...), PCI address, or "
 		 "number."},

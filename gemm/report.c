@@ -148,6 +148,20 @@ static void add_details(const struct report_input *in, struct json_object *detai
 	json_put(details, "environment", environment_json(getenv));
 }
 
+/* A processor is called as the machine's facts call it. */
+static void add_evidence(const struct report_input *in, struct result *r)
+{
+	struct evidence_computed computed;
+
+	in->engine->ops->computed(in->engine, &computed);
+	if (!computed.device)
+		computed.device =
+			json_get_text(json_member(r->machine, "cpu"), "model", NULL);
+	surroundings_report(in->surroundings, &computed, in->run->digest, r);
+	if (in->engine->ops->report_whole)
+		in->engine->ops->report_whole(in->engine, r);
+}
+
 void report_make(const struct report_input *in, struct result *ret)
 {
 	char *name = x_asprintf("gemm-%s-%" PRId64,
@@ -163,7 +177,7 @@ void report_make(const struct report_input *in, struct result *ret)
 	add_autotune(in, ret);
 	if (in->sweep)
 		sweep_report(in->sweep, ret);
-	surroundings_report(in->surroundings, ret);
+	add_evidence(in, ret);
 	result_add_check(ret, "c-is-right", in->run->verdict.passed,
 			 in->run->verdict.text);
 	add_details(in, ret->details);
@@ -204,13 +218,15 @@ static void print_metric(const struct result *r, enum gemm_metric which, FILE *t
 void report_summary(const struct report_input *in, const struct result *r, FILE *to)
 {
 	const struct problem *p = in->problem;
+	char *computed = evidence_headline(r->evidence);
 
 	fprintf(to,
 		"C = %g*A*B + %g*C, %s (compute %s), m %" PRId64 ", n %" PRId64
-		", k %" PRId64 ", on %s\n",
+		", k %" PRId64 "\non %s\n",
 		p->alpha, p->beta, precision_names[p->arithmetic->precision],
 		compute_names[p->arithmetic->compute], p->m, p->n, p->k,
-		json_get_text(r->details, "on", in->engine->ops->name));
+		computed ? computed : in->engine->ops->name);
+	free(computed);
 	for (int i = 0; i < GEMM_METRICS; i++)
 		print_metric(r, (enum gemm_metric)i, to);
 	sweep_summary(r, to);

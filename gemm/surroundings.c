@@ -1,8 +1,10 @@
 #include "gemm/surroundings.h"
 
+#include "core/base/buf.h"
 #include "core/machine/nvml.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* NVML's accumulators step by a millisecond or so. */
 static const double slowdown_seen_s = 0.002;
@@ -23,24 +25,38 @@ static int count_others(const struct device *d, struct other_processes *ret,
 		rc = nvml_gpu_find(n, d->pci, &gpu, err) ||
 		     nvml_processes(n, gpu, NULL, 0, &here, err);
 	nvml_close(n);
-	*ret = (struct other_processes){.on_device = here > 0 ? here - 1 : 0,
+	if (rc)
+		return -1;
+	if (!here)
+		return err_set(err, ERR_ENVIRONMENT,
+			       "NVML lists no process on the GPU, not even this one, so "
+			       "that others are not seen either");
+	*ret = (struct other_processes){.on_device = here - 1,
 					.on_gpu = whole > here ? whole - here : 0};
-	return rc ? -1 : 0;
+	return 0;
+}
+
+static void add_why_not(struct surroundings *s, const struct err *err)
+{
+	for (size_t i = 0; i < s->why_not.nr; i++)
+		if (strcmp(s->why_not.items[i], err->text) == 0)
+			return;
+	strvec_add(&s->why_not, err->text);
 }
 
 static void look_for_others(struct surroundings *s)
 {
 	const struct device *d = s->device;
-	struct other_processes now;
+	struct other_processes now = {0};
 	struct err err = ERR_INIT;
 
-	if (!d || !s->wants_exclusive)
+	if (!d)
 		return;
 	if (count_others(d, &now, &err) != 0) {
-		snprintf(s->why_not, sizeof(s->why_not), "%s", err.text);
+		s->is_others_known = false;
+		add_why_not(s, &err);
 		return;
 	}
-	s->is_others_known = true;
 	if (now.on_device > s->seen.on_device)
 		s->seen.on_device = now.on_device;
 	if (now.on_gpu > s->seen.on_gpu)
@@ -52,7 +68,9 @@ void surroundings_start(struct surroundings *s, const struct device *d, bool tel
 {
 	struct err err = ERR_INIT;
 
-	*s = (struct surroundings){.device = d, .wants_exclusive = exclusive};
+	*s = (struct surroundings){
+		.device = d, .wants_exclusive = exclusive, .is_others_known = d};
+	evidence_init(&s->evidence);
 	if (!d)
 		return;
 	look_for_others(s);
@@ -60,13 +78,17 @@ void surroundings_start(struct surroundings *s, const struct device *d, bool tel
 	if (telemetry)
 		s->telemetry = telemetry_start(d->pci, &err);
 	if (telemetry && !s->telemetry)
-		snprintf(s->why_not, sizeof(s->why_not), "%s", err.text);
+		add_why_not(s, &err);
 }
 
 void surroundings_mark(struct surroundings *s, bool begins)
 {
+	if (begins)
+		around_begin(&s->around, "");
 	if (s->telemetry)
 		telemetry_mark(s->telemetry, begins);
+	if (!begins)
+		around_end(&s->around, &s->evidence);
 }
 
 void surroundings_stop(struct surroundings *s)
@@ -79,6 +101,8 @@ void surroundings_stop(struct surroundings *s)
 void surroundings_release(struct surroundings *s)
 {
 	telemetry_free(s->telemetry);
+	evidence_release(&s->evidence);
+	strvec_release(&s->why_not);
 	*s = (struct surroundings){0};
 }
 
@@ -86,7 +110,7 @@ static void check_others(const struct surroundings *s, struct result *r)
 {
 	char text[128];
 
-	if (!s->is_others_known)
+	if (!s->is_others_known || !s->wants_exclusive)
 		return;
 	if (device_is_mig(s->device))
 		snprintf(text, sizeof(text),
@@ -119,10 +143,38 @@ static void check_telemetry(const struct telemetry *t, struct result *r)
 	}
 }
 
-void surroundings_report(const struct surroundings *s, struct result *r)
+static void put_why_not(const struct surroundings *s, struct result *r)
 {
-	if (s->why_not[0])
-		json_put_text(r->details, "not_watched", s->why_not);
+	struct buf b;
+
+	if (!s->why_not.nr)
+		return;
+	buf_init(&b, 4 * ERR_TEXT_MAX);
+	for (size_t i = 0; i < s->why_not.nr; i++)
+		buf_printf(&b, "%s%s", i ? "; " : "", s->why_not.items[i]);
+	json_put_text(r->details, "not_watched", b.data);
+	buf_release(&b);
+}
+
+static void put_evidence(const struct surroundings *s,
+			 const struct evidence_computed *computed, const char *digest_c,
+			 struct result *r)
+{
+	struct evidence e = s->evidence; /* what it owns stays there */
+
+	e.computed = *computed;
+	e.others.known = s->is_others_known;
+	e.others.processes = s->seen.on_device + s->seen.on_gpu;
+	e.digest_c = digest_c;
+	around_report(&e, r);
+}
+
+void surroundings_report(const struct surroundings *s,
+			 const struct evidence_computed *computed, const char *digest_c,
+			 struct result *r)
+{
+	put_why_not(s, r);
+	put_evidence(s, computed, digest_c, r);
 	check_others(s, r);
 	if (!s->telemetry)
 		return;

@@ -1,9 +1,10 @@
 /*
- * What goes on around a measurement on a GPU: its telemetry, and whether somebody else
- * computes on it. On a processor all of this is empty.
+ * What goes on around a measurement: whether the processor was held back, and of a GPU its
+ * telemetry and whether somebody else computes on it.
  *
  * NVML lists the processes that hold a context on a GPU. This process is one of them,
- * whatever number it has there (a container's differ), and the rest are others. Beside a MIG
+ * whatever number it has there (a container's differ), and the rest are others; a list
+ * without any is of a place that does not show them, and says nothing. Beside a MIG
  * device there are those on other parts of its GPU too, which share its power, its clock and
  * its way to the host.
  */
@@ -11,6 +12,7 @@
 #define TARE_GEMM_SURROUNDINGS_H
 
 #include "core/document/result.h"
+#include "core/machine/around.h"
 #include "core/machine/telemetry.h"
 #include "cuda/device.h"
 
@@ -24,7 +26,9 @@ struct surroundings {
 	const struct device *device; /* borrowed; NULL: a processor */
 	bool wants_exclusive, is_others_known;
 	struct other_processes seen; /* the most of each, before and after */
-	char why_not[ERR_TEXT_MAX];  /* what could not be watched; "" */
+	struct around around;
+	struct evidence evidence;
+	struct strvec why_not; /* what could not be watched, and why */
 };
 
 void surroundings_start(struct surroundings *s, const struct device *d, bool telemetry,
@@ -33,7 +37,12 @@ void surroundings_mark(struct surroundings *s, bool begins); /* around the timed
 void surroundings_stop(struct surroundings *s);
 void surroundings_release(struct surroundings *s);
 
-/* Telemetry and the checks that follow from it and from the other processes. */
-void surroundings_report(const struct surroundings *s, struct result *r);
+/*
+ * Telemetry, the evidence of what was around, 'computed' and the digest of C with it, and
+ * the checks that follow. Texts of 'computed' are borrowed.
+ */
+void surroundings_report(const struct surroundings *s,
+			 const struct evidence_computed *computed, const char *digest_c,
+			 struct result *r);
 
 #endif

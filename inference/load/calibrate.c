@@ -77,9 +77,17 @@ int calibrate(const struct load_run *r, struct calibration *ret, struct err *err
 		return -1;
 	}
 	mock_stop(m);
+	if (!o.stamp_error->nr) {
+		stage_outcome_release(&o);
+		return err_set(
+			err, ERR_ENVIRONMENT,
+			"no chunk arrived whose instant could be compared, so that "
+			"this client's error is not known; give it more time "
+			"(--calibrate) or go without it (--calibrate 0)");
+	}
 	seconds = (double)(o.stage.end_ns - o.stage.start_ns) * 1e-9;
 	*ret = (struct calibration){
-		.is_done = o.stamp_error->nr > 0,
+		.is_done = true,
 		.streams = streams,
 		.chunks_per_s = (double)o.chunks / seconds,
 		.error_p50_s = (double)lag_quantile_ns(o.stamp_error, 0.5) * 1e-9,

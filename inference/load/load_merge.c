@@ -208,6 +208,7 @@ static int merge(const struct records_file *files, size_t nr, struct result *ret
 				 .slo_latency_ns =
 					 json_get_int(head, "slo_latency_ns", 0)};
 	struct service_level level = load_service_level(&o);
+	struct evidence nothing;
 	int rc = 0;
 
 	for (; !rc && done < stages; done += !rc) {
@@ -221,6 +222,8 @@ static int merge(const struct records_file *files, size_t nr, struct result *ret
 		json_put(ret->details, "calibration",
 			 json_object_get(worst_calibration(files, nr)));
 		load_result_add_calibration(ret, worst_calibration(files, nr));
+		evidence_init(&nothing);
+		load_result_add_evidence(ret, &nothing);
 		load_result_add_stages(ret, reports, results, stages,
 				       json_get_real(head, "saturation_gain", 0.05));
 		load_result_judge_cache(ret, most_hits(files, nr), reports, stages);

@@ -2,9 +2,11 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/document/evidence.h"
 #include "core/base/strvec.h"
 
 struct column {
@@ -125,6 +127,11 @@ static void print_slo(struct json_object *slo, FILE *to)
 
 void load_result_print(const struct result *r, FILE *to)
 {
+	char *computed = evidence_headline(r->evidence);
+
+	if (computed)
+		fprintf(to, "on %s\n", computed);
+	free(computed);
 	print_stages(json_member(r->details, "stages"), to);
 	print_saturation(r, to);
 	print_slo(json_member(r->details, "slo"), to);

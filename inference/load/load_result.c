@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/document/load_metrics_that_gate.h"
+#include "core/machine/around.h"
 #include "core/machine/machine.h"
 #include "core/base/mem.h"
 #include "inference/load/figures/client_figures.h"
@@ -273,6 +274,35 @@ void load_result_add_calibration(struct result *r, struct json_object *calibrati
 		  json_get_real(calibration, "stamp_error_p99_s", NAN));
 }
 
+/* "vllm 0.6.3": the kind where tare-serve started it, the version where the server says. */
+static char *server_library(struct json_object *server)
+{
+	const char *kind = json_get_text(json_member(server, "tare_serve"), "kind", NULL);
+	const char *version = json_get_text(server, "version", NULL);
+
+	if (kind && version)
+		return x_asprintf("%s %s", kind, version);
+	return kind || version ? x_strdup(kind ? kind : version) : NULL;
+}
+
+void load_result_add_evidence(struct result *r, const struct evidence *around)
+{
+	struct json_object *server = json_member(r->details, "server");
+	char *library = server_library(server);
+	struct evidence e = *around; /* what it owns stays there */
+
+	e.computed = (struct evidence_computed){
+		.kind = EVIDENCE_SERVER,
+		.device = json_get_text(r->details, "target", NULL),
+		.backend = json_get_text(json_member(server, "tare_serve"), "kind",
+					 json_get_bool(server, "is_mock", false) ? "mock"
+										 : NULL),
+		.library = library,
+	};
+	around_report(&e, r);
+	free(library);
+}
+
 static void add_slo(struct result *r, const struct load_run *run)
 {
 	struct json_object *o = json_object_new_object(),
@@ -345,6 +375,7 @@ void load_result_make(struct result *ret, const struct load_run *run)
 	load_result_start(ret, facts);
 	result_set_machine(ret, machine_read(""));
 	load_result_add_calibration(ret, json_member(facts, "calibration"));
+	load_result_add_evidence(ret, &run->evidence);
 	json_object_put(facts);
 	load_result_add_stages(ret, run->reports, run->results, run->stages_nr,
 			       run->options->saturation_gain);

@@ -40,6 +40,12 @@ double load_result_counted_hits(const struct load_run *run);
 void load_result_judge_cache(struct result *r, double counted,
 			     const struct stage_report *stages, size_t nr);
 
+/*
+ * What the run rests on: the server as the details name it, and 'around' it (nothing known
+ * for a merge, whose parts ran on several clients).
+ */
+void load_result_add_evidence(struct result *r, const struct evidence *around);
+
 /* 'calibration' is the member of the facts; NULL: there was none. */
 void load_result_add_calibration(struct result *r, struct json_object *calibration);
 

@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/stop.h"
+#include "core/machine/around.h"
 #include "inference/load/calibrate.h"
 #include "inference/load/figures/client_figures.h"
 
@@ -91,17 +92,20 @@ static int run_stage(struct load_run *r, const struct load_stage *stage, struct 
 int load_run_all(struct load_run *r, struct err *err)
 {
 	struct load_stage stage;
+	struct around around;
 
 	if (r->options->calibrate_ns && !r->options->uses_mock &&
 	    calibrate(r, &r->calibration, err))
 		return err_wrap(err, "calibration against the built-in mock");
 	server_read_counters(&r->transport, &r->before);
+	around_begin(&around, "");
 	while (profile_next(r->options, r->results, r->stages_nr, &stage)) {
 		if (stop_check(err) || run_stage(r, &stage, err))
 			return -1;
 		if (r->reports[r->stages_nr - 1].is_aborted)
 			break;
 	}
+	around_end(&around, &r->evidence);
 	server_read_counters(&r->transport, &r->after);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #ifndef TARE_INFERENCE_LOAD_LOAD_RUN_H
 #define TARE_INFERENCE_LOAD_LOAD_RUN_H
 
+#include "core/document/evidence.h"
 #include "inference/load/figures/load_metrics.h"
 #include "inference/load/load_options.h"
 #include "inference/mock/mock.h"
@@ -34,6 +35,7 @@ struct load_run {
 	bool checks_prompt, checks_output;
 	int64_t token_ns; /* about the time between tokens, from the first small request */
 	struct calibration calibration;
+	struct evidence evidence; /* from the first stage to the last */
 	struct stage_report *reports;
 	struct stage_outcome *outcomes;
 	struct stage_result *results;

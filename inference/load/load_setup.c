@@ -326,6 +326,7 @@ static int read_files(struct load_run *r, struct err *err)
 int load_run_prepare(struct load_run *r, const struct load_options *o, struct err *err)
 {
 	*r = (struct load_run){.options = o};
+	evidence_init(&r->evidence);
 	r->salt = result_new_id();
 	r->reports = x_calloc(PROFILE_STAGES_MAX, sizeof(*r->reports));
 	r->outcomes = x_calloc(PROFILE_STAGES_MAX, sizeof(*r->outcomes));
@@ -344,6 +345,7 @@ void load_run_release(struct load_run *r)
 		summary_release(&r->reports[i].summary);
 		stage_outcome_release(&r->outcomes[i]);
 	}
+	evidence_release(&r->evidence);
 	free(r->reports);
 	free(r->outcomes);
 	free(r->results);

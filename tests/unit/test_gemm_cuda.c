@@ -23,12 +23,13 @@
 
 enum { ARGUMENTS_MAX = 24 };
 
-/* Runs it with "NAME=value" (or NULL) added to the environment. */
-static struct proc_outcome gemm(const char *fault, const char *const *extra)
+/* Runs it with "NAME=value" (or NULL), once or twice, added to the environment. */
+static struct proc_outcome gemm_with(const char *const faults[2],
+				     const char *const *extra)
 {
 	char *program = built_path("tare-gemm"), *fakes = built_path("tests/fakes");
 	char *path = x_asprintf("LD_LIBRARY_PATH=%s", fakes);
-	const char *env[] = {path, fault, NULL};
+	const char *env[] = {path, faults[0], faults[1], NULL};
 	const char *argv[ARGUMENTS_MAX] = {program, "--warmup-seconds", "0",
 					   "--iterations", "3"};
 	struct proc_spec spec = {.argv = argv,
@@ -47,6 +48,13 @@ static struct proc_outcome gemm(const char *fault, const char *const *extra)
 	free(fakes);
 	free(program);
 	return out;
+}
+
+static struct proc_outcome gemm(const char *fault, const char *const *extra)
+{
+	const char *const faults[2] = {fault};
+
+	return gemm_with(faults, extra);
 }
 
 static struct json_object *document(const struct proc_outcome *out)
@@ -155,11 +163,13 @@ static void test_errors(void **state)
 	check_fails("TARE_FAKE_CUDA_FAIL_AT=9", plain, 5, "CUDA_ERROR_UNKNOWN (999)");
 }
 
-/* Without a GPU 'auto' goes on to the processor. */
+/* Without a GPU 'auto' goes on to the processor, and says which. */
 static void test_falls_through(void **state)
 {
 	static const char *const extra[] = {"--n", "32", "--json", NULL};
-	struct proc_outcome out = gemm("TARE_FAKE_CUDA_DEVICES=0", extra);
+	static const char *const none[] = {"TARE_FAKE_CUDA_DEVICES=0",
+					   "TARE_FAKE_NVML_GPUS=0"};
+	struct proc_outcome out = gemm_with(none, extra);
 	struct json_object *o = document(&out);
 
 	(void)state;
@@ -168,6 +178,127 @@ static void test_falls_through(void **state)
 			    "openblas");
 	json_object_put(o);
 	proc_outcome_release(&out);
+}
+
+/* A GPU that NVML has, or that an NVML which does not start may have, is no processor. */
+static void test_no_silent_processor(void **state)
+{
+	static const char *const automatic[] = {"--n", "32", NULL};
+	static const char *const by_name[] = {"--n", "32", "--backend", "openblas", NULL};
+	static const struct {
+		const char *fault, *words;
+	} cases[] = {
+		{"TARE_FAKE_NVML_GPUS=1", "yet a GPU is here (NVML counts 1)"},
+		{"TARE_FAKE_NVML_LOST=1", "NVML_ERROR_GPU_IS_LOST (15)"},
+		{"CUDA_VISIBLE_DEVICES=", "CUDA_VISIBLE_DEVICES= may hide it: unset it"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *const faults[] = {"TARE_FAKE_CUDA_DEVICES=0", cases[i].fault};
+		struct proc_outcome out = gemm_with(faults, automatic);
+
+		assert_int_equal(out.code, 5);
+		if (!strstr(out.diag.data, cases[i].words))
+			fail_msg("'%s' is not in: %s", cases[i].words, out.diag.data);
+		assert_non_null(strstr(out.diag.data, "--backend openblas"));
+		proc_outcome_release(&out);
+		out = gemm_with(faults, by_name);
+		assert_int_equal(out.code, 0);
+		proc_outcome_release(&out);
+	}
+}
+
+static struct json_object *evidence_of(const char *fault, const char *const *extra,
+				       struct json_object **ret_document)
+{
+	struct proc_outcome out = gemm(fault, extra);
+
+	*ret_document = document(&out);
+	assert_int_equal(out.code, 0);
+	proc_outcome_release(&out);
+	return json_at(*ret_document, "evidence");
+}
+
+/* What the result rests on: of the GPU that multiplied, and what is not known is null. */
+static void test_evidence(void **state)
+{
+	static const char *const part[] = {"--n", "32", "--sms", "13", "--json", NULL};
+	static const char *const plain[] = {"--n", "32", "--json", NULL};
+	struct json_object *o, *e = evidence_of(NULL, part, &o);
+
+	(void)state;
+	assert_string_equal(json_get_text(json_at(e, "computed"), "kind", ""), "gpu");
+	assert_string_equal(json_get_text(json_at(e, "computed"), "device", ""),
+			    "FAKE GPU 0");
+	assert_string_equal(json_get_text(json_at(e, "computed"), "uuid", ""),
+			    "GPU-fafafafa-fafa-fafa-fafa-fafafafafa00");
+	assert_string_equal(json_get_text(json_at(e, "computed"), "library", ""),
+			    "cuBLAS 13.0.0");
+	assert_string_equal(json_get_text(json_at(e, "computed"), "kernels", ""),
+			    "sm_90");
+	assert_int_equal(json_get_int(json_at(e, "computed"), "multiprocessors", 0), 16);
+	assert_int_equal(json_get_int(json_at(e, "computed"), "multiprocessors_whole", 0),
+			 132);
+	assert_true(json_get_int(json_at(e, "computed"), "memory_bytes", 0) ==
+		    150754820096);
+	assert_true(json_get_bool(json_at(e, "others"), "known", false));
+	assert_int_equal(json_get_int(json_at(e, "others"), "processes", -1), 0);
+	assert_true(json_get_real(json_at(e, "span"), "seconds", 0) > 0);
+	assert_non_null(json_at(e, "cpu/affinity"));
+	assert_string_equal(json_get_text(e, "digest_c", ""),
+			    json_get_text(json_at(o, "details/c"), "digest", "?"));
+	/* The clock and the power of a span that is over before a reading was due. */
+	assert_true(json_get_real(json_at(o, "telemetry/sm_clock_hz"), "mean", 0) ==
+		    1980e6);
+	assert_true(json_get_real(json_at(o, "telemetry/power_w"), "mean", 0) == 432);
+	json_object_put(o);
+	e = evidence_of("TARE_FAKE_NVML_LOST=1", plain, &o);
+	assert_false(json_get_bool(json_at(e, "others"), "known", true));
+	assert_null(json_at(e, "others/processes"));
+	assert_null(json_at(e, "computed/multiprocessors_whole"));
+	json_object_put(o);
+	/* A list without even this process knows nobody. */
+	e = evidence_of("TARE_FAKE_NVML_UNLISTED=1", plain, &o);
+	assert_false(json_get_bool(json_at(e, "others"), "known", true));
+	assert_non_null(strstr(json_get_text(json_at(o, "details"), "not_watched", ""),
+			       "not even this one"));
+	json_object_put(o);
+	/* A vGPU that tells neither clock nor power: null, not 0. */
+	e = evidence_of("TARE_FAKE_NVML_NA=1", plain, &o);
+	assert_null(json_at(o, "telemetry/sm_clock_hz/mean"));
+	assert_null(json_at(o, "telemetry/power_w/mean"));
+	json_object_put(o);
+}
+
+/* The terminal says in its head what computed. */
+static void test_headline(void **state)
+{
+	static const char *const plain[] = {"--n", "32", NULL};
+	static const char *const on_cpu[] = {"--n", "32", "--backend", "openblas", NULL};
+	struct proc_outcome out = gemm(NULL, plain);
+
+	(void)state;
+	assert_non_null(strstr(out.out.data,
+			       "\non FAKE GPU 0 (GPU-fafafafa-fafa-fafa-fafa-"
+			       "fafafafafa00), cuBLAS 13.0.0 for sm_90, 132 of 132 "
+			       "multiprocessors\n"));
+	proc_outcome_release(&out);
+	out = gemm(NULL, on_cpu);
+	assert_non_null(strstr(out.out.data, "\non the processor, "));
+	assert_non_null(strstr(out.out.data, ", OpenBLAS "));
+	proc_outcome_release(&out);
+}
+
+/* Half of the multiprocessors, as under an MPS limit, or a part of the memory: invalid. */
+static void test_whole_device(void **state)
+{
+	static const char *const extra[] = {"--n", "32", NULL};
+
+	(void)state;
+	check_fails("TARE_FAKE_CUDA_SMS=66", extra, 4,
+		    "device-is-whole: CUDA has 66 multiprocessors");
+	check_fails("TARE_FAKE_CUDA_TOTAL=75377410048", extra, 4, "70.20 GiB");
 }
 
 static void test_green_context(void **state)
@@ -286,7 +417,7 @@ static void test_watch(void **state)
 	out = gemm("TARE_FAKE_NVML_OTHERS=2", shared);
 	assert_int_equal(out.code, 0);
 	proc_outcome_release(&out);
-	out = gemm("TARE_FAKE_NVML_FAIL_AT=1", lost);
+	out = gemm("TARE_FAKE_NVML_LOST=1", lost);
 	o = document(&out);
 	assert_int_equal(out.code, 0);
 	assert_non_null(strstr(out.diag.data, "NVML_ERROR_GPU_IS_LOST"));
@@ -335,6 +466,10 @@ int main(void)
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_falls_through),
+		cmocka_unit_test(test_no_silent_processor),
+		cmocka_unit_test(test_whole_device),
+		cmocka_unit_test(test_evidence),
+		cmocka_unit_test(test_headline),
 		cmocka_unit_test(test_green_context),
 		cmocka_unit_test(test_profile_sweep),
 		cmocka_unit_test(test_sweeps),

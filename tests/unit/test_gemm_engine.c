@@ -9,9 +9,11 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "core/machine/mig.h"
 #include "gemm/fill.h"
 #include "tests/support/built.h"
 #include "tests/support/fakes/product.h"
+#include "tests/support/tree.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -396,6 +398,8 @@ static void test_cublas_describes(void **state)
 	struct problem p = rectangle(PRECISION_FP8, COMPUTE_FP32);
 	struct engine *e = prepared("cublas", &p, 7);
 	struct json_object *o = described(e);
+	struct err err = ERR_INIT;
+	int64_t n;
 
 	(void)state;
 	assert_string_equal(json_get_text(json_at(o, "library"), "name", ""), "cuBLASLt");
@@ -406,10 +410,10 @@ static void test_cublas_describes(void **state)
 			 32 << 20);
 	assert_int_equal(json_get_int(json_at(o, "algo"), "asked", 0), 7);
 	assert_true(json_get_bool(json_at(o, "algo"), "is_ignored", false));
-	assert_string_equal(json_get_text(o, "on", ""), "FAKE GPU 0");
 	assert_non_null(json_at(o, "gpu/uuid"));
 	json_object_put(o);
-	assert_int_equal(e->ops->default_n(e, p.arithmetic), 16384);
+	assert_int_equal(e->ops->default_n(e, p.arithmetic, &n, &err), 0);
+	assert_int_equal(n, 16384);
 	assert_true(e->ops->wants_steady);
 	close_engine(e);
 }
@@ -592,6 +596,7 @@ static void test_openblas_refuses(void **state)
 		{{.algo = 0}, "--algo needs a GPU"},
 	};
 	const struct engine_request one = {.threads = 1, .algo = -1};
+	struct err none = ERR_INIT;
 	struct json_object *o;
 	struct engine *e = NULL;
 	int64_t n;
@@ -616,7 +621,10 @@ static void test_openblas_refuses(void **state)
 			e->ops->check(e, arithmetic_find(x->precision, x->compute), &err),
 			can ? 0 : -1);
 	}
-	n = e->ops->default_n(e, arithmetic_find(PRECISION_FP64, COMPUTE_FP64));
+	assert_int_equal(e->ops->default_n(e,
+					   arithmetic_find(PRECISION_FP64, COMPUTE_FP64),
+					   &n, &none),
+			 0);
 	assert_true(n >= 256 && n <= 8192 && n % 256 == 0);
 	o = described(e);
 	assert_int_equal(json_get_int(o, "threads", 0), 1);
@@ -627,7 +635,8 @@ static void test_openblas_refuses(void **state)
 
 static void test_no_such_engine(void **state)
 {
-	const struct engine_request r = {.algo = -1};
+	char *root = x_strdup("/tmp/tare-test-XXXXXX");
+	const struct engine_request r = {.algo = -1, .root = mkdtemp(root)};
 	struct err err = ERR_INIT;
 	struct engine *e = NULL;
 
@@ -641,7 +650,84 @@ static void test_no_such_engine(void **state)
 	err = (struct err)ERR_INIT;
 	assert_int_equal(engine_open("cublas", &r, &e, &err), -1);
 	assert_non_null(strstr(err.text, "openblas needs no GPU"));
+	/* A GPU that the kernel shows is one, whoever has it. */
+	tree_put(root, "/sys/bus/pci/devices/0000:17:00.0/vendor", "0x10de");
+	tree_put(root, "/sys/bus/pci/devices/0000:17:00.0/class", "0x030200");
+	tree_link(root, "/sys/bus/pci/devices/0000:17:00.0/driver", "drivers/vfio-pci");
+	err = (struct err)ERR_INIT;
+	assert_int_equal(engine_open("auto", &r, &e, &err), -1);
+	assert_int_equal(err.kind, ERR_ENVIRONMENT);
+	assert_non_null(strstr(err.text, "CUDA_ERROR_NO_DEVICE (100)"));
+	assert_non_null(strstr(err.text, "PCI device 0000:17:00.0 (driver vfio-pci)"));
+	assert_non_null(strstr(err.text, "give it back to the driver nvidia"));
+	e = open_engine("openblas", &r);
+	close_engine(e);
 	unsetenv("TARE_FAKE_CUDA_DEVICES");
+	tree_remove(root);
+}
+
+static void cut(struct nvml *n, struct nvml_gpu *g, const char *const *profiles,
+		size_t nr)
+{
+	struct mig_layout layout;
+	struct err err = ERR_INIT;
+
+	if (mig_apply(n, g, profiles, nr, &layout, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+static void check_refused(const struct engine_request *r, const char *words)
+{
+	struct err err = ERR_INIT;
+	struct engine *e;
+
+	assert_int_equal(engine_open("auto", r, &e, &err), -1);
+	assert_int_equal(err.kind, ERR_ENVIRONMENT);
+	if (!strstr(err.text, words))
+		fail_msg("'%s' is not in: %s", words, err.text);
+}
+
+/*
+ * CUDA gives a GPU in MIG mode as its first part, without a word: who asked for the whole
+ * gets none, and the only part is called by its name.
+ */
+static void test_mig_is_no_whole(void **state)
+{
+	static const char *const parts[] = {"3g.71gb", "1g.18gb"};
+	const struct engine_request first = {.algo = -1},
+				    whole = {.algo = -1, .device = "0"};
+	char path[] = "/tmp/tare-test-XXXXXX";
+	int file = mkstemp(path);
+	struct json_object *o;
+	struct nvml_gpu *g;
+	struct nvml *n;
+	struct engine *e;
+
+	(void)state;
+	assert_true(file >= 0);
+	close(file);
+	setenv("TARE_FAKE_NVML_STATE", path, 1);
+	n = nvml_open(NULL);
+	assert_non_null(n);
+	assert_int_equal(nvml_gpu_at(n, 0, &g, NULL), 0);
+	cut(n, g, parts, 2);
+	check_refused(&whole, "is in MIG mode, where only one of its 2 MIG devices can "
+			      "compute, and --device names the whole");
+	check_refused(&first, "and none was named");
+	cut(n, g, parts, 1);
+	check_refused(&whole, "--device names the whole");
+	e = open_engine("auto", &first);
+	o = described(e);
+	assert_int_equal(json_get_int(json_at(o, "gpu"), "multiprocessors", 0), 60);
+	assert_memory_equal(json_get_text(json_at(o, "gpu"), "asked", ""), "MIG-", 4);
+	json_object_put(o);
+	close_engine(e);
+	assert_int_equal(mig_clear(n, g, false, NULL), 0);
+	check_refused(&whole, "MIG mode is on and it has no MIG device");
+	check_refused(&first, "MIG mode is on and it has no MIG device");
+	nvml_close(n);
+	unlink(path);
+	unsetenv("TARE_FAKE_NVML_STATE");
 }
 
 int main(int argc, char **argv)
@@ -662,6 +748,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_openblas_memory),
 		cmocka_unit_test(test_openblas_refuses),
 		cmocka_unit_test(test_no_such_engine),
+		cmocka_unit_test(test_mig_is_no_whole),
 	};
 
 	(void)argc;
