@@ -387,6 +387,58 @@ static void test_echoed_key(void **state)
 	server_stop(&s);
 }
 
+enum { GOOD_ONES = 150 };
+
+/* As serve(), but from some request on each is refused. */
+static void *serve_worse(void *ctx)
+{
+	static const char refusal[] =
+		"HTTP/1.1 500 Worn out\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+	struct server *s = ctx;
+	int fd, nr = 0;
+
+	while ((fd = accept(s->fd, NULL, NULL)) >= 0) {
+		if (read_request(fd)) {
+			const char *text = nr < GOOD_ONES ? s->reply : refusal;
+
+			send(fd, text, strlen(text), MSG_NOSIGNAL);
+			nr++;
+		}
+		close(fd);
+	}
+	return NULL;
+}
+
+/*
+ * All of the newest requests fail, and most of all so far did not: the rate is that of the
+ * newest. At 200 a second it would take ten times as long until 95 % of all had failed.
+ */
+static void test_failures_of_late(void **state)
+{
+	static const char *const events[] = {TEXT("abcdefghij"),
+					     "{\"id\":\"x\",\"choices\":[]," USAGE "}",
+					     "[DONE]", NULL};
+	char *reply = stream_of(events);
+	struct load_rig r;
+	struct server s;
+
+	(void)state;
+	server_start(&s, reply, serve_worse);
+	load_rig_start(&r, NULL, NULL);
+	r.transport.url = s.url;
+	r.config.stage.kind = STAGE_CONSTANT;
+	r.config.stage.rate_per_s = 200;
+	r.config.connections_max = 1; /* it accepts one at a time */
+	r.config.requests_max = 0;
+	r.config.duration_ns = 10 * NS_PER_S;
+	r.config.error_rate_max = 0.95;
+	load_rig_run(&r);
+	assert_true(r.outcome.is_aborted);
+	server_stop(&s);
+	load_rig_end(&r);
+	free(reply);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_echoed_key),
 		cmocka_unit_test(test_due_after_close),
 		cmocka_unit_test(test_answered_before_it_is_sent),
+		cmocka_unit_test(test_failures_of_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

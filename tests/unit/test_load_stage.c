@@ -221,6 +221,192 @@ static void test_parts(void **state)
 	}
 }
 
+/* An aside that is no share stays as long as it is; more than there was leaves nothing. */
+static void test_fixed_asides(void **state)
+{
+	static const int64_t asides_ns[] = {NS_PER_MS, 600 * NS_PER_S};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(asides_ns); i++) {
+		struct load_rig r;
+		const struct load_stage *s = &r.outcome.stage;
+
+		load_rig_start(&r, NULL, NULL);
+		r.config.duration_ns = 3600 * NS_PER_S;
+		r.config.warmup_ns = asides_ns[i];
+		r.config.cooldown_ns = 2 * NS_PER_MS;
+		load_rig_run(&r);
+		assert_int_equal(s->measure_start_ns - s->start_ns, asides_ns[i]);
+		if (i)
+			assert_int_equal(s->measure_end_ns, s->measure_start_ns);
+		else
+			assert_int_equal(s->end_ns - s->measure_end_ns, 2 * NS_PER_MS);
+		load_rig_end(&r);
+	}
+}
+
+struct looks {
+	size_t nr;
+	double last_s;
+};
+
+/* What the mock's pace and the rig's four streams allow, whenever it is looked at. */
+static void check_look(void *ctx, const struct stage_live *live)
+{
+	struct looks *l = ctx;
+
+	l->nr++;
+	assert_true(live->elapsed_s > l->last_s && live->elapsed_s < 600);
+	l->last_s = live->elapsed_s;
+	assert_true(live->duration_s > 599.999 && live->duration_s < 600.001);
+	assert_int_equal(live->failed, 0);
+	assert_true(live->in_flight <= 4);
+	assert_true(live->tokens >= 10 * live->ok);
+	assert_true(live->tokens <= 10 * live->ok + 4 * 10 + 40);
+	assert_true(live->ttft_nr >= live->ok && live->ttft_nr <= live->ok + 8);
+	/* The first token comes 4 ms after the request, and in no more than there was. */
+	assert_true(live->ttft_sum_s >= 0.0039 * (double)live->ttft_nr);
+	assert_true(live->ttft_sum_s <= 4 * live->elapsed_s);
+}
+
+static void test_looks(void **state)
+{
+	struct looks looks = {0};
+	struct load_rig r;
+
+	(void)state;
+	load_rig_start(&r, NULL, NULL);
+	r.config.duration_ns = 600 * NS_PER_S;
+	r.config.requests_max = 120; /* some 0.7 s of them */
+	r.config.watch = check_look;
+	r.config.watch_ctx = &looks;
+	load_rig_run(&r);
+	assert_true(looks.nr >= 1);
+	load_rig_end(&r);
+}
+
+/* What the workers counted is added up, each once. */
+static void test_sums(void **state)
+{
+	struct request_record records[24] = {{0}};
+	struct load_rig r;
+	const struct stage_outcome *o = &r.outcome;
+	uint64_t events = 0, chunks = 0;
+
+	(void)state;
+	load_rig_start(&r, NULL, NULL);
+	load_rig_run(&r);
+	assert_int_equal(load_rig_collect(&r, records), 24);
+	for (int i = 0; i < 24; i++) {
+		events += records[i].events;
+		chunks += records[i].chunks_nr;
+	}
+	assert_true(events > 240);
+	assert_int_equal(o->events, events);
+	assert_int_equal(o->chunks, chunks);
+	assert_int_equal(o->connections, 4);
+	assert_true(o->reads >= 24);
+	assert_int_equal(o->lag->nr + o->unstamped, o->reads);
+	assert_int_equal(o->turnaround->nr, 24);
+	assert_true(o->stamp_error->nr >= chunks && o->stamp_error->nr <= events);
+	assert_true(o->cpu_ns > 0);
+	assert_true(o->busiest > 0 && o->busiest < 1.1);
+	assert_true(llabs(o->clock_step_ns) < NS_PER_S);
+	assert_string_equal(o->error_text, "");
+	assert_false(o->is_aborted);
+	load_rig_forget(records);
+	load_rig_end(&r);
+}
+
+/* At the common time to the nanosecond; one that has passed is no reason to wait. */
+static void test_common_start(void **state)
+{
+	(void)state;
+	for (int is_past = 0; is_past < 2; is_past++) {
+		struct load_rig r;
+		int64_t at = clock_wall_ns() + (is_past ? -1 : 1) * 300 * NS_PER_MS;
+		int64_t before;
+
+		load_rig_start(&r, NULL, NULL);
+		r.config.start_at_wall_ns = at;
+		before = clock_mono_ns();
+		load_rig_run(&r);
+		assert_true(r.outcome.stage.start_ns > before);
+		if (!is_past &&
+		    r.outcome.stage.start_ns + r.outcome.stage.wall_offset_ns < at)
+			fail_msg("began before its time");
+		if (is_past)
+			assert_true(r.outcome.stage.start_ns +
+					    r.outcome.stage.wall_offset_ns >
+				    at);
+		load_rig_end(&r);
+	}
+}
+
+/* Its window is what was asked for where it runs for its whole time. */
+static void test_window(void **state)
+{
+	struct load_rig r;
+	const struct load_stage *s = &r.outcome.stage;
+
+	(void)state;
+	load_rig_start(&r, NULL, NULL);
+	r.config.requests_max = 0;
+	r.config.duration_ns = 300 * NS_PER_MS;
+	r.config.warmup_ns = 100 * NS_PER_MS;
+	r.config.cooldown_ns = 50 * NS_PER_MS;
+	load_rig_run(&r);
+	assert_int_equal(s->end_ns - s->start_ns, 300 * NS_PER_MS);
+	assert_int_equal(s->measure_start_ns - s->start_ns, 100 * NS_PER_MS);
+	assert_int_equal(s->end_ns - s->measure_end_ns, 50 * NS_PER_MS);
+	load_rig_end(&r);
+}
+
+/* Replies that never end are waited for until the grace is over, and then cancelled. */
+static void test_grace(void **state)
+{
+	struct request_record records[24] = {{0}};
+	struct load_rig r;
+
+	(void)state;
+	load_rig_start(&r, "stall=0,after=2", NULL);
+	r.config.requests_max = 0;
+	r.config.duration_ns = 50 * NS_PER_MS;
+	r.config.grace_ns = 150 * NS_PER_MS;
+	load_rig_run(&r);
+	assert_int_equal(load_rig_collect(&r, records), 4);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(records[i].end, REQUEST_CANCELLED);
+		assert_true(records[i].end_ns >=
+			    r.outcome.stage.end_ns + 150 * NS_PER_MS);
+	}
+	assert_int_equal(r.outcome.stage.end_ns - r.outcome.stage.start_ns,
+			 50 * NS_PER_MS);
+	load_rig_forget(records);
+	load_rig_end(&r);
+}
+
+/* Where records cannot be kept nothing runs, and the reason is said. */
+static void test_no_room_for_records(void **state)
+{
+	const char *was = getenv("TMPDIR");
+	char *kept = x_strdup(was);
+	struct err err = ERR_INIT;
+	struct load_rig r;
+
+	(void)state;
+	load_rig_start(&r, NULL, NULL);
+	setenv("TMPDIR", "/proc/nowhere", 1);
+	assert_int_equal(stage_run(&r.config, &r.outcome, &err), -1);
+	assert_non_null(strstr(err.text, "/proc/nowhere"));
+	if (kept)
+		setenv("TMPDIR", kept, 1);
+	else
+		unsetenv("TMPDIR");
+	free(kept);
+	load_rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +416,13 @@ int main(void)
 		cmocka_unit_test(test_quiet_end),
 		cmocka_unit_test(test_shares_shrink),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_fixed_asides),
+		cmocka_unit_test(test_looks),
+		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_common_start),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_no_room_for_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
