@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -28,8 +29,45 @@ static atomic_bool holds_writer;
 static pthread_t main_thread;
 static int own_writes; /* of the lane's own thread meanwhile */
 
+/* What the disk does from the call at which 'trouble' is set on. */
+static const struct trouble {
+	bool is_interrupted; /* every second call is, and the others take three bytes */
+	int error;           /* or this, or -1: nothing is taken and no error said */
+} no_trouble;
+
+static _Atomic(const struct trouble *) trouble = &no_trouble;
+static atomic_uint disk_calls;
+
+/* How much of 'len' the disk takes now; -1 with errno. */
+static ssize_t trouble_with(size_t len)
+{
+	const struct trouble *t = atomic_load(&trouble);
+
+	if (t->error) {
+		errno = t->error > 0 ? t->error : 0;
+		return t->error > 0 ? -1 : 0;
+	}
+	if (t->is_interrupted && atomic_fetch_add(&disk_calls, 1) % 2 == 0) {
+		errno = EINTR;
+		return -1;
+	}
+	return (ssize_t)(t->is_interrupted && len > 3 ? 3 : len);
+}
+
+ssize_t pread(int fd, void *bytes, size_t len, off_t offset)
+{
+	ssize_t n = trouble_with(len);
+
+	return n > 0 ? syscall(SYS_pread64, fd, bytes, n, offset) : n;
+}
+
 ssize_t pwrite(int fd, const void *bytes, size_t len, off_t offset)
 {
+	ssize_t n = trouble_with(len);
+
+	if (n <= 0)
+		return n;
+	len = (size_t)n;
 	if (atomic_load(&holds_writer)) {
 		if (pthread_equal(pthread_self(), main_thread)) {
 			own_writes++;
@@ -305,6 +343,140 @@ static void test_damage(void **state)
 	spool_free(spool);
 }
 
+/* A disk that takes and gives three bytes at a time, between interruptions, loses none. */
+static void test_interrupted_disk(void **state)
+{
+	static const struct trouble interrupted = {.is_interrupted = true};
+	struct spool *spool = spool_new(1, NULL);
+	struct spool_reader *reader;
+	struct request_record r;
+
+	(void)state;
+	atomic_store(&trouble, &interrupted);
+	for (int i = 0; i < 3; i++)
+		spool_put(spool, 0, &known);
+	assert_int_equal(spool_finish(spool, NULL), 0);
+	reader = spool_read(spool);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(spool_reader_next(reader, &r, NULL), 1);
+		check_known(&r);
+	}
+	assert_int_equal(spool_reader_next(reader, &r, NULL), 0);
+	atomic_store(&trouble, &no_trouble);
+	spool_reader_free(reader);
+	spool_free(spool);
+}
+
+/* A write that failed is said at the end, and a read at once; so is one that gives nothing. */
+static void test_failing_disk(void **state)
+{
+	static const struct {
+		struct trouble trouble;
+		const char *writing, *reading;
+	} fails[] = {
+		{{.error = EIO}, "Input/output error", "Input/output error"},
+		{{.error = -1}, "No space left", "the file ends inside a record"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(fails); i++) {
+		struct spool *bad = spool_new(2, NULL), *good = spool_new(2, NULL);
+		struct spool_reader *reader;
+		struct request_record r;
+		struct err err = ERR_INIT;
+
+		spool_put(bad, 1, &known);
+		spool_put(good, 1, &known);
+		assert_int_equal(spool_finish(good, NULL), 0);
+		reader = spool_read(good);
+		atomic_store(&trouble, &fails[i].trouble);
+		assert_int_equal(spool_finish(bad, &err), -1);
+		assert_non_null(strstr(err.text, "TMPDIR"));
+		assert_non_null(strstr(err.text, fails[i].writing));
+		assert_int_equal(spool_reader_next(reader, &r, &err), -1);
+		atomic_store(&trouble, &no_trouble);
+		if (!strstr(err.text, fails[i].reading))
+			fail_msg("'%s' does not say '%s'", err.text, fails[i].reading);
+		spool_reader_free(reader);
+		spool_free(good);
+		spool_free(bad);
+	}
+}
+
+/* More than a block and more than a read: one record of a million chunks beside others. */
+static void test_a_long_record(void **state)
+{
+	enum { NR = 1000000 };
+	struct chunk_stamp *chunks = x_calloc(NR, sizeof(*chunks));
+	struct spool *spool = spool_new(3, NULL);
+	struct request_record r = {.chunks = chunks, .chunks_nr = NR};
+	struct spool_reader *reader;
+	struct record_source source;
+
+	(void)state;
+	for (int i = 0; i < NR; i++)
+		chunks[i] = (struct chunk_stamp){.arrival_ns = 1000 * i, .tokens = 1};
+	spool_put(spool, 0, &known);
+	spool_put(spool, 2, &r);
+	spool_put(spool, 2, &known);
+	assert_int_equal(spool_finish(spool, NULL), 0);
+	reader = spool_read(spool);
+	source = spool_reader_source(reader);
+	for (int pass = 0; pass < 2; pass++) {
+		assert_int_equal(record_source_next(&source, &r, NULL), 1);
+		check_known(&r);
+		assert_int_equal(record_source_next(&source, &r, NULL), 1);
+		assert_int_equal(r.chunks_nr, NR);
+		for (int i = 0; i < NR; i++)
+			if (r.chunks[i].arrival_ns != 1000 * i || r.chunks[i].tokens != 1)
+				fail_msg("chunk %d is another", i);
+		assert_int_equal(record_source_next(&source, &r, NULL), 1);
+		check_known(&r);
+		assert_int_equal(record_source_next(&source, &r, NULL), 0);
+		assert_int_equal(record_source_next(&source, &r, NULL), 0);
+		source.rewind(source.ctx);
+	}
+	spool_reader_free(reader);
+	spool_free(spool);
+	free(chunks);
+}
+
+/* A part that lies somewhere in a file; its damage is told by part and byte of the part. */
+static void test_a_part_of_a_file(void **state)
+{
+	enum { BEFORE = 1000 };
+	char path[] = "/tmp/tare-records-XXXXXX";
+	struct spool_part parts[2];
+	struct spool_reader *reader;
+	struct request_record r;
+	struct err err = ERR_INIT;
+	int fd = mkstemp(path);
+
+	(void)state;
+	unlink(path);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pwrite(fd, known_bytes, sizeof(known_bytes),
+					BEFORE + i * (int)sizeof(known_bytes)),
+				 sizeof(known_bytes));
+	parts[0] = (struct spool_part){
+		.fd = fd, .offset = BEFORE, .len = sizeof(known_bytes)};
+	parts[1] = (struct spool_part){
+		.fd = fd, .offset = BEFORE, .len = 2 * sizeof(known_bytes) - 1};
+	reader = spool_reader_new(parts, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(spool_reader_next(reader, &r, &err), 1);
+		check_known(&r);
+	}
+	assert_int_equal(spool_reader_next(reader, &r, &err), -1);
+	/* Where its chunks begin: one record and one head on. */
+	assert_non_null(strstr(err.text, "part 2 at byte 400: a record is cut short"));
+	spool_reader_free(reader);
+	reader = spool_reader_new(NULL, 0);
+	assert_int_equal(spool_reader_next(reader, &r, &err), 0);
+	spool_reader_free(reader);
+	close(fd);
+}
+
 /* What an earlier tare wrote depends on its build: refused, with what to do. */
 static void test_old_files(void **state)
 {
@@ -336,6 +508,10 @@ int main(void)
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_slow_disk),
 		cmocka_unit_test(test_old_files),
+		cmocka_unit_test(test_interrupted_disk),
+		cmocka_unit_test(test_failing_disk),
+		cmocka_unit_test(test_a_long_record),
+		cmocka_unit_test(test_a_part_of_a_file),
 	};
 
 	alarm(120); /* a lane that never finds room */
