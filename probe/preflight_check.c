@@ -3,6 +3,7 @@
 #include "probe/pci_device.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum preflight_state preflight_worse(enum preflight_state a, enum preflight_state b)
@@ -55,20 +56,31 @@ static enum preflight_state each_pci_gpu(struct preflight_look *l,
 	return worst;
 }
 
+int64_t preflight_gpus_expected(struct preflight_look *l)
+{
+	struct json_object *count = json_member(l->machine, "gpu_count");
+
+	return json_get_int(count, "pci", 0) - json_get_int(count, "pci_elsewhere", 0);
+}
+
 /* A host whose GPUs vfio has shows none, and that is right; a guest was given one. */
 enum preflight_state preflight_each_gpu(struct preflight_look *l, preflight_look_at *look)
 {
 	struct json_object *gpus = json_member(l->machine, "gpus");
 	enum preflight_state worst = PREFLIGHT_NOT_APPLICABLE;
 
-	if (!gpus)
-		return l->is_guest ? PREFLIGHT_UNKNOWN : PREFLIGHT_NOT_APPLICABLE;
+	if (!json_length(gpus) &&
+	    (preflight_gpus_expected(l) > 0 || (!gpus && l->is_guest)))
+		return preflight_not_told(l, "the GPU's driver");
 	for (size_t i = 0; i < json_length(gpus); i++) {
 		struct json_object *gpu = json_object_array_get_idx(gpus, i);
-		const char *name = json_get_text(gpu, "pci_address",
-						 json_get_text(gpu, "uuid", "?"));
+		const char *uuid = json_get_text(gpu, "uuid", NULL);
+		char number[32];
 
-		worst = preflight_worse(worst, look(l, gpu, name));
+		snprintf(number, sizeof(number), "GPU %zu", i);
+		worst = preflight_worse(worst, look(l, gpu,
+						    json_get_text(gpu, "pci_address",
+								  uuid ? uuid : number)));
 	}
 	return worst;
 }

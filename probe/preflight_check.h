@@ -37,7 +37,13 @@ struct preflight_check {
 enum preflight_state preflight_look(const struct preflight_check *c,
 				    struct preflight_look *l);
 
-/* Each GPU that its driver shows, the worst; without a driver unknown in a guest. */
+/* How many GPUs the bus has that are not given to another driver: those to be asked. */
+int64_t preflight_gpus_expected(struct preflight_look *l);
+
+/*
+ * Each GPU that its driver shows, the worst. Where the bus has more and none can be asked
+ * that is unknown, and in a guest without a driver too.
+ */
 enum preflight_state preflight_each_gpu(struct preflight_look *l,
 					preflight_look_at *look);
 

@@ -81,22 +81,18 @@ static enum preflight_state one_port(struct preflight_look *l, const char *port)
 	return is_cut ? PREFLIGHT_UNKNOWN : PREFLIGHT_WARN;
 }
 
-/* The device's real path names the ports above it: .../pci0000:16/0000:16:01.0/<device> */
 static enum preflight_state ports_of_one(struct preflight_look *l, struct json_object *d,
 					 const char *address)
 {
-	char *path = x_asprintf("%s/sys/bus/pci/devices/%s", l->root, address);
-	char *real = realpath(path, NULL), *save = NULL;
+	struct json_object *path = json_member(d, "link_path");
 	enum preflight_state worst = PREFLIGHT_NOT_APPLICABLE;
 
-	(void)d;
-	for (char *part = real ? strtok_r(real, "/", &save) : NULL; part;
-	     part = strtok_r(NULL, "/", &save)) {
-		if (pci_device_is_address(part) && strcmp(part, address) != 0)
-			worst = preflight_worse(worst, one_port(l, part));
-	}
-	free(real);
-	free(path);
+	(void)address;
+	for (size_t i = 1; i < json_length(path); i++)
+		worst = preflight_worse(
+			worst,
+			one_port(l, json_get_text(json_object_array_get_idx(path, i),
+						  "address", "?")));
 	return worst;
 }
 
@@ -143,30 +139,60 @@ static enum preflight_state display_of_one(struct preflight_look *l,
 	return PREFLIGHT_WARN;
 }
 
+/* What a link could do: a port never more than the device at its lower end. */
+static double best_of(struct json_object *path, size_t i, const char *key)
+{
+	double most = json_get_real(json_object_array_get_idx(path, i), key, 0);
+	double lower =
+		i % 2 ? json_get_real(json_object_array_get_idx(path, i - 1), key, most)
+		      : most;
+
+	return lower < most ? lower : most;
+}
+
+/*
+ * From the GPU up to the root port, for the narrowest link is the transfer rate. Each link
+ * has two ends in the path; QEMU's own ports have no lanes.
+ */
+static enum preflight_state path_of_one(struct preflight_look *l, struct json_object *d,
+					const char *now_key, const char *most_key,
+					const char *front, const char *back,
+					enum preflight_state slower)
+{
+	struct json_object *path = json_member(d, "link_path");
+	enum preflight_state worst = PREFLIGHT_NOT_APPLICABLE;
+
+	for (size_t i = 0; i < json_length(path); i++) {
+		struct json_object *hop = json_object_array_get_idx(path, i);
+		const char *address = json_get_text(hop, "address", "?");
+		double now = json_get_real(hop, now_key, 0);
+		double most = best_of(path, i, most_key);
+
+		if (strcmp(json_get_text(hop, "kind", ""), "emulated-port") == 0)
+			continue;
+		if (now <= 0 || most <= 0) {
+			worst = preflight_worse(worst, preflight_not_told(l, address));
+			continue;
+		}
+		preflight_note(l, "%s: %s%g of %s%g%s", address, front, now, front, most,
+			       back);
+		worst = preflight_worse(worst, now < most ? slower : PREFLIGHT_OK);
+	}
+	return worst;
+}
+
 static enum preflight_state width_of_one(struct preflight_look *l, struct json_object *d,
 					 const char *address)
 {
-	struct json_object *link = json_member(d, "link");
-	int64_t now = json_get_int(link, "width", 0);
-	int64_t most = json_get_int(link, "max_width", 0);
-
-	if (!now || !most)
-		return preflight_not_told(l, address);
-	preflight_note(l, "%s: x%lld of x%lld", address, (long long)now, (long long)most);
-	return now < most ? PREFLIGHT_FAIL : PREFLIGHT_OK;
+	(void)address;
+	return path_of_one(l, d, "width", "width_max", "x", "", PREFLIGHT_FAIL);
 }
 
 static enum preflight_state speed_of_one(struct preflight_look *l, struct json_object *d,
 					 const char *address)
 {
-	struct json_object *link = json_member(d, "link");
-	double now = json_get_real(link, "speed_gt_per_s", 0);
-	double most = json_get_real(link, "max_speed_gt_per_s", 0);
-
-	if (now <= 0 || most <= 0)
-		return preflight_not_told(l, address);
-	preflight_note(l, "%s: %g of %g GT/s", address, now, most);
-	return now < most ? PREFLIGHT_WARN : PREFLIGHT_OK;
+	(void)address;
+	return path_of_one(l, d, "speed_gts", "speed_max", "", " GT/s", PREFLIGHT_WARN);
 }
 
 static enum preflight_state look_egm(struct preflight_look *l)
@@ -234,10 +260,11 @@ const struct preflight_check preflight_device_checks[] = {
 	 "use another device as console (firmware: primary display)", SIDE_HOST,
 	 .pci_gpu = display_of_one},
 	/* On Grace data goes over C2C; the PCIe link only carries control. */
-	{"gpu.link_width", "PCIe width", "half the lanes are half the transfer rate",
+	{"gpu.link_width", "PCIe width up to the root port",
+	 "half the lanes anywhere on the way are half the transfer rate",
 	 "reseat the card or its riser; lspci -vv shows LnkSta", SIDE_BOTH,
 	 PLATFORM_NOT_GRACE, .pci_gpu = width_of_one},
-	{"gpu.link_speed", "PCIe speed now",
+	{"gpu.link_speed", "PCIe speed up to the root port",
 	 "an idle link slows down by itself; under load it must not stay there",
 	 "look again under load; firmware: link speed, ASPM off", SIDE_BOTH,
 	 PLATFORM_NOT_GRACE, .pci_gpu = speed_of_one},

@@ -4,7 +4,6 @@
 #include "core/base/mem.h"
 #include "core/machine/sysfs.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,30 +159,10 @@ static enum preflight_state look_idle(struct preflight_look *l)
 	return worst;
 }
 
-/* True when a process of that name runs. */
-static bool runs(const char *root, const char *name)
-{
-	struct strvec pids = {0};
-	bool found = false;
-
-	sysfs_list(&pids, root, "/proc");
-	for (size_t i = 0; i < pids.nr && !found; i++) {
-		char *comm;
-
-		if (!isdigit((unsigned char)pids.items[i][0]))
-			continue;
-		comm = sysfs_text(root, "/proc/%s/comm", pids.items[i]);
-		found = comm && strcmp(comm, name) == 0;
-		free(comm);
-	}
-	strvec_release(&pids);
-	return found;
-}
-
 static enum preflight_state look_irqbalance(struct preflight_look *l)
 {
 	const char *isolated = json_get_text(part(l, "cpu"), "isolated", NULL);
-	bool is_on = runs(l->root, "irqbalance");
+	bool is_on = sysfs_runs(l->root, "irqbalance");
 
 	preflight_note(l, "irqbalance %s, isolated CPUs: %s",
 		       is_on ? "runs" : "does not run", isolated ? isolated : "none");
@@ -259,6 +238,75 @@ static enum preflight_state look_numa(struct preflight_look *l)
 							    : PREFLIGHT_OK;
 }
 
+/* A container is a boundary of its own, and its limits are its host's. */
+static enum preflight_state look_container(struct preflight_look *l)
+{
+	const char *kind = noted(l, "container", "kind");
+
+	if (!kind || strcmp(kind, "unknown") == 0)
+		return PREFLIGHT_UNKNOWN;
+	return strcmp(kind, "none") == 0 ? PREFLIGHT_OK : PREFLIGHT_WARN;
+}
+
+static enum preflight_state look_quota(struct preflight_look *l)
+{
+	struct json_object *c = part(l, "confinement");
+	double quota = json_get_real(c, "cpu_quota", 0);
+
+	if (!json_get_text(c, "source", NULL))
+		return PREFLIGHT_UNKNOWN;
+	if (quota <= 0) {
+		preflight_note(l, "none");
+		return PREFLIGHT_OK;
+	}
+	preflight_note(l, "%g of %lld CPUs (%s)", quota,
+		       (long long)json_get_int(part(l, "cpu"), "threads", 0),
+		       json_get_text(c, "source", ""));
+	return PREFLIGHT_WARN;
+}
+
+static enum preflight_state look_affinity(struct preflight_look *l)
+{
+	const char *may = json_get_text(part(l, "confinement"), "affinity", NULL);
+	const char *online = json_get_text(part(l, "cpu"), "online", NULL);
+
+	if (!may || !online)
+		return PREFLIGHT_UNKNOWN;
+	preflight_note(l, "%.120s of %.120s", may, online);
+	return strcmp(may, online) == 0 ? PREFLIGHT_OK : PREFLIGHT_WARN;
+}
+
+static enum preflight_state look_memory_limit(struct preflight_look *l)
+{
+	struct json_object *c = part(l, "confinement");
+	int64_t limit = json_get_int(c, "memory_max_bytes", 0);
+	int64_t total = json_get_int(part(l, "memory"), "total_bytes", 0);
+
+	if (!json_get_text(c, "source", NULL) || !total)
+		return PREFLIGHT_UNKNOWN;
+	if (!limit || limit >= total) {
+		preflight_note(l, "none");
+		return PREFLIGHT_OK;
+	}
+	preflight_note(l, "%lld of %lld MiB", (long long)limit >> 20,
+		       (long long)total >> 20);
+	return PREFLIGHT_WARN;
+}
+
+static enum preflight_state look_time(struct preflight_look *l)
+{
+	struct json_object *time = part(l, "time");
+	struct json_object *synchronised = json_member(time, "synchronised");
+
+	if (!synchronised)
+		return PREFLIGHT_UNKNOWN;
+	preflight_note(l, "%s, off by %g s at most",
+		       json_object_get_boolean(synchronised) ? "synchronised"
+							     : "not synchronised",
+		       json_get_real(time, "max_error_s", 0));
+	return json_object_get_boolean(synchronised) ? PREFLIGHT_OK : PREFLIGHT_WARN;
+}
+
 static enum preflight_state look_swap(struct preflight_look *l)
 {
 	int64_t swap = json_get_int(part(l, "memory"), "swap_bytes", -1);
@@ -309,6 +357,25 @@ const struct preflight_check preflight_system_checks[] = {
 	 "a Grace guest without the eight nodes per GPU has no GPU memory to use",
 	 "add acpi-generic-initiator nodes to the VM's template", SIDE_BOTH,
 	 .machine = look_numa},
+	{"container.kind", "Container",
+	 "it is a boundary of its own: both arms must be in one of a kind, or neither",
+	 "start outside of it", SIDE_BOTH, .machine = look_container},
+	{"cpu.quota", "CPU quota",
+	 "the kernel stops what has used it up until the next period",
+	 "systemctl set-property UNIT CPUQuota=, docker update --cpus 0, or no "
+	 "limits.cpu in the pod",
+	 SIDE_BOTH, .machine = look_quota},
+	{"cpu.affinity", "CPUs that may be used",
+	 "fewer than the machine has: launches and copies share them",
+	 "taskset -pc 0-N $$, or the same list on both arms", SIDE_BOTH,
+	 .machine = look_affinity},
+	{"memory.limit", "Memory limit",
+	 "what a control group may use, not what the machine has, is what there is",
+	 "systemctl set-property UNIT MemoryMax=infinity, or the same on both arms",
+	 SIDE_BOTH, .machine = look_memory_limit},
+	{"clock.synchronised", "Clock disciplined",
+	 "results are dated by it, and a step moves what was measured in between",
+	 "timedatectl set-ntp true, or chronyd", SIDE_BOTH, .machine = look_time},
 	{"power.governor", "Frequency governor", "others let the clock wander",
 	 "cpupower frequency-set -g performance", SIDE_HOST, .machine = look_governor},
 	{"power.idle", "Deep idle states", "waking from them shows in launch latency",

@@ -22,7 +22,8 @@ static const struct {
 	{"hypervisor", machine_hypervisor},
 	{"iommu", machine_iommu},
 	{"pci", machine_pci},
-	{"gpus", machine_gpus},
+	{"xid", machine_xid},
+	{"time", machine_time},
 	{"libraries", machine_libraries},
 };
 
@@ -36,5 +37,6 @@ struct json_object *machine_read(const char *root)
 	json_put_text(o, "read", label);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		json_put(o, parts[i].key, parts[i].read(root));
+	machine_put_gpus(o, root);
 	return o;
 }

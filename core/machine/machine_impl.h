@@ -17,8 +17,18 @@ struct json_object *machine_clock(const char *root);
 struct json_object *machine_hypervisor(const char *root);
 struct json_object *machine_pci(const char *root); /* display and accelerator devices */
 struct json_object *machine_iommu(const char *root);
-struct json_object *machine_gpus(const char *root); /* NULL: cannot be told */
 struct json_object *machine_libraries(const char *root);
+struct json_object *machine_xid(const char *root); /* NULL: no log can be read */
+struct json_object *machine_time(const char *root);
+
+/* Puts 'gpus' (null: there are some, and none can be asked) and 'gpu_count'. */
+void machine_put_gpus(struct json_object *o, const char *root);
+
+/*
+ * The PCI device and the ports above it up to the root port, [{address, kind, width,
+ * width_max, speed_gts, speed_max}]; NULL where the bus does not show it.
+ */
+struct json_object *machine_link_path(const char *root, const char *address);
 
 /*
  * Time that the hypervisor gave to others and all time, since boot over all processors, in

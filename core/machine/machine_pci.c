@@ -58,6 +58,64 @@ static struct json_object *link_facts(const char *root, const char *address)
 	return o;
 }
 
+/* QEMU's own ports are lines of code; what they say of their width holds nothing up. */
+static bool is_emulated(const char *root, const char *address)
+{
+	int64_t vendor;
+
+	return sysfs_int(&vendor, root, "%s/%s/vendor", devices, address) &&
+	       vendor == 0x1b36;
+}
+
+static void add_hop(struct json_object *list, const char *root, const char *address,
+		    const char *kind)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_put_text(o, "address", address);
+	json_put_text(o, "kind", is_emulated(root, address) ? "emulated-port" : kind);
+	put_number(o, "width", root, address, "current_link_width");
+	put_number(o, "width_max", root, address, "max_link_width");
+	put_speed(o, "speed_gts", root, address, "current_link_speed");
+	put_speed(o, "speed_max", root, address, "max_link_speed");
+	json_object_array_add(list, o);
+}
+
+/* "0000:16:01.0" and not "pci0000:16". */
+static bool is_address(const char *part)
+{
+	unsigned domain, bus, device, function;
+	int used = 0;
+
+	return sscanf(part, "%x:%x:%x.%x%n", &domain, &bus, &device, &function, &used) ==
+		       4 &&
+	       !part[used];
+}
+
+/* The device's real path names the ports: .../pci0000:16/0000:16:01.0/0000:18:00.0 */
+struct json_object *machine_link_path(const char *root, const char *address)
+{
+	char *path = x_asprintf("%s%s/%s", root, devices, address);
+	char *real = realpath(path, NULL), *save = NULL;
+	struct json_object *list = NULL;
+	struct strvec ports = {0};
+
+	for (char *part = real ? strtok_r(real, "/", &save) : NULL; part;
+	     part = strtok_r(NULL, "/", &save))
+		if (is_address(part) && strcmp(part, address) != 0)
+			strvec_add(&ports, part);
+	if (real) {
+		list = json_object_new_array();
+		add_hop(list, root, address, "device");
+	}
+	for (size_t i = ports.nr; i-- > 0;)
+		add_hop(list, root, ports.items[i], i ? "switch-port" : "root-port");
+	strvec_release(&ports);
+	free(real);
+	free(path);
+	return list;
+}
+
 /* The largest of "start end flags" in the resource file: the BAR that holds its memory. */
 static void put_largest_bar(struct json_object *o, const char *root, const char *address)
 {
@@ -95,6 +153,7 @@ static struct json_object *one_device(const char *root, const char *address,
 	put_number(o, "numa_node", root, address, "numa_node");
 	put_number(o, "boot_display", root, address, "boot_vga");
 	json_put(o, "link", link_facts(root, address));
+	json_put(o, "link_path", machine_link_path(root, address));
 	put_largest_bar(o, root, address);
 	free(group);
 	return o;

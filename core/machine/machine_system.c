@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timex.h>
 
 /* PRETTY_NAME="Debian GNU/Linux 12 (bookworm)", quotes taken off. */
 static char *os_name(const char *root)
@@ -80,5 +81,22 @@ struct json_object *machine_clock(const char *root)
 	free(current);
 	free(available);
 	free(uptime);
+	return o;
+}
+
+/*
+ * Whether somebody disciplines the clock, and how far off it may be (adjtimex(2)): only of
+ * the running machine.
+ */
+struct json_object *machine_time(const char *root)
+{
+	struct json_object *o = json_object_new_object();
+	struct timex t = {.modes = 0};
+	bool is_told = !*root && adjtimex(&t) >= 0;
+
+	json_put(o, "synchronised",
+		 is_told ? json_object_new_boolean(!(t.status & STA_UNSYNC)) : NULL);
+	json_put(o, "max_error_s",
+		 is_told ? json_new_real((double)t.maxerror / 1e6) : NULL);
 	return o;
 }

@@ -56,19 +56,33 @@ static const char *code_name(int code)
 	return "NVML error";
 }
 
+/* With the words of nvidia-smi, which is what people search for. */
 static const char *remedy(int code)
 {
-	switch (code) {
-	case NVML_NO_PERMISSION:
-		return "; run as root";
-	case NVML_IN_USE:
-		return "; end what uses the GPU (nvidia-smi lists it), telemetry agents "
-		       "too";
-	case NVML_GPU_IS_LOST:
-		return "; the GPU fell off the bus: look for Xid 79 in the kernel's log";
-	default:
-		return "";
-	}
+	static const struct {
+		int code;
+		const char *text;
+	} remedies[] = {
+		{NVML_NO_PERMISSION, "; run as root"},
+		{NVML_DRIVER_NOT_LOADED,
+		 "; nvidia-smi: \"couldn't communicate with the NVIDIA driver\": modprobe "
+		 "nvidia, and see 'dmesg | grep NVRM' for why it does not load"},
+		{NVML_GPU_IS_LOST, "; the GPU fell off the bus: look for Xid 79 in the "
+				   "kernel's log, then restart the machine"},
+		{NVML_RESET_REQUIRED, "; nvidia-smi --gpu-reset -i GPU"},
+		{NVML_VERSION_MISMATCH,
+		 "; nvidia-smi: \"Driver/library version mismatch\": the loaded kernel "
+		 "module is of another version than the library: reload it (modprobe -r "
+		 "nvidia_uvm nvidia_drm nvidia_modeset nvidia, then modprobe nvidia) or "
+		 "restart the machine"},
+		{NVML_IN_USE, "; end what uses the GPU (nvidia-smi lists it), telemetry "
+			      "agents too"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++)
+		if (remedies[i].code == code)
+			return remedies[i].text;
+	return "";
 }
 
 int nvml_ok(const struct nvml *n, int code, struct err *err, const char *fmt, ...)

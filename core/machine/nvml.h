@@ -36,8 +36,9 @@ int nvml_gpu_uuid(struct nvml *n, struct nvml_gpu *g, char uuid[NVML_UUID_SIZE],
  * compute_capability, memory_bytes, ecc, persistence, compute_mode, virtualization, mig,
  * power_limit_w, default_power_limit_w, max_sm_clock_hz, max_memory_clock_hz, pcie{...},
  * nvlinks, c2c_links, multiprocessors, mig_profiles[{name, id, slices, instances,
- * multiprocessors, memory_bytes, copy_engines}], ...}. What the GPU does not tell is null.
- * Owned by the caller.
+ * multiprocessors, memory_bytes, copy_engines}], serial, ecc_pending, remap{...},
+ * retired_pages{...}, fabric{...}, cc_mode, mps, vgpu_type, ...}; configs/schema/machine.json
+ * has them all. What the GPU does not tell is null. Owned by the caller.
  */
 struct json_object *nvml_gpu_json(struct nvml *n, struct nvml_gpu *g);
 
@@ -74,9 +75,10 @@ int nvml_processes(struct nvml *n, struct nvml_gpu *g, unsigned pids[], unsigned
 		   unsigned *ret_nr, struct err *err);
 
 /*
- * For core/machine/machine.c: {driver, nvml, cuda, gpus: [...]} of this machine, or NULL where
- * there is no NVIDIA driver. Owned by the caller.
+ * For core/machine/machine_gpu.c: {driver, nvml, cuda, gpus: [...], unreadable: [index]} of
+ * this machine, or NULL where NVML does not start or does not count. A GPU that cannot be
+ * opened keeps its place, with 'error' alone. Owned by the caller.
  */
-struct json_object *nvml_machine_json(void);
+struct json_object *nvml_machine_json(struct err *err);
 
 #endif

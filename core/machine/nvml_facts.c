@@ -1,6 +1,7 @@
 #include "core/machine/nvml.h"
 
 #include "core/base/mem.h"
+#include "core/machine/gpu_words.h"
 #include "core/machine/mig.h"
 #include "core/machine/nvml_impl.h"
 
@@ -75,15 +76,22 @@ static void put_count(struct json_object *o, const char *key, struct nvml_gpu *g
 }
 
 /* A number that stands for one of a few words. */
+static const char *word_at(const char *const words[], int value)
+{
+	for (int i = 0; words[i]; i++)
+		if (i == value)
+			return words[i];
+	return NULL;
+}
+
 static void put_choice(struct json_object *o, const char *key, struct nvml_gpu *g,
-		       nvml_signed_fn *fn, const char *const *words, int nr)
+		       nvml_signed_fn *fn, const char *const words[])
 {
 	int value = -1;
 
-	if (fn && fn(g, &value) == NVML_SUCCESS && value >= 0 && value < nr)
-		json_put_text(o, key, words[value]);
-	else
-		json_put(o, key, NULL);
+	if (!fn || fn(g, &value) != NVML_SUCCESS)
+		value = -1;
+	json_put_text(o, key, word_at(words, value));
 }
 
 static void put_max_clock(struct json_object *o, const char *key, struct nvml *n,
@@ -176,24 +184,22 @@ static void put_pair(struct json_object *o, const char *key, bool is_told,
 
 static void put_modes(struct json_object *o, struct nvml *n, struct nvml_gpu *g)
 {
-	static const char *const on_off[] = {"off", "on"};
-	static const char *const compute[] = {"default", "exclusive-thread", "prohibited",
-					      "exclusive-process"};
-	static const char *const virtualization[] = {"none", "passthrough", "vgpu",
-						     "host-vgpu", "host-vsga"};
 	int ecc = 0, ecc_pending = 0;
 	unsigned mig = 0, mig_pending = 0;
 	bool is_told = n->nvmlDeviceGetEccMode &&
 		       n->nvmlDeviceGetEccMode(g, &ecc, &ecc_pending) == NVML_SUCCESS;
 
 	put_pair(o, "ecc", is_told, (unsigned)ecc, (unsigned)ecc_pending);
+	json_put(o, "ecc_pending",
+		 is_told ? json_object_new_boolean(ecc != ecc_pending) : NULL);
 	is_told = n->nvmlDeviceGetMigMode &&
 		  n->nvmlDeviceGetMigMode(g, &mig, &mig_pending) == NVML_SUCCESS;
 	put_pair(o, "mig", is_told, mig, mig_pending);
-	put_choice(o, "persistence", g, n->nvmlDeviceGetPersistenceMode, on_off, 2);
-	put_choice(o, "compute_mode", g, n->nvmlDeviceGetComputeMode, compute, 4);
+	put_choice(o, "persistence", g, n->nvmlDeviceGetPersistenceMode,
+		   gpu_switch_words);
+	put_choice(o, "compute_mode", g, n->nvmlDeviceGetComputeMode, gpu_compute_words);
 	put_choice(o, "virtualization", g, n->nvmlDeviceGetVirtualizationMode,
-		   virtualization, 5);
+		   gpu_virtual_words);
 }
 
 static void put_links(struct json_object *o, struct nvml *n, struct nvml_gpu *g)
@@ -214,6 +220,122 @@ static void put_links(struct json_object *o, struct nvml *n, struct nvml_gpu *g)
 	}
 }
 
+static void put_remap(struct json_object *o, struct nvml *n, struct nvml_gpu *g)
+{
+	unsigned correctable = 0, uncorrectable = 0, pending = 0, failed = 0;
+	struct json_object *remap = NULL;
+
+	if (n->nvmlDeviceGetRemappedRows &&
+	    n->nvmlDeviceGetRemappedRows(g, &correctable, &uncorrectable, &pending,
+					 &failed) == NVML_SUCCESS) {
+		remap = json_object_new_object();
+		json_put_bool(remap, "pending", pending != 0);
+		json_put_bool(remap, "failed", failed != 0);
+		json_put_int(remap, "correctable", correctable);
+		json_put_int(remap, "uncorrectable", uncorrectable);
+	}
+	json_put(o, "remap", remap);
+}
+
+/* Asked with room for none, NVML answers how many there are. */
+static void put_retired(struct json_object *o, struct nvml *n, struct nvml_gpu *g)
+{
+	static const char *const keys[] = {
+		[NVML_RETIRED_SINGLE] = "single", [NVML_RETIRED_DOUBLE] = "double"};
+	struct json_object *pages = json_object_new_object();
+	bool is_told = false;
+	int pending = 0;
+
+	for (int cause = 0; cause < 2; cause++) {
+		unsigned nr = 0;
+		int code = n->nvmlDeviceGetRetiredPages
+				   ? n->nvmlDeviceGetRetiredPages(g, cause, &nr, NULL)
+				   : NVML_NOT_SUPPORTED;
+
+		is_told |= code == NVML_SUCCESS || code == NVML_INSUFFICIENT_SIZE;
+		json_put(pages, keys[cause],
+			 code == NVML_SUCCESS || code == NVML_INSUFFICIENT_SIZE
+				 ? json_object_new_int64(nr)
+				 : NULL);
+	}
+	if (n->nvmlDeviceGetRetiredPagesPendingStatus &&
+	    n->nvmlDeviceGetRetiredPagesPendingStatus(g, &pending) == NVML_SUCCESS)
+		json_put_bool(pages, "pending", pending != 0);
+	else
+		json_put(pages, "pending", NULL);
+	json_put(o, "retired_pages", is_told ? json_object_get(pages) : NULL);
+	json_object_put(pages);
+}
+
+/* 'status' is NVML's for the whole probe of the fabric: 0 once it went well. */
+static void put_fabric(struct json_object *o, struct nvml *n, struct nvml_gpu *g)
+{
+	struct nvml_fabric f = {.version = NVML_FABRIC_VERSION};
+	struct json_object *fabric = NULL;
+
+	if (n->nvmlDeviceGetGpuFabricInfoV &&
+	    n->nvmlDeviceGetGpuFabricInfoV(g, &f) == NVML_SUCCESS) {
+		fabric = json_object_new_object();
+		json_put_text(fabric, "state", word_at(gpu_fabric_words, f.state));
+		json_put_int(fabric, "status", f.status);
+		json_put_int(fabric, "clique", f.clique);
+	}
+	json_put(o, "fabric", fabric);
+}
+
+static void put_bool(struct json_object *o, const char *key, bool is_told, bool value)
+{
+	json_put(o, key, is_told ? json_object_new_boolean(value) : NULL);
+}
+
+/* Whose GPU it is besides: clients of MPS, virtual GPUs; and what is encrypted. */
+static void put_sharing(struct json_object *o, struct nvml *n, struct nvml_gpu *g)
+{
+	struct nvml_confidential cc = {0};
+	struct nvml_nvlink_info link = {.version = NVML_NVLINK_INFO_VERSION};
+	struct nvml_process clients[64];
+	unsigned nr = ARRAY_SIZE(clients), vgpus = 0;
+	int mode = -1, code = NVML_NOT_SUPPORTED;
+	char name[NVML_TEXT] = "";
+	bool is_told;
+
+	if (n->nvmlDeviceGetMPSComputeRunningProcesses_v3)
+		code = n->nvmlDeviceGetMPSComputeRunningProcesses_v3(g, &nr, clients);
+	put_bool(o, "mps", code == NVML_SUCCESS || code == NVML_INSUFFICIENT_SIZE,
+		 nr > 0);
+	code = n->nvmlDeviceGetActiveVgpus ? n->nvmlDeviceGetActiveVgpus(g, &vgpus, NULL)
+					   : NVML_NOT_SUPPORTED;
+	json_put(o, "vgpus_active",
+		 code == NVML_SUCCESS || code == NVML_INSUFFICIENT_SIZE
+			 ? json_object_new_int64(vgpus)
+			 : NULL);
+	/* Inside a guest a virtual GPU is called by its type: "GRID A100-10C". */
+	if (n->nvmlDeviceGetVirtualizationMode &&
+	    n->nvmlDeviceGetVirtualizationMode(g, &mode) == NVML_SUCCESS &&
+	    mode == GPU_VIRTUAL_VGPU)
+		n->nvmlDeviceGetName(g, name, sizeof(name));
+	json_put_text(o, "vgpu_type", *name ? name : NULL);
+	json_put_text(o, "cc_mode",
+		      n->nvmlSystemGetConfComputeState &&
+				      n->nvmlSystemGetConfComputeState(&cc) ==
+					      NVML_SUCCESS
+			      ? word_at(gpu_switch_words, cc.feature != 0)
+			      : NULL);
+	is_told = n->nvmlDeviceGetNvLinkInfo &&
+		  n->nvmlDeviceGetNvLinkInfo(g, &link) == NVML_SUCCESS;
+	put_bool(o, "nvlink_encryption", is_told, link.is_encrypted != 0);
+}
+
+/* What a program can be given; a whole GPU in MIG mode computes nothing. */
+static void put_mig_devices(struct json_object *o, struct nvml *n, struct nvml_gpu *g)
+{
+	struct nvml_mig_state mig;
+
+	nvml_mig_state(n, g, &mig);
+	json_put(o, "mig_devices",
+		 json_member(o, "mig") ? json_object_new_int64(mig.devices) : NULL);
+}
+
 struct json_object *nvml_gpu_json(struct nvml *n, struct nvml_gpu *g)
 {
 	struct json_object *o = json_object_new_object();
@@ -226,6 +348,7 @@ struct json_object *nvml_gpu_json(struct nvml *n, struct nvml_gpu *g)
 	json_put(o, "pci", pci_json(n, g));
 	put_text(o, "vbios", g, n->nvmlDeviceGetVbiosVersion);
 	put_text(o, "board", g, n->nvmlDeviceGetBoardPartNumber);
+	put_text(o, "serial", g, n->nvmlDeviceGetSerial);
 	snprintf(text, sizeof(text), "unknown");
 	if (n->nvmlDeviceGetCudaComputeCapability &&
 	    n->nvmlDeviceGetCudaComputeCapability(g, &major, &minor) == NVML_SUCCESS)
@@ -244,6 +367,11 @@ struct json_object *nvml_gpu_json(struct nvml *n, struct nvml_gpu *g)
 	put_max_clock(o, "max_memory_clock_hz", n, g, NVML_CLOCK_MEMORY);
 	put_links(o, n, g);
 	put_parts(o, n, g);
+	put_mig_devices(o, n, g);
+	put_remap(o, n, g);
+	put_retired(o, n, g);
+	put_fabric(o, n, g);
+	put_sharing(o, n, g);
 	return o;
 }
 
@@ -264,26 +392,40 @@ static void put_system(struct json_object *o, struct nvml *n)
 	json_put_text(o, "cuda", is_told ? text : NULL);
 }
 
-struct json_object *nvml_machine_json(void)
+/* GPU 'index', or in its place what keeps it from being asked. */
+static struct json_object *gpu_at(struct nvml *n, unsigned index,
+				  struct json_object *unreadable)
 {
-	struct err ignored = ERR_INIT;
-	struct nvml *n = nvml_open(&ignored);
-	struct json_object *o, *gpus;
+	struct err err = ERR_INIT;
+	struct nvml_gpu *g;
+	struct json_object *o;
+
+	if (nvml_gpu_at(n, index, &g, &err) == 0)
+		return nvml_gpu_json(n, g);
+	o = json_object_new_object();
+	json_put_text(o, "error", err.text);
+	json_object_array_add(unreadable, json_object_new_int64(index));
+	return o;
+}
+
+struct json_object *nvml_machine_json(struct err *err)
+{
+	struct nvml *n = nvml_open(err);
+	struct json_object *o, *gpus, *unreadable;
 	unsigned nr = 0;
 
-	if (!n)
+	if (!n || nvml_count(n, &nr, err) != 0) {
+		nvml_close(n);
 		return NULL;
+	}
 	o = json_object_new_object();
 	gpus = json_object_new_array();
+	unreadable = json_object_new_array();
 	put_system(o, n);
-	n->nvmlDeviceGetCount_v2(&nr);
-	for (unsigned i = 0; i < nr; i++) {
-		struct nvml_gpu *g;
-
-		if (n->nvmlDeviceGetHandleByIndex_v2(i, &g) == NVML_SUCCESS)
-			json_object_array_add(gpus, nvml_gpu_json(n, g));
-	}
+	for (unsigned i = 0; i < nr; i++)
+		json_object_array_add(gpus, gpu_at(n, i, unreadable));
 	json_put(o, "gpus", gpus);
+	json_put(o, "unreadable", unreadable);
 	nvml_close(n);
 	return o;
 }

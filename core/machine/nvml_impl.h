@@ -23,6 +23,8 @@ enum {
 	NVML_INSUFFICIENT_SIZE = 7,
 	NVML_DRIVER_NOT_LOADED = 9,
 	NVML_GPU_IS_LOST = 15,
+	NVML_RESET_REQUIRED = 16,
+	NVML_VERSION_MISMATCH = 18,
 	NVML_IN_USE = 19,
 	NVML_INSUFFICIENT_RESOURCES = 23,
 	NVML_CLOCK_SM = 1,
@@ -32,6 +34,8 @@ enum {
 	NVML_ECC_UNCORRECTED = 1,
 	NVML_ECC_VOLATILE = 0,
 	NVML_ECC_AGGREGATE = 1,
+	NVML_RETIRED_SINGLE = 0, /* pages, for several single-bit errors */
+	NVML_RETIRED_DOUBLE = 1,
 	NVML_PROFILES = 32, /* more than any driver has; unknown ones answer so */
 	NVML_TEXT = 96
 };
@@ -93,6 +97,28 @@ struct nvml_process {
 	unsigned gpu_instance, compute_instance;
 };
 
+/* nvmlGpuFabricInfo_v2_t */
+struct nvml_fabric {
+	unsigned version;
+	unsigned char cluster[16];
+	int status;
+	unsigned clique;
+	unsigned char state;
+	unsigned health;
+};
+#define NVML_FABRIC_VERSION ((unsigned)sizeof(struct nvml_fabric) | 2u << 24)
+
+/* nvmlNvLinkInfo_v1_t */
+struct nvml_nvlink_info {
+	unsigned version, is_encrypted;
+};
+#define NVML_NVLINK_INFO_VERSION ((unsigned)sizeof(struct nvml_nvlink_info) | 1u << 24)
+
+/* nvmlConfComputeSystemState_t */
+struct nvml_confidential {
+	unsigned environment, feature, developer_tools;
+};
+
 struct nvml_placement {
 	unsigned start, size;
 };
@@ -134,73 +160,86 @@ struct nvml_attributes {
 	X(nvmlDeviceGetPciInfo_v3, (struct nvml_gpu * g, struct nvml_pci * ret))
 
 /* NULL where the installed driver lacks one. */
-#define NVML_OPTIONAL_FUNCTIONS(X)                                                      \
-	X(nvmlSystemGetDriverVersion, (char *text, unsigned size))                      \
-	X(nvmlSystemGetNVMLVersion, (char *text, unsigned size))                        \
-	X(nvmlSystemGetCudaDriverVersion_v2, (int *ret))                                \
-	X(nvmlDeviceGetVbiosVersion, (struct nvml_gpu * g, char *text, unsigned size))  \
-	X(nvmlDeviceGetBoardPartNumber,                                                 \
-	  (struct nvml_gpu * g, char *text, unsigned size))                             \
-	X(nvmlDeviceGetNumGpuCores, (struct nvml_gpu * g, unsigned *ret))               \
-	X(nvmlDeviceGetCudaComputeCapability,                                           \
-	  (struct nvml_gpu * g, int *major, int *minor))                                \
-	X(nvmlDeviceGetMemoryInfo, (struct nvml_gpu * g, struct nvml_memory * ret))     \
-	X(nvmlDeviceGetEccMode, (struct nvml_gpu * g, int *current, int *pending))      \
-	X(nvmlDeviceGetPersistenceMode, (struct nvml_gpu * g, int *ret))                \
-	X(nvmlDeviceGetComputeMode, (struct nvml_gpu * g, int *ret))                    \
-	X(nvmlDeviceGetVirtualizationMode, (struct nvml_gpu * g, int *ret))             \
-	X(nvmlDeviceGetEnforcedPowerLimit, (struct nvml_gpu * g, unsigned *ret_mw))     \
-	X(nvmlDeviceGetPowerManagementDefaultLimit,                                     \
-	  (struct nvml_gpu * g, unsigned *ret_mw))                                      \
-	X(nvmlDeviceGetMaxClockInfo,                                                    \
-	  (struct nvml_gpu * g, int clock, unsigned *ret_mhz))                          \
-	X(nvmlDeviceGetClockInfo, (struct nvml_gpu * g, int clock, unsigned *ret_mhz))  \
-	X(nvmlDeviceGetPowerUsage, (struct nvml_gpu * g, unsigned *ret_mw))             \
-	X(nvmlDeviceGetTemperature, (struct nvml_gpu * g, int sensor, unsigned *ret_c)) \
-	X(nvmlDeviceGetCurrentClocksThrottleReasons,                                    \
-	  (struct nvml_gpu * g, unsigned long long *ret))                               \
-	X(nvmlDeviceGetTotalEccErrors,                                                  \
-	  (struct nvml_gpu * g, int kind, int counter, unsigned long long *ret))        \
-	X(nvmlDeviceGetCurrPcieLinkGeneration, (struct nvml_gpu * g, unsigned *ret))    \
-	X(nvmlDeviceGetCurrPcieLinkWidth, (struct nvml_gpu * g, unsigned *ret))         \
-	X(nvmlDeviceGetMaxPcieLinkGeneration, (struct nvml_gpu * g, unsigned *ret))     \
-	X(nvmlDeviceGetMaxPcieLinkWidth, (struct nvml_gpu * g, unsigned *ret))          \
-	X(nvmlDeviceGetFieldValues,                                                     \
-	  (struct nvml_gpu * g, int nr, struct nvml_field *values))                     \
-	X(nvmlDeviceGetComputeRunningProcesses_v3,                                      \
-	  (struct nvml_gpu * g, unsigned *nr, struct nvml_process *ret))                \
-	X(nvmlDeviceGetMigMode,                                                         \
-	  (struct nvml_gpu * g, unsigned *current, unsigned *pending))                  \
-	X(nvmlDeviceSetMigMode, (struct nvml_gpu * g, unsigned mode, int *activation))  \
-	X(nvmlDeviceGetMaxMigDeviceCount, (struct nvml_gpu * g, unsigned *ret))         \
-	X(nvmlDeviceGetMigDeviceHandleByIndex,                                          \
-	  (struct nvml_gpu * g, unsigned index, struct nvml_gpu **ret))                 \
-	X(nvmlDeviceGetGpuInstanceId, (struct nvml_gpu * mig, unsigned *ret))           \
-	X(nvmlDeviceGetAttributes_v2,                                                   \
-	  (struct nvml_gpu * mig, struct nvml_attributes * ret))                        \
-	X(nvmlDeviceGetGpuInstanceProfileInfoV,                                         \
-	  (struct nvml_gpu * g, unsigned profile, struct nvml_gi_profile *ret))         \
-	X(nvmlDeviceGetGpuInstanceRemainingCapacity,                                    \
-	  (struct nvml_gpu * g, unsigned id, unsigned *ret))                            \
-	X(nvmlDeviceGetGpuInstances, (struct nvml_gpu * g, unsigned id,                 \
-				      struct nvml_gpu_instance **ret, unsigned *nr))    \
-	X(nvmlDeviceCreateGpuInstance,                                                  \
-	  (struct nvml_gpu * g, unsigned id, struct nvml_gpu_instance **ret))           \
-	X(nvmlDeviceCreateGpuInstanceWithPlacement,                                     \
-	  (struct nvml_gpu * g, unsigned id, const struct nvml_placement *at,           \
-	   struct nvml_gpu_instance **ret))                                             \
-	X(nvmlGpuInstanceGetInfo,                                                       \
-	  (struct nvml_gpu_instance * i, struct nvml_gi_info * ret))                    \
-	X(nvmlGpuInstanceDestroy, (struct nvml_gpu_instance * i))                       \
-	X(nvmlGpuInstanceGetComputeInstanceProfileInfo,                                 \
-	  (struct nvml_gpu_instance * i, unsigned profile, unsigned engines,            \
-	   struct nvml_ci_profile *ret))                                                \
-	X(nvmlGpuInstanceCreateComputeInstance,                                         \
-	  (struct nvml_gpu_instance * i, unsigned id,                                   \
-	   struct nvml_compute_instance **ret))                                         \
-	X(nvmlGpuInstanceGetComputeInstances,                                           \
-	  (struct nvml_gpu_instance * i, unsigned id,                                   \
-	   struct nvml_compute_instance **ret, unsigned *nr))                           \
+#define NVML_OPTIONAL_FUNCTIONS(X)                                                       \
+	X(nvmlSystemGetDriverVersion, (char *text, unsigned size))                       \
+	X(nvmlSystemGetNVMLVersion, (char *text, unsigned size))                         \
+	X(nvmlSystemGetCudaDriverVersion_v2, (int *ret))                                 \
+	X(nvmlDeviceGetVbiosVersion, (struct nvml_gpu * g, char *text, unsigned size))   \
+	X(nvmlDeviceGetBoardPartNumber,                                                  \
+	  (struct nvml_gpu * g, char *text, unsigned size))                              \
+	X(nvmlSystemGetConfComputeState, (struct nvml_confidential * ret))               \
+	X(nvmlDeviceGetSerial, (struct nvml_gpu * g, char *text, unsigned size))         \
+	X(nvmlDeviceGetRemappedRows,                                                     \
+	  (struct nvml_gpu * g, unsigned *correctable, unsigned *uncorrectable,          \
+	   unsigned *pending, unsigned *failed))                                         \
+	X(nvmlDeviceGetRetiredPages,                                                     \
+	  (struct nvml_gpu * g, int cause, unsigned *nr, unsigned long long *addresses)) \
+	X(nvmlDeviceGetRetiredPagesPendingStatus, (struct nvml_gpu * g, int *ret))       \
+	X(nvmlDeviceGetGpuFabricInfoV, (struct nvml_gpu * g, struct nvml_fabric * ret))  \
+	X(nvmlDeviceGetNvLinkInfo, (struct nvml_gpu * g, struct nvml_nvlink_info * ret)) \
+	X(nvmlDeviceGetActiveVgpus, (struct nvml_gpu * g, unsigned *nr, unsigned *ids))  \
+	X(nvmlDeviceGetMPSComputeRunningProcesses_v3,                                    \
+	  (struct nvml_gpu * g, unsigned *nr, struct nvml_process *ret))                 \
+	X(nvmlDeviceGetNumGpuCores, (struct nvml_gpu * g, unsigned *ret))                \
+	X(nvmlDeviceGetCudaComputeCapability,                                            \
+	  (struct nvml_gpu * g, int *major, int *minor))                                 \
+	X(nvmlDeviceGetMemoryInfo, (struct nvml_gpu * g, struct nvml_memory * ret))      \
+	X(nvmlDeviceGetEccMode, (struct nvml_gpu * g, int *current, int *pending))       \
+	X(nvmlDeviceGetPersistenceMode, (struct nvml_gpu * g, int *ret))                 \
+	X(nvmlDeviceGetComputeMode, (struct nvml_gpu * g, int *ret))                     \
+	X(nvmlDeviceGetVirtualizationMode, (struct nvml_gpu * g, int *ret))              \
+	X(nvmlDeviceGetEnforcedPowerLimit, (struct nvml_gpu * g, unsigned *ret_mw))      \
+	X(nvmlDeviceGetPowerManagementDefaultLimit,                                      \
+	  (struct nvml_gpu * g, unsigned *ret_mw))                                       \
+	X(nvmlDeviceGetMaxClockInfo,                                                     \
+	  (struct nvml_gpu * g, int clock, unsigned *ret_mhz))                           \
+	X(nvmlDeviceGetClockInfo, (struct nvml_gpu * g, int clock, unsigned *ret_mhz))   \
+	X(nvmlDeviceGetPowerUsage, (struct nvml_gpu * g, unsigned *ret_mw))              \
+	X(nvmlDeviceGetTemperature, (struct nvml_gpu * g, int sensor, unsigned *ret_c))  \
+	X(nvmlDeviceGetCurrentClocksThrottleReasons,                                     \
+	  (struct nvml_gpu * g, unsigned long long *ret))                                \
+	X(nvmlDeviceGetTotalEccErrors,                                                   \
+	  (struct nvml_gpu * g, int kind, int counter, unsigned long long *ret))         \
+	X(nvmlDeviceGetCurrPcieLinkGeneration, (struct nvml_gpu * g, unsigned *ret))     \
+	X(nvmlDeviceGetCurrPcieLinkWidth, (struct nvml_gpu * g, unsigned *ret))          \
+	X(nvmlDeviceGetMaxPcieLinkGeneration, (struct nvml_gpu * g, unsigned *ret))      \
+	X(nvmlDeviceGetMaxPcieLinkWidth, (struct nvml_gpu * g, unsigned *ret))           \
+	X(nvmlDeviceGetFieldValues,                                                      \
+	  (struct nvml_gpu * g, int nr, struct nvml_field *values))                      \
+	X(nvmlDeviceGetComputeRunningProcesses_v3,                                       \
+	  (struct nvml_gpu * g, unsigned *nr, struct nvml_process *ret))                 \
+	X(nvmlDeviceGetMigMode,                                                          \
+	  (struct nvml_gpu * g, unsigned *current, unsigned *pending))                   \
+	X(nvmlDeviceSetMigMode, (struct nvml_gpu * g, unsigned mode, int *activation))   \
+	X(nvmlDeviceGetMaxMigDeviceCount, (struct nvml_gpu * g, unsigned *ret))          \
+	X(nvmlDeviceGetMigDeviceHandleByIndex,                                           \
+	  (struct nvml_gpu * g, unsigned index, struct nvml_gpu **ret))                  \
+	X(nvmlDeviceGetGpuInstanceId, (struct nvml_gpu * mig, unsigned *ret))            \
+	X(nvmlDeviceGetAttributes_v2,                                                    \
+	  (struct nvml_gpu * mig, struct nvml_attributes * ret))                         \
+	X(nvmlDeviceGetGpuInstanceProfileInfoV,                                          \
+	  (struct nvml_gpu * g, unsigned profile, struct nvml_gi_profile *ret))          \
+	X(nvmlDeviceGetGpuInstanceRemainingCapacity,                                     \
+	  (struct nvml_gpu * g, unsigned id, unsigned *ret))                             \
+	X(nvmlDeviceGetGpuInstances, (struct nvml_gpu * g, unsigned id,                  \
+				      struct nvml_gpu_instance **ret, unsigned *nr))     \
+	X(nvmlDeviceCreateGpuInstance,                                                   \
+	  (struct nvml_gpu * g, unsigned id, struct nvml_gpu_instance **ret))            \
+	X(nvmlDeviceCreateGpuInstanceWithPlacement,                                      \
+	  (struct nvml_gpu * g, unsigned id, const struct nvml_placement *at,            \
+	   struct nvml_gpu_instance **ret))                                              \
+	X(nvmlGpuInstanceGetInfo,                                                        \
+	  (struct nvml_gpu_instance * i, struct nvml_gi_info * ret))                     \
+	X(nvmlGpuInstanceDestroy, (struct nvml_gpu_instance * i))                        \
+	X(nvmlGpuInstanceGetComputeInstanceProfileInfo,                                  \
+	  (struct nvml_gpu_instance * i, unsigned profile, unsigned engines,             \
+	   struct nvml_ci_profile *ret))                                                 \
+	X(nvmlGpuInstanceCreateComputeInstance,                                          \
+	  (struct nvml_gpu_instance * i, unsigned id,                                    \
+	   struct nvml_compute_instance **ret))                                          \
+	X(nvmlGpuInstanceGetComputeInstances,                                            \
+	  (struct nvml_gpu_instance * i, unsigned id,                                    \
+	   struct nvml_compute_instance **ret, unsigned *nr))                            \
 	X(nvmlComputeInstanceDestroy, (struct nvml_compute_instance * c))
 
 #define NVML_POINTER(symbol, parameters) int(*symbol) parameters;

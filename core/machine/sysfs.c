@@ -3,6 +3,7 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -164,6 +165,25 @@ bool sysfs_exists(const char *root, const char *fmt, ...)
 	exists = access(path, F_OK) == 0;
 	free(path);
 	return exists;
+}
+
+bool sysfs_runs(const char *root, const char *name)
+{
+	struct strvec pids = {0};
+	bool found = false;
+
+	sysfs_list(&pids, root, "/proc");
+	for (size_t i = 0; i < pids.nr && !found; i++) {
+		char *comm;
+
+		if (!isdigit((unsigned char)pids.items[i][0]))
+			continue;
+		comm = sysfs_text(root, "/proc/%s/comm", pids.items[i]);
+		found = comm && strcmp(comm, name) == 0;
+		free(comm);
+	}
+	strvec_release(&pids);
+	return found;
 }
 
 char *sysfs_value(const char *text, const char *key)

@@ -24,6 +24,8 @@ char *sysfs_link_name(const char *root, const char *fmt, ...) ERR_PRINTF(2, 3);
 void sysfs_list(struct strvec *ret, const char *root, const char *fmt, ...)
 	ERR_PRINTF(3, 4);
 bool sysfs_exists(const char *root, const char *fmt, ...) ERR_PRINTF(2, 3);
+/* A process of that name runs; the kernel keeps 15 letters of a name. */
+bool sysfs_runs(const char *root, const char *name);
 
 /*
  * The value of a "key : value" line of a text such as /proc/cpuinfo, the first one;

@@ -28,11 +28,13 @@
 static int clear_faults(void **state)
 {
 	static const char *const names[] = {
-		"TARE_FAKE_NVML_SHAPE",     "TARE_FAKE_NVML_FAIL_AT",
-		"TARE_FAKE_NVML_CODE",      "TARE_FAKE_NVML_NA",
-		"TARE_FAKE_NVML_BUSY",      "TARE_FAKE_NVML_OTHERS",
-		"TARE_FAKE_NVML_PENDING",   "TARE_FAKE_NVML_BRAKE",
-		"TARE_FAKE_NVML_NEIGHBOURS"};
+		"TARE_FAKE_NVML_SHAPE",      "TARE_FAKE_NVML_FAIL_AT",
+		"TARE_FAKE_NVML_CODE",       "TARE_FAKE_NVML_NA",
+		"TARE_FAKE_NVML_BUSY",       "TARE_FAKE_NVML_OTHERS",
+		"TARE_FAKE_NVML_PENDING",    "TARE_FAKE_NVML_BRAKE",
+		"TARE_FAKE_NVML_NEIGHBOURS", "TARE_FAKE_NVML_INIT",
+		"TARE_FAKE_NVML_GPUS",       "TARE_FAKE_NVML_UNREADABLE",
+		"TARE_FAKE_NVML_SET"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -58,7 +60,7 @@ static void test_facts(void **state)
 
 	(void)state;
 	setenv("TARE_FAKE_NVML_SHAPE", "gb200", 1);
-	o = nvml_machine_json();
+	o = nvml_machine_json(NULL);
 	assert_string_equal(json_get_text(o, "driver", ""), "999.99.FAKE");
 	assert_int_equal(json_object_array_length(json_member(o, "gpus")), 4);
 	gpu = json_object_array_get_idx(json_member(o, "gpus"), 3);
@@ -79,7 +81,7 @@ static void test_not_told(void **state)
 
 	(void)state;
 	setenv("TARE_FAKE_NVML_NA", "1", 1);
-	o = nvml_machine_json();
+	o = nvml_machine_json(NULL);
 	gpu = json_object_array_get_idx(json_member(o, "gpus"), 0);
 	assert_string_equal(json_get_text(gpu, "name", ""), "NVIDIA H200 (FAKE)");
 	assert_true(json_object_object_get_ex(gpu, "ecc", NULL));
@@ -126,15 +128,91 @@ static void test_facts_survive_every_fault(void **state)
 {
 	(void)state;
 	for (int i = 1; i < 60; i++) {
+		struct err err = ERR_INIT;
 		char number[16];
 		struct json_object *o;
 
 		snprintf(number, sizeof(number), "%d", i);
 		setenv("TARE_FAKE_NVML_FAIL_AT", number, 1);
-		o = nvml_machine_json();
-		assert_true(i == 1 ? o == NULL : o != NULL);
+		o = nvml_machine_json(&err);
+		/* To start and to count are needed; a fault says which call it was. */
+		assert_true(i <= 2 || o);
+		assert_true(o || err.text[0]);
 		json_object_put(o);
+		err_clear(&err);
 	}
+}
+
+/* A GPU that fell off the bus stays where it was, so that no other takes its number. */
+static void test_a_lost_gpu_keeps_its_place(void **state)
+{
+	struct json_object *o, *gpus;
+
+	(void)state;
+	setenv("TARE_FAKE_NVML_SHAPE", "gb200", 1);
+	setenv("TARE_FAKE_NVML_UNREADABLE", "1", 1);
+	o = nvml_machine_json(NULL);
+	gpus = json_member(o, "gpus");
+	assert_int_equal(json_length(gpus), 4);
+	assert_non_null(strstr(json_get_text(json_at(gpus, "1"), "error", ""),
+			       "NVML_ERROR_GPU_IS_LOST (15)"));
+	assert_null(json_get_text(json_at(gpus, "1"), "uuid", NULL));
+	assert_string_equal(json_get_text(json_at(gpus, "2"), "uuid", ""),
+			    "GPU-fafafafa-fafa-fafa-fafa-fafafafafa02");
+	assert_int_equal(json_length(json_member(o, "unreadable")), 1);
+	assert_int_equal(json_object_get_int64(json_at(o, "unreadable/0")), 1);
+	json_object_put(o);
+}
+
+/* The words are nvidia-smi's, and the remedy stands behind them. */
+static void test_a_driver_that_does_not_start(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	setenv("TARE_FAKE_NVML_INIT", "18", 1);
+	assert_null(nvml_machine_json(&err));
+	assert_non_null(strstr(err.text, "Driver/library version mismatch"));
+	assert_non_null(strstr(err.text, "modprobe"));
+	err_clear(&err);
+	setenv("TARE_FAKE_NVML_INIT", "9", 1);
+	assert_null(nvml_machine_json(&err));
+	assert_non_null(strstr(err.text, "couldn't communicate with the NVIDIA driver"));
+}
+
+static void test_health_and_sharing(void **state)
+{
+	struct json_object *o, *gpu;
+
+	(void)state;
+	o = nvml_machine_json(NULL);
+	gpu = json_at(o, "gpus/0");
+	assert_string_equal(json_get_text(gpu, "serial", ""), "1650000000000");
+	assert_string_equal(json_get_text(gpu, "persistence", ""), "on");
+	assert_string_equal(json_get_text(gpu, "virtualization", ""), "none");
+	assert_string_equal(json_get_text(gpu, "cc_mode", ""), "off");
+	assert_false(json_get_bool(gpu, "ecc_pending", true));
+	assert_false(json_get_bool(gpu, "mps", true));
+	assert_null(json_member(gpu, "vgpu_type"));
+	json_object_put(o);
+	setenv("TARE_FAKE_NVML_SET",
+	       "ecc_next=0 remap_pending=1 remap_failed=1 retired_double=3 mps=2 fabric=2 "
+	       "virtual=2 cc=1 nvle=1 compute=2",
+	       1);
+	o = nvml_machine_json(NULL);
+	gpu = json_at(o, "gpus/0");
+	assert_true(json_get_bool(gpu, "ecc_pending", false));
+	assert_true(json_get_bool(json_at(gpu, "remap"), "pending", false));
+	assert_true(json_get_bool(json_at(gpu, "remap"), "failed", false));
+	assert_int_equal(json_get_int(json_at(gpu, "retired_pages"), "double", 0), 3);
+	assert_string_equal(json_get_text(json_at(gpu, "fabric"), "state", ""),
+			    "In Progress");
+	assert_string_equal(json_get_text(gpu, "vgpu_type", ""), "NVIDIA H200 (FAKE)");
+	assert_string_equal(json_get_text(gpu, "cc_mode", ""), "on");
+	assert_string_equal(json_get_text(gpu, "compute_mode", ""), "prohibited");
+	assert_true(json_get_bool(gpu, "nvlink_encryption", false));
+	assert_true(json_get_bool(gpu, "mps", false));
+	json_object_put(o);
 }
 
 static void test_errors_have_names(void **state)
@@ -507,7 +585,7 @@ static void test_parts_are_facts(void **state)
 
 	(void)state;
 	setenv("TARE_FAKE_NVML_SHAPE", "a100", 1);
-	o = nvml_machine_json();
+	o = nvml_machine_json(NULL);
 	gpu = json_object_array_get_idx(json_member(o, "gpus"), 0);
 	assert_int_equal(json_get_int(gpu, "multiprocessors", 0), 108);
 	part = json_object_array_get_idx(json_member(gpu, "mig_profiles"), 2);
@@ -584,6 +662,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_not_told, clear_faults),
 		cmocka_unit_test_teardown(test_find, clear_faults),
 		cmocka_unit_test_teardown(test_facts_survive_every_fault, clear_faults),
+		cmocka_unit_test_teardown(test_a_lost_gpu_keeps_its_place, clear_faults),
+		cmocka_unit_test_teardown(test_a_driver_that_does_not_start,
+					  clear_faults),
+		cmocka_unit_test_teardown(test_health_and_sharing, clear_faults),
 		cmocka_unit_test_teardown(test_errors_have_names, clear_faults),
 		cmocka_unit_test_teardown(test_processes, clear_faults),
 		cmocka_unit_test_teardown(test_telemetry, clear_faults),

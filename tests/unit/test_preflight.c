@@ -205,7 +205,7 @@ static void test_gpu_settings(void **state)
 {
 	static const char text[] =
 		"{\"hypervisor\":{\"is_guest\":false},\"gpus\":[{\"uuid\":\"GPU-a\","
-		"\"pci_address\":\"0000:18:00.0\",\"persistence\":\"disabled\","
+		"\"pci_address\":\"0000:18:00.0\",\"persistence\":\"off\","
 		"\"ecc\":{\"enabled\":true,\"pending\":true},"
 		"\"mig\":{\"enabled\":false,\"pending\":true},\"power_limit_w\":500,"
 		"\"default_power_limit_w\":700,\"max_sm_clock_hz\":1980000000}]}";
@@ -221,6 +221,176 @@ static void test_gpu_settings(void **state)
 	expect(&s, "gpu.clock", PREFLIGHT_OK);
 	expect(&s, "gpu.c2c", PREFLIGHT_NOT_APPLICABLE);
 	json_object_put(machine);
+	done(&s);
+}
+
+static void put_link(const char *root, const char *dir, int width, int most, int gts,
+		     int most_gts)
+{
+	const struct {
+		const char *file;
+		int value;
+		const char *unit;
+	} files[] = {{"current_link_width", width, ""},
+		     {"max_link_width", most, ""},
+		     {"current_link_speed", gts, ".0 GT/s PCIe"},
+		     {"max_link_speed", most_gts, ".0 GT/s PCIe"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char *path = x_asprintf("%s/%s", dir, files[i].file);
+		char *text = x_asprintf("%d%s", files[i].value, files[i].unit);
+
+		tree_put(root, path, text);
+		free(path);
+		free(text);
+	}
+}
+
+static void put_bus(const char *root, const char *at, const char *address,
+		    const char *vendor, const char *class_code)
+{
+	char *link = x_asprintf("/sys/bus/pci/devices/%s", address);
+	char *to = x_asprintf("../../../..%s", at);
+	char *vendor_file = x_asprintf("%s/vendor", at);
+	char *class_file = x_asprintf("%s/class", at);
+
+	tree_put(root, vendor_file, vendor);
+	tree_put(root, class_file, class_code);
+	tree_link(root, link, to);
+	free(link);
+	free(to);
+	free(vendor_file);
+	free(class_file);
+}
+
+/* A GPU behind a switch: its own link is whole, the switch's way up is not. */
+static void test_links_up_to_the_root_port(void **state)
+{
+	static const char root_port[] = "/sys/devices/pci0000:36/0000:36:01.0";
+	static const char up[] = "/sys/devices/pci0000:36/0000:36:01.0/0000:37:00.0";
+	static const char down[] =
+		"/sys/devices/pci0000:36/0000:36:01.0/0000:37:00.0/0000:38:00.0";
+	static const char gpu[] = "/sys/devices/pci0000:36/0000:36:01.0/0000:37:00.0/"
+				  "0000:38:00.0/0000:39:00.0";
+	struct seen s = {.root = tree_make("/dev/null")};
+
+	(void)state;
+	put_bus(s.root, root_port, "0000:36:01.0", "0x8086", "0x060400");
+	put_bus(s.root, up, "0000:37:00.0", "0x1000", "0x060400");
+	put_bus(s.root, down, "0000:38:00.0", "0x1000", "0x060400");
+	put_bus(s.root, gpu, "0000:39:00.0", "0x10de", "0x030200");
+	put_link(s.root, gpu, 16, 16, 32, 32);
+	put_link(s.root, down, 16, 16, 32, 32);
+	put_link(s.root, up, 16, 16, 32, 32);
+	put_link(s.root, root_port, 16, 16, 32, 32);
+	look_at(&s);
+	expect(&s, "gpu.link_width", PREFLIGHT_OK);
+	expect(&s, "gpu.link_speed", PREFLIGHT_OK);
+	assert_non_null(strstr(row(&s, "gpu.link_width")->evidence, "0000:36:01.0: x16"));
+	put_link(s.root, up, 8, 16, 8, 32);
+	look_again(&s);
+	expect(&s, "gpu.link_width", PREFLIGHT_FAIL);
+	expect(&s, "gpu.link_speed", PREFLIGHT_WARN);
+	put_link(s.root, up, 16, 16, 32, 32);
+	put_link(s.root, root_port, 8, 16, 8, 32);
+	look_again(&s);
+	expect(&s, "gpu.link_width", PREFLIGHT_FAIL);
+	/* A card of eight lanes in a slot of sixteen has all that it can have. */
+	put_link(s.root, root_port, 16, 16, 32, 32);
+	put_link(s.root, gpu, 8, 8, 32, 32);
+	put_link(s.root, down, 8, 16, 32, 32);
+	look_again(&s);
+	expect(&s, "gpu.link_width", PREFLIGHT_OK);
+	/* QEMU's port has no lanes: what it says holds nothing up. */
+	put_bus(s.root, down, "0000:38:00.0", "0x1b36", "0x060400");
+	put_link(s.root, down, 1, 32, 3, 16);
+	look_again(&s);
+	expect(&s, "gpu.link_width", PREFLIGHT_OK);
+	expect(&s, "gpu.link_speed", PREFLIGHT_OK);
+	done(&s);
+}
+
+/* What confines this process and not the machine. */
+static void test_confinement(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	look(&s, "tests/machines/x86-host.tree");
+	expect(&s, "container.kind", PREFLIGHT_OK);
+	expect(&s, "cpu.quota", PREFLIGHT_OK);
+	expect(&s, "cpu.affinity", PREFLIGHT_OK);
+	expect(&s, "memory.limit", PREFLIGHT_OK);
+	expect(&s, "clock.synchronised", PREFLIGHT_UNKNOWN);
+	tree_put(s.root, "/proc/self/status", "Cpus_allowed_list:\t0\n");
+	tree_put(s.root, "/sys/fs/cgroup/user.slice/cpu.max", "250000 100000\n");
+	tree_put(s.root, "/sys/fs/cgroup/user.slice/memory.max", "1073741824\n");
+	look_again(&s);
+	expect(&s, "cpu.quota", PREFLIGHT_WARN);
+	expect(&s, "cpu.affinity", PREFLIGHT_WARN);
+	expect(&s, "memory.limit", PREFLIGHT_WARN);
+	assert_non_null(strstr(row(&s, "cpu.quota")->evidence, "2.5 of 4 CPUs"));
+	assert_non_null(strstr(row(&s, "memory.limit")->evidence, "1024 of "));
+	done(&s);
+	look(&s, "tests/machines/pod.tree");
+	expect(&s, "container.kind", PREFLIGHT_WARN);
+	done(&s);
+	look(&s, "/dev/null");
+	expect(&s, "container.kind", PREFLIGHT_UNKNOWN);
+	expect(&s, "cpu.quota", PREFLIGHT_UNKNOWN);
+	expect(&s, "memory.limit", PREFLIGHT_UNKNOWN);
+	done(&s);
+}
+
+static void test_xids(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	look(&s, "tests/machines/x86-host.tree");
+	expect(&s, "gpu.xid", PREFLIGHT_UNKNOWN); /* no log */
+	tree_put(s.root, "/dev/kmsg",
+		 "6,0,0,-;Linux version 6.8\n SUBSYSTEM=x\n6,1,5,-;nvidia: loaded\n");
+	look_again(&s);
+	expect(&s, "gpu.xid", PREFLIGHT_OK);
+	tree_put(s.root, "/dev/kmsg",
+		 "6,0,0,-;Linux\n"
+		 "4,7,9,-;NVRM: Xid (PCI:0000:18:00): 31, pid=12, name=x, MMU Fault\n");
+	look_again(&s);
+	expect(&s, "gpu.xid", PREFLIGHT_WARN);
+	tree_put(s.root, "/dev/kmsg",
+		 "6,0,0,-;Linux\n"
+		 "4,7,9,-;NVRM: Xid (PCI:0000:18:00): 79, GPU has fallen off the bus.\n");
+	look_again(&s);
+	expect(&s, "gpu.xid", PREFLIGHT_FAIL);
+	/* A ring that has lost its beginning does not say that nothing was in it. */
+	tree_put(s.root, "/dev/kmsg", "6,4711,0,-;eth0: link up\n");
+	look_again(&s);
+	expect(&s, "gpu.xid", PREFLIGHT_UNKNOWN);
+	done(&s);
+	look(&s, "tests/machines/kvm-guest.tree");
+	expect(&s, "gpu.xid", PREFLIGHT_NOT_APPLICABLE); /* no GPU */
+	done(&s);
+}
+
+/* A recorded host: the GPU that vfio has is not missed, one of the driver's is. */
+static void test_gpus_are_counted(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	look(&s, "tests/machines/x86-host.tree");
+	expect(&s, "gpu.count", PREFLIGHT_OK);
+	tree_put(s.root, "/sys/bus/pci/devices/0000:3a:00.0/vendor", "0x10de\n");
+	tree_put(s.root, "/sys/bus/pci/devices/0000:3a:00.0/class", "0x030200\n");
+	tree_link(s.root, "/sys/bus/pci/devices/0000:3a:00.0/driver",
+		  "../../../bus/pci/drivers/nvidia");
+	look_again(&s);
+	expect(&s, "gpu.count", PREFLIGHT_FAIL);
+	/* A virtual function is no GPU of its own on its host. */
+	tree_put(s.root, "/sys/bus/pci/devices/0000:3a:00.0/physfn/vendor", "0x10de\n");
+	look_again(&s);
+	expect(&s, "gpu.count", PREFLIGHT_OK);
 	done(&s);
 }
 
@@ -275,6 +445,10 @@ int main(void)
 		cmocka_unit_test(test_grace_host),
 		cmocka_unit_test(test_guests),
 		cmocka_unit_test(test_gpu_settings),
+		cmocka_unit_test(test_links_up_to_the_root_port),
+		cmocka_unit_test(test_confinement),
+		cmocka_unit_test(test_xids),
+		cmocka_unit_test(test_gpus_are_counted),
 		cmocka_unit_test(test_acs),
 		cmocka_unit_test(test_table),
 	};

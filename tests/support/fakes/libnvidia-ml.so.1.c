@@ -14,6 +14,9 @@
  * TARE_FAKE_NVML_PENDING    MIG mode changes only with a reset, as on Ampere
  * TARE_FAKE_NVML_BRAKE      the hardware power brake was on while anybody looked
  * TARE_FAKE_NVML_GPUS       how many GPUs there are, when not as many as the board has
+ * TARE_FAKE_NVML_INIT       what nvmlInit_v2() answers: 18 driver and library differ
+ * TARE_FAKE_NVML_UNREADABLE number of the GPU that cannot be opened (15, GPU lost)
+ * TARE_FAKE_NVML_SET        settings of every GPU: "ecc=0 mps=2", see nvml_settings.c
  * TARE_FAKE_NVML_STATE      a file in which the GPUs' MIG state outlives the process
  */
 #include "tests/support/fakes/nvml_shapes.h"
@@ -26,7 +29,7 @@ int nvmlInit_v2(void)
 {
 	CALL();
 	fake_nvml_load();
-	return 0;
+	return (int)fake_number("TARE_FAKE_NVML_INIT", 0);
 }
 
 int nvmlShutdown(void);
@@ -63,6 +66,8 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, struct nvml_gpu **ret)
 	CALL();
 	if (index >= fake_nvml_shape()->gpus)
 		return NVML_INVALID_ARGUMENT;
+	if (fake_number("TARE_FAKE_NVML_UNREADABLE", -1) == (long)index)
+		return NVML_GPU_IS_LOST;
 	*ret = fake_nvml_gpu(index);
 	return 0;
 }

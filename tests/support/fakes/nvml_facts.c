@@ -44,15 +44,6 @@ int nvmlDeviceGetAttributes_v2(struct nvml_gpu *g, struct nvml_attributes *ret)
 	return 0;
 }
 
-int nvmlDeviceGetEccMode(struct nvml_gpu *g, int *current, int *pending);
-int nvmlDeviceGetEccMode(struct nvml_gpu *g, int *current, int *pending)
-{
-	(void)g;
-	FACT();
-	*current = *pending = 1;
-	return 0;
-}
-
 int nvmlDeviceGetEnforcedPowerLimit(struct nvml_gpu *g, unsigned *ret_mw);
 int nvmlDeviceGetEnforcedPowerLimit(struct nvml_gpu *g, unsigned *ret_mw)
 {
