@@ -5,6 +5,7 @@
 
 #include "core/base/mem.h"
 #include "reports/statistics/bootstrap.h"
+#include "reports/verdict/failures.h"
 
 static const struct statistic {
 	const char *name;
@@ -374,6 +375,8 @@ static int gather_workload(struct gathering *g, struct err *err)
 	for (size_t i = 0; i < 2 && !rc; i++)
 		for (size_t k = 0; k < g->sides[i].nr && !rc; k++)
 			rc = gather_result(g, &g->sides[i].results[k], from, why, err);
+	if (!rc && !why)
+		failures_gather(g->j, g->sides, g->workload);
 	free(why);
 	free(g->note);
 	g->note = NULL;

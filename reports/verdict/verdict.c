@@ -7,7 +7,9 @@
 #include "core/base/buf.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "reports/verdict/failures.h"
 #include "reports/verdict/gather.h"
+#include "reports/verdict/slow_rounds.h"
 #include "reports/verdict/validity.h"
 #include "reports/verdict/verdict_rule.h"
 
@@ -21,8 +23,9 @@ static void judge_items(struct judgement *j, size_t from, const struct looks *lo
 		struct comparison *c = &j->items[i];
 		char *why = NULL;
 
-		c->margin = margins_get(o->margins, c->workload, c->metric, c->statistic,
-					NULL);
+		c->margin = c->is_failures ? failures_margin(o->margins, c)
+					   : margins_get(o->margins, c->workload,
+							 c->metric, c->statistic, NULL);
 		if (c->verdict == VERDICT_INVALID) {
 			why = c->reason;
 			c->reason = NULL;
@@ -58,7 +61,10 @@ static int judge_pair(struct judgement *j, const struct compared_side *b,
 	add_pair(j, b, c);
 	if (gather_comparisons(j, b, c, o->margins, err))
 		return -1;
+	if (o->floor)
+		noise_floor_lend_memory(o->floor, j, from, b->set, b->arm);
 	judge_items(j, from, looks, o);
+	slow_rounds_explain(j, from, b, c);
 	if (o->floor)
 		noise_floor_apply(o->floor, j, from, b->set, b->arm);
 	return 0;
