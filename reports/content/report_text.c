@@ -145,8 +145,10 @@ static void describe_machines(const struct report *r, struct buf *b)
 		const char *arm;
 		const struct result_set *s = report_side(r, names.items[i], &arm);
 		struct json_object *facts = s ? result_set_facts(s, arm) : NULL;
-		char *machine = provenance_machine(facts);
+		char *machine = s ? provenance_computed(s, arm) : NULL;
 
+		if (!machine)
+			machine = provenance_machine(facts);
 		buf_printf(b, "%s%s: %s%s", i ? "; " : "", names.items[i], machine,
 			   provenance_is_emulated(facts) ? ", software emulation" : "");
 		free(machine);

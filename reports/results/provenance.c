@@ -1,8 +1,10 @@
 #include "reports/results/provenance.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/document/evidence.h"
 
 char *provenance_machine(struct json_object *facts)
 {
@@ -14,6 +16,36 @@ char *provenance_machine(struct json_object *facts)
 	if (name && uuid)
 		return x_asprintf("%s (%s)", name, uuid);
 	return x_strdup(name ? name : cpu ? cpu : "unknown machine");
+}
+
+static void add_headline(struct strvec *v, const struct result *r)
+{
+	const char *kind =
+		json_get_text(json_at(r->evidence, "computed"), "kind", "server");
+	char *headline = evidence_headline(r->evidence);
+
+	if (headline && strcmp(kind, "server") != 0 && !strvec_has(v, headline))
+		strvec_add(v, headline);
+	free(headline);
+}
+
+char *provenance_computed(const struct result_set *s, const char *arm)
+{
+	struct strvec v = {0};
+	char *ret = NULL;
+
+	for (size_t i = 0; i < s->nr; i++)
+		if (strcmp(s->results[i].arm, arm) == 0)
+			add_headline(&v, &s->results[i]);
+	for (size_t i = 0; i < v.nr; i++) {
+		char *before = ret;
+
+		ret = x_asprintf("%s%s%s", before ? before : "", before ? " and " : "",
+				 v.items[i]);
+		free(before);
+	}
+	strvec_release(&v);
+	return ret;
 }
 
 static bool says(struct json_object *o, const char *word)

@@ -12,6 +12,11 @@
 
 /* "NVIDIA GB200 (GPU-3f2a...)", else the CPU's model; "unknown machine". free() */
 char *provenance_machine(struct json_object *facts);
+/*
+ * What computed for the arm, as its results say themselves (evidence_headline()): all there
+ * are, "and" in between. NULL: none says, or it was a server. free()
+ */
+char *provenance_computed(const struct result_set *s, const char *arm);
 /* A virtual machine whose processor is emulated in software (QEMU TCG), without KVM. */
 bool provenance_is_emulated(struct json_object *facts);
 /* A load of the arm ran against tare's own mock server: a schedule, not a model's timing. */
