@@ -68,7 +68,7 @@ static const struct opt_command command = {
 	.positional_kind = "file",
 };
 
-/* Most words are those of the machine that was checked. */
+/* To stdout, made harmless: most words come from the machine that was checked. */
 static void ERR_PRINTF(1, 2) print(const char *fmt, ...)
 {
 	char *text;
@@ -277,7 +277,7 @@ static int check_plan(const struct options *o, const struct plan *plan, struct e
 	return status;
 }
 
-/* A try of isolation that no arm could be in would look like one that was withstood. */
+/* Where no arm leases, nothing is tried, and that would look like a refused attempt. */
 static int check_isolated(const struct options *o, const struct plan *plan,
 			  struct err *err)
 {

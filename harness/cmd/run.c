@@ -111,7 +111,7 @@ static int find_plan(const struct run_options *o, const struct strvec *rest,
 	return rc;
 }
 
-/* What would be found out when everything is measured. */
+/* Refuses now what would otherwise be found out after everything was measured. */
 static int check_comparable(const struct run_options *o, const struct plan *plan,
 			    struct err *err)
 {

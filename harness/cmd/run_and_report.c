@@ -70,7 +70,7 @@ static int run_session(struct session *s, const struct run_request *request,
 	failed = run_rounds(s, &request->filter, err) != 0;
 	if (failed)
 		log_failure(err);
-	/* Whatever happened, and also behind a Ctrl-C. */
+	/* Always: after a failure and after a Ctrl-C as well. */
 	if (gpu_driver_restore(s, NULL, &left))
 		log_failure(&left);
 	if (failed) {

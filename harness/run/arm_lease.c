@@ -10,7 +10,7 @@ struct notes {
 	char last[200];
 };
 
-/* A new step is told at once; one that is told again and again, as progress is. */
+/* A new step becomes a line of the log; the same step told again only moves progress. */
 static void on_note(void *ctx, const char *what)
 {
 	struct notes *n = ctx;

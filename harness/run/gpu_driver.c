@@ -264,7 +264,8 @@ static bool is_as_before(const struct host_state *before, const struct host_stat
 	return true;
 }
 
-/* One call for all GPUs that had the same, so that those of one group go together. */
+/* One call for all GPUs that had this driver: those of one IOMMU group must change
+ * together. */
 static int put_back_like(struct host_access *a, const struct host_state *before,
 			 const struct gpu_state *like, struct err *err)
 {

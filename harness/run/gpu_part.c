@@ -63,7 +63,7 @@ static void add_share(struct result *r, const struct result *whole)
 	}
 }
 
-/* A platform does not tell how many multiprocessors its slice has: the workload may. */
+/* Multiprocessors of a slice that the platform made: the workload saw how many. */
 static void complete(struct json_object *mig, const struct result *r)
 {
 	struct json_object *gpu = json_member(r->details, "gpu");

@@ -228,11 +228,11 @@ int journal_write(struct journal *j, enum journal_event event, enum step step,
 	int rc = 0;
 
 	/* One write, so that a line is never mixed with another process's. */
-	errno = ENOSPC; /* what a write that came short means */
+	errno = ENOSPC; /* a write that takes a part sets none: the disk is full */
 	put = write(j->fd, line, (size_t)len);
 	if (put != len || fdatasync(j->fd))
 		rc = err_errno(err, "%s: the journal cannot be written", j->path);
-	/* A full disk takes a part of a line; it may have room again for the next one. */
+	/* Where a part was taken, the next line, if there is room again, ends it first. */
 	if (put > 0)
 		j->was_cut = put != len;
 	free(line);

@@ -19,7 +19,7 @@ static void say_kept(struct session *s, const char *name)
 	strvec_release(&machines);
 }
 
-/* Whatever state they are in, but for those of the provisioners in 'kept'. */
+/* Gives back the run's machines, except those of the provisioners named in 'kept'. */
 static int sweep_machines(struct session *s, const struct strvec *kept, size_t *ret_nr,
 			  struct err *err)
 {

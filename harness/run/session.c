@@ -261,7 +261,7 @@ int session_place(struct session *s, struct target *t, const char *program,
 		*ret_path = p->path;
 		return 0;
 	}
-	/* Reading and digesting tens of MiB of libraries is done once, and only for others. */
+	/* Reads tens of MiB of libraries: once, and only where they have to travel. */
 	if (!p->is_bundled && bundle_make(&p->bundle, p->path, extra, err))
 		return -1;
 	p->is_bundled = true;

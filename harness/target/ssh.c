@@ -217,7 +217,8 @@ static int log_in(struct ssh_link *l, ssh_key key, int64_t deadline_ns, struct e
 		int rc = key ? ssh_userauth_publickey(l->session, NULL, key)
 			     : ssh_userauth_publickey_auto(l->session, NULL, NULL);
 
-		/* Only an agent blocks, and what a person there takes is not the machine's. */
+		/* Only an agent blocks in there, while a person confirms the key: that time
+		 * is not the machine's, so the deadline moves by it. */
 		deadline_ns += clock_mono_ns() - began;
 		if (rc != SSH_AUTH_AGAIN || step(l, deadline_ns, err))
 			return rc;
@@ -494,7 +495,10 @@ static bool wants_to_end(struct running *r, enum proc_end *why)
 	return true;
 }
 
-/* Its input closed, it has a while to end; else the connection goes, and it with it. */
+/*
+ * Closes the command's input and gives it a while to end by itself. If it does not, drops
+ * the connection, and the machine's own watcher ends it.
+ */
 static void end_early(struct running *r, enum proc_end why)
 {
 	int64_t deadline = clock_deadline_ns(end_grace_ns);

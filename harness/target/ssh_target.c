@@ -23,7 +23,8 @@
 /* The most that is kept of what our own commands say. */
 static const size_t words_max = (size_t)64 << 10;
 static const int64_t tidy_timeout_ns = 30 * NS_PER_S;
-/* The remote clock's own limit comes after ours, for when we cannot say a word. */
+/* The machine ends a command by itself so long after our own deadline, which it would not
+ * hear of where the network has gone silent. */
 enum { REMOTE_SLACK_S = 15 };
 
 struct ssh_target {
@@ -306,7 +307,8 @@ static int send_input(struct ssh_target *s, const struct proc_spec *spec,
 	return rc;
 }
 
-/* "exit status 127" alone could be the program's own word; ours has a line to it. */
+/* A program may itself end with status 127: only with our line on stderr was it not
+ * started. */
 static int check_started(const struct proc_spec *spec, struct proc_outcome *o,
 			 struct err *err)
 {

@@ -5,7 +5,7 @@
 
 void http_reply_init(struct http_reply *r)
 {
-	/* 'line' is filled before it is read. */
+	/* Not 'line', which is large: it is written before anything reads it. */
 	r->state = HTTP_STATUS_LINE;
 	r->status = 0;
 	r->keeps_alive = true;

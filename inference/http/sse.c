@@ -46,7 +46,7 @@ static bool append(struct sse_text *t, const char *bytes, size_t len)
 	return true;
 }
 
-/* The view's bytes are about to go away. */
+/* The view lies in the caller's piece, which ends with this call: copies it. */
 static bool keep_view(struct sse *s)
 {
 	const char *view = s->view;

@@ -126,7 +126,7 @@ static void set_common(CURL *easy, const struct transport *t)
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 			 (long)(t->connect_timeout_ns / NS_PER_MS));
-	/* Or it waits for its resolver's thread, past every deadline and Ctrl-C. */
+	/* Else letting go waits for libcurl's resolver thread, past deadline and Ctrl-C. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	if (t->ca_file)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file);
@@ -207,7 +207,8 @@ enum link_state link_progress(struct link *l, int fd, uint32_t events)
 		return l->state;
 	curl_multi_socket_action(l->multi, fd < 0 ? CURL_SOCKET_TIMEOUT : fd,
 				 fd < 0 ? 0 : what, &running);
-	/* A timer of 0 ms means: again, now. Bounded, since a server must not hold us. */
+	/* libcurl asks to be called again at once by a timer of 0 ms. So often and no more:
+	 * no server is to keep us here. */
 	for (int i = 0; i < 16 && running && clock_passed(l->timer_ns); i++) {
 		l->timer_ns = CLOCK_NEVER;
 		curl_multi_socket_action(l->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -393,7 +394,10 @@ static void cut_path(char *path)
 		path[len - 3] = '\0';
 }
 
-/* NULL: nothing. A user may come with a password, so that URL is not repeated. */
+/*
+ * What is wrong with a URL, or NULL. The message does not repeat the URL where it names a
+ * user, for a password may stand beside.
+ */
 static const char *fault_of(CURLU *u, CURLUcode code)
 {
 	char *scheme, *user, *query;

@@ -131,7 +131,8 @@ static void judge_unfinished(struct result *r, const struct stage_summary *m)
 static void judge_requests(struct result *r, const struct stage_report *s)
 {
 	const struct stage_summary *m = &s->summary;
-	/* Of those that the share is of; what made it give up may lie before the window. */
+	/* Of the requests sent in the window. Of all where the stage was given up: the
+	 * failures that made it may lie before the window. */
 	const uint64_t *ended = s->is_aborted ? m->ended_all : m->ended;
 	const char *label = m->stage.label;
 	struct buf classes;
@@ -289,7 +290,7 @@ void load_result_add_evidence(struct result *r, const struct evidence *around)
 {
 	struct json_object *server = json_member(r->details, "server");
 	char *library = server_library(server);
-	struct evidence e = *around; /* what it owns stays there */
+	struct evidence e = *around; /* borrows: 'around' keeps what it owns */
 
 	e.computed = (struct evidence_computed){
 		.kind = EVIDENCE_SERVER,

@@ -36,7 +36,7 @@ static void on_live(void *ctx, const struct stage_live *live)
 	progress_update(&w->progress, done < 1 ? done : 1, text);
 }
 
-/* The stage's outcome becomes the run's, whatever comes of it. */
+/* Takes the outcome over, also where it fails: the run releases it. */
 static int keep(struct load_run *r, const struct stage_outcome *o, struct err *err)
 {
 	struct stage_report *report = &r->reports[r->stages_nr];

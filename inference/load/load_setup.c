@@ -55,7 +55,7 @@ struct stage_config load_run_stage(const struct load_run *r)
 	};
 }
 
-/* A header's value: nothing that would end the line. */
+/* The key becomes a header's value: a line break in it would begin another header. */
 static int check_key(const char *key, const char *from, struct err *err)
 {
 	if (!*key)

@@ -219,7 +219,7 @@ int server_find_dialect(const struct transport *t, const struct url_parts *url,
 	free(small_request);
 	if (rc)
 		return -1;
-	/* Asked for and yet not there: do not expect it. */
+	/* A server may accept the option and send no usage: then none is expected. */
 	p->dialect.has_stream_usage = p->dialect.has_stream_usage && w.has_usage;
 	facts->dialect = p->dialect;
 	prompt_finish(p, url, t->bearer, model, salt);

@@ -174,7 +174,7 @@ static int start_thread(struct mock *m, struct err *err)
 	return 0;
 }
 
-/* Descriptors of the parent that are none of our business: its own, and their locks. */
+/* Closes what the child inherited beside 'keep': the parent's files and their locks. */
 static void close_others(const int *keep, size_t nr)
 {
 	DIR *d = opendir("/proc/self/fd");
@@ -204,7 +204,7 @@ static void child_main(struct mock *m)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	close(m->stop_write); /* or the end of our parent would not be seen */
+	close(m->stop_write); /* else the pipe stays open when our parent dies */
 	close_others(keep, ARRAY_SIZE(keep));
 	mock_server_run(&m->server);
 	mock_server_release(&m->server);
@@ -300,7 +300,7 @@ static void reap(pid_t pid)
 	int64_t grace = clock_deadline_ns(stop_grace_ns);
 	int64_t deadline = clock_deadline_ns(2 * stop_grace_ns);
 	bool is_killed = false;
-	/* Where the kernel refuses it, poll() only paces the looks. */
+	/* -1 where the kernel refuses it: then poll() is only a pause between two looks. */
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd end = {.fd = fd, .events = POLLIN};
 

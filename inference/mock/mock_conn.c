@@ -33,7 +33,8 @@ static void watch_again(struct mock_conn *c)
 	size_t most = (size_t)c->net->config->body_max + HTTP_HEAD_MAX;
 	bool reads = !c->is_delayed && !c->saw_end && c->in_len < most;
 
-	/* A half-closed peer is told by level: who does not read must not be asked. */
+	/* EPOLLRDHUP stays set once the peer has closed its half: who does not read now
+	 * would be woken by it again and again. */
 	watch(c, (reads ? EPOLLIN | EPOLLRDHUP : 0u) | (c->out.len ? EPOLLOUT : 0u) |
 			 EPOLLERR);
 }

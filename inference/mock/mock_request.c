@@ -126,7 +126,7 @@ static int take_content(struct json_object *content, struct token_list *t,
 	return 0;
 }
 
-/* Ids 0..: a template's tokens are the same in every message. */
+/* A chat template's own tokens, the same around every message: ids 0, 1, 2 ... */
 static void add_template(struct token_list *t, int nr)
 {
 	for (int i = 0; i < nr; i++)

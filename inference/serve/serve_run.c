@@ -457,7 +457,7 @@ static int serve(struct run *r, const struct strvec *client, struct err *err)
 			 t.url);
 	if (wait_ready(r, &t, err))
 		return -1;
-	/* Whatever was waited for has not happened; the guard knows who was to blame. */
+	/* Stopped before it was ready: no error of ours, and the guard says why. */
 	r->is_early = r->is_stopped;
 	return r->is_stopped ? 0 : attend(r, client, err);
 }

@@ -133,7 +133,8 @@ static void put_devices(struct writer *w, const struct domain_spec *s)
 {
 	const struct vm_machine *m = s->machine;
 
-	/* The layer lives as long as the lease, so what a power cut would lose is nothing. */
+	/* cache='unsafe': the disk is thrown away with the lease, so that no write need
+	 * survive a power cut. */
 	PUT(w,
 	    "<devices>\n<disk type='file' device='disk'><driver name='qemu' "
 	    "type='qcow2' cache='unsafe'/><source file='%'/><target dev='vda' "

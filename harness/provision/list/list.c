@@ -162,13 +162,16 @@ static char *default_lock_dir(void)
 	return path_expand("~/.local/state/tare/machines");
 }
 
-/* The file that is there while somebody has the machine; free(). */
+/* The file whose being there says that somebody has the machine; free(). */
 static char *lock_path_of(const struct list *l, const struct machine *m)
 {
 	return x_asprintf("%s/%s-%lld.json", l->lock_dir, m->address, (long long)m->port);
 }
 
-/* Others hold it for a moment only, unless a process was stopped or a file server died. */
+/*
+ * Whoever holds it does so for a moment only. Not getting it in time means a stopped
+ * process or a dead file server.
+ */
 static int take_lock(int fd, const char *path, struct err *err)
 {
 	int64_t deadline = clock_deadline_ns(lock_time_ns);

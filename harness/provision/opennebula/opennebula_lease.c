@@ -116,7 +116,7 @@ int one_end_vm(struct one_provisioner *p, int64_t vm, int64_t host, struct err *
 		look(p->client, &e);
 		if (e.is_gone && !holds_device(p->client, &e))
 			return 0;
-		/* A device that is still taken may mean that it was not gone: look again. */
+		/* Gone, yet it has a device: one of the two was read wrongly. */
 		e.was_gone |= e.is_gone;
 		e.is_gone = false;
 		if (clock_passed(deadline))
@@ -235,14 +235,15 @@ static int instantiate(struct one_lease *l, const char *extra, struct err *err)
 	struct err why = ERR_INIT;
 	int bad;
 
-	/* Never cut short: the answer is the machine's id. */
+	/* No stop cuts this call short: without its answer the machine's id is unknown. */
 	stop_shield_begin();
 	bad = one_template_instantiate(c, l->template_.id, l->name, is_held, extra,
 				       &l->vm.id, &why);
 	if (bad && one_is_code(&why, ONE_E_AUTHORIZATION) &&
 	    strstr(why.text, "CREATE TEMPLATE") && !one_machine_chooses(&l->machine) &&
 	    !(l->host >= 0 && !is_held)) {
-		/* Nothing but the run's id would be added, and the name carries it too. */
+		/* This account may add nothing to a template. It was only the run's id, which
+		 * the name carries too: once more without. */
 		err_clear(&why);
 		bad = one_template_instantiate(c, l->template_.id, l->name, is_held, "",
 					       &l->vm.id, &why);

@@ -20,7 +20,7 @@ void arrivals_init(struct arrivals *s, const struct load_stage *stage,
 	rng_init(&s->rng, stage->seed);
 }
 
-/* The time of the arrival after the last one, whosever it is. */
+/* Steps to the next arrival of the whole load, whichever lane is to send it. */
 static bool advance(struct arrivals *s)
 {
 	uint64_t i = s->next++;

@@ -133,7 +133,7 @@ static char *put(char *to, const char *text, size_t len)
 	return to + len;
 }
 
-/* Pieces are copied whole, 15 bytes at a time, and overwritten by the next. */
+/* Copies a fixed number of bytes, which is fast; the next piece overwrites the surplus. */
 static char *put_prompt(const struct prompt *p, char *to, int32_t pieces, struct rng *rng)
 {
 	for (int32_t i = 0; i < pieces; i++) {

@@ -50,7 +50,7 @@ static const struct member {
 #undef MEMBER
 };
 
-/* Between a number here and one that is written; the same either way. */
+/* From this machine's byte order to the file's (lowest first), or back: the same copy. */
 static void copy_number(void *to, const void *from, size_t bytes)
 {
 	unsigned char *t = to;
@@ -85,7 +85,7 @@ struct block {
 	unsigned char *bytes;
 	uint32_t len;
 	uint64_t offset;
-	atomic_bool is_full; /* the writer's; else the lane's */
+	atomic_bool is_full; /* true: the writer may touch the block; false: the lane */
 };
 
 struct lane {
@@ -314,7 +314,7 @@ int spool_finish(struct spool *s, struct err *err)
 		b->offset = l->written;
 		write_block(s, l->fd, b);
 		l->written += b->len;
-		/* Many stages may be kept; their buffers need not be. */
+		/* A run keeps the spools of all its stages, which need only their files. */
 		for (unsigned k = 0; k < BLOCKS; k++) {
 			free(l->blocks[k].bytes);
 			l->blocks[k].bytes = NULL;
@@ -474,7 +474,7 @@ static bool read_chunks(struct spool_reader *r, struct request_record *rec,
 
 static bool is_sane(const struct request_record *rec, uint32_t bytes)
 {
-	/* A bool that is neither 0 nor 1 must not even be loaded. */
+	/* Read as a byte: loading a bool that is neither 0 nor 1 is undefined. */
 	return *(const unsigned char *)&rec->reused_connection <= 1 &&
 	       (unsigned)rec->end < REQUEST_ENDS && rec->chunks_nr <= SPOOL_CHUNKS_MAX &&
 	       bytes <= SPOOL_RECORD_MAX && bytes >= 2 * (uint64_t)rec->chunks_nr &&

@@ -28,7 +28,7 @@ struct running {
 	int64_t offset_before;
 };
 
-/* A descriptor for each connection, and some. */
+/* Each connection takes a descriptor: as many as the system lets us have. */
 static void raise_limits(void)
 {
 	struct rlimit limit;
@@ -72,7 +72,7 @@ static struct timespec moment(int64_t from_now_ns)
 	return (struct timespec){.tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S};
 }
 
-/* Also those that wait for the start. */
+/* Wakes those, too, that still wait for the start. */
 static void stop_workers(struct running *r)
 {
 	atomic_store(&r->gate.is_stopped, true);
@@ -287,7 +287,7 @@ int stage_run(const struct stage_config *config, struct stage_outcome *ret,
 	} else {
 		wait_until_ready(&r);
 		watch(&r);
-		/* Also a stop that came while connections were opened. */
+		/* A stop may have come before the watch, while connections were opened. */
 		rc = stop_check(err) || spool_finish(r.spool, err) ? -1 : 0;
 		if (!rc)
 			gather(&r, ret);

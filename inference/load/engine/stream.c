@@ -18,7 +18,7 @@ enum {
 
 /*
  * What the first request that failed was told, in words for a person, without the API key:
- * 'what', then the server's own words or the system's. The later ones cost a comparison.
+ * 'what', then the server's own words or the system's. Of later ones nothing is kept.
  */
 static void keep_error(struct stream *s, const char *what, const char *text, size_t len)
 {
@@ -77,8 +77,7 @@ static void keep_error_of_end(struct stream *s)
 	keep_error(s, "", text, strlen(text));
 }
 
-/* When the server counts only at the end, its tokens are spread over the chunks evenly.
- */
+/* Where the server counts only at the end: its tokens, spread evenly over the chunks. */
 static void spread_tokens(struct request_record *r, struct chunk_stamp *chunks)
 {
 	uint64_t n = r->chunks_nr, total = (uint64_t)r->output_tokens, before = 0;
@@ -107,7 +106,7 @@ static enum request_end judge_lengths(const struct stream *s)
 	return REQUEST_OK;
 }
 
-/* A whole reply: what was it? */
+/* How a request ends whose reply is whole. */
 static enum request_end judge_reply(struct stream *s)
 {
 	struct request_record *r = &s->rec;
@@ -157,7 +156,7 @@ static void add_chunk(struct stream *s, uint32_t tokens)
 	if (r->chunks_nr)
 		mark_coalesced(s, &s->chunks[r->chunks_nr - 1]);
 	r->chunks_nr++;
-	/* A server may say anything. */
+	/* A server may claim any number: the sum must not overflow. */
 	if (__builtin_add_overflow(r->received_tokens, tokens, &r->received_tokens))
 		r->received_tokens = INT32_MAX;
 	counter_add(&s->hub->tokens, tokens);
@@ -318,8 +317,7 @@ static bool finish(struct stream *s, enum request_end end, int64_t end_ns)
 	if (end_ns > s->hub->last_end_ns)
 		s->hub->last_end_ns = end_ns;
 	spool_put(s->hub->spool, s->hub->worker, r);
-	/* Only a connection with nothing left on it either way can carry another request.
-	 */
+	/* A connection is used again only where all was sent and all was read. */
 	if (s->is_bad || s->reply.state != HTTP_DONE || !s->reply.keeps_alive ||
 	    s->pending_at < s->pending_len)
 		drop_link(s);
@@ -387,7 +385,8 @@ static bool send_request(struct stream *s)
 	s->link_is_fresh = false;
 	r->sent_ns = s->last_byte_ns = clock_mono_ns();
 	n = link_send(s->link, start, len);
-	/* Opening a connection is the server's time too; the rest is ours alone. */
+	/* What this client alone added. On a new connection that ends where connecting
+	 * begins, for how long that takes is the server's doing too. */
 	lag_add(s->hub->turnaround,
 		(r->reused_connection ? r->sent_ns : r->issued_ns) - r->scheduled_ns);
 	s->phase = STREAM_WAITING;
@@ -425,7 +424,7 @@ static bool fail_connect(struct stream *s)
 	return finish(s, end, clock_mono_ns());
 }
 
-/* The link moved on, or not. */
+/* What follows from the link's state after it was looked at. */
 static bool after_progress(struct stream *s, enum link_state state)
 {
 	if (state == LINK_CONNECTING)
@@ -463,11 +462,12 @@ static bool on_end_of_bytes(struct stream *s)
 	s->reply.keeps_alive = false;
 	if (http_reply_end(&s->reply)) {
 		finish(s, judge_reply(s), s->last_byte_ns);
-		/* Only the closing told so, and that is the server's to do in time. */
+		/* The reply ended with its last byte, but only the close told us, and when
+		 * that comes is up to the server: the slot is free from now on. */
 		s->free_ns = now;
 		return true;
 	}
-	/* Whether such an end comes as FIN or as RST is chance. */
+	/* A server that gives up shows as FIN or as RST, by chance: one class for both. */
 	if (s->rec.first_byte_ns == RECORD_NONE)
 		return finish(s, REQUEST_RESET, now);
 	if (s->reply.state > HTTP_HEADER && s->reply.status != 200)
@@ -572,13 +572,14 @@ static bool read_apart(struct stream *s)
 		if (got < 0 || is_over)
 			return is_over;
 	}
-	/* The look has taken the socket's error: reading again would find an orderly end. */
+	/* A socket tells its error once, and link_peek() was told: another read would see
+	 * an orderly end. */
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		return fail_io(s);
 	return n == 0 ? on_end_of_bytes(s) : is_over;
 }
 
-/* Only when late: else what waits together came together, within LATE_NS. */
+/* Only when late: otherwise what waits came within LATE_NS, and one stamp will do. */
 static bool may_be_several(const struct stream *s)
 {
 	return s->hub->is_late &&

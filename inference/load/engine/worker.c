@@ -36,8 +36,7 @@ int worker_init(struct worker *w, const struct stage_config *config,
 		struct stage_gate *gate, struct spool *spool, unsigned number,
 		struct err *err)
 {
-	/* Slot s of the whole run belongs to part s % parts, there to thread (s / parts).
-	 */
+	/* Slot s of the whole run is part s % parts's, and there thread (s / parts)'s. */
 	uint64_t lanes = (uint64_t)config->parts * config->threads;
 	uint64_t lane = config->part + (uint64_t)number * config->parts;
 
@@ -192,7 +191,7 @@ static void sweep(struct worker *w, int64_t now)
 	}
 }
 
-/* See the header: only where there is time before the next thing that is due. */
+/* WORKER_PAUSE_NS says why. Only where 'until', the next due time, leaves room for it. */
 static void pause_if_busy(struct worker *w, int64_t until)
 {
 	int64_t pause = pause_of(w);
@@ -210,7 +209,7 @@ static void wait_events(struct worker *w, int64_t until)
 	struct timespec t = {.tv_sec = left / NS_PER_S, .tv_nsec = left % NS_PER_S};
 	int n = epoll_pwait2(w->hub.epoll, events, EVENTS_AT_ONCE, &t, NULL);
 
-	if (n < 0 && (errno == ENOSYS || errno == EPERM)) /* a container's filter */
+	if (n < 0 && (errno == ENOSYS || errno == EPERM)) /* old kernel, or seccomp */
 		n = epoll_wait(w->hub.epoll, events, EVENTS_AT_ONCE,
 			       (int)(left / NS_PER_MS));
 	for (int k = 0; k < n; k++) {
@@ -241,7 +240,7 @@ static void open_ahead(struct worker *w)
 		double allowed = 1 + (double)(now - begin) * 1e-9 * per_s;
 
 		for (; opened < nr && opened < allowed; opened++) {
-			/* The open load takes its streams from the end of 'spare'. */
+			/* 'spare' has the first streams on top: an open load uses these. */
 			struct stream *s = &w->streams[opened];
 
 			stream_open(s);
@@ -359,7 +358,7 @@ static void run_loop(struct worker *w)
 	}
 }
 
-/* What would have been due after a stage was given up never was. */
+/* Due before the end and never issued. A stage that was given up ended there. */
 static void count_unsent(struct worker *w)
 {
 	for (; w->due_ns < w->finished_ns; take_due(w))

@@ -29,7 +29,7 @@ static bool is_good(const struct request_record *r, const struct service_level *
 	       finished_ns(r) - r->sent_ns <= level->latency_ns;
 }
 
-/* Whatever would have come of it: it was no good request any more. */
+/* A cancelled request that had broken a limit already counts as not good. */
 static bool is_late(const struct request_record *r, const struct service_level *level)
 {
 	int64_t first = r->chunks_nr ? r->first_token_ns : r->end_ns;
@@ -71,7 +71,7 @@ static void count(struct stage_summary *s, const struct request_record *r,
 		s->cached_tokens += r->cached_tokens > 0 ? (uint64_t)r->cached_tokens : 0;
 		s->prompt_tokens += (uint64_t)r->prompt_wanted;
 	}
-	/* A prompt is done with when its first token comes. */
+	/* A prompt has been processed when the first token comes: it counts there. */
 	if (r->chunks_nr && window_side(&s->stage, r->first_token_ns) == WINDOW_INSIDE)
 		s->prompt_tokens_inside += (uint64_t)r->prompt_wanted;
 	for (uint32_t i = 0; i < r->chunks_nr; i++) {
@@ -133,7 +133,10 @@ static void take_figures(struct figures *f, const struct distribution *d)
 	}
 }
 
-/* The cancelled requests are the slowest: what the others took is not what all took. */
+/*
+ * The slowest requests are those that were still running when they were cancelled: where
+ * they are too many, figures of the others would look better than all were.
+ */
 static void withhold(struct stage_summary *s)
 {
 	s->is_censored = (double)s->ended[REQUEST_CANCELLED] >
@@ -142,7 +145,7 @@ static void withhold(struct stage_summary *s)
 		struct figures *f = &s->figures[k];
 
 		if (k == SUMMARY_ITL || k == SUMMARY_ITL_TOKEN)
-			continue; /* of all chunks that came, whatever came later */
+			continue; /* gaps between chunks of cancelled ones count too */
 		f->mean_s = f->deviation_s = f->max_s = NAN;
 		for (int i = 0; i < DISTRIBUTION_POINTS; i++)
 			f->quantiles_s[i] = NAN;

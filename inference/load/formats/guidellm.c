@@ -262,7 +262,7 @@ static struct json_object *totals_object(const struct counts *c)
 	return o;
 }
 
-/* Groups of which we have nothing to say: every leaf is null. */
+/* GuideLLM's groups of figures that we do not have: every value in them is null. */
 static void put_empty_groups(struct json_object *o)
 {
 	static const char *const groups[][5] = {
@@ -467,7 +467,7 @@ static struct json_object *backend(const struct load_report *r)
 	return o;
 }
 
-/* What GuideLLM has no profile for is the one whose stages look the same. */
+/* A profile that GuideLLM does not know is called by one whose stages look the same. */
 static struct json_object *profile(const struct load_report *r)
 {
 	struct json_object *o = json_object_new_object();
@@ -596,7 +596,7 @@ static struct json_object *scheduler_state(const struct load_stage *s,
 static struct json_object *scheduler_metrics(const struct load_stage *s,
 					     const struct counts *c)
 {
-	/* GuideLLM's own word for what nobody measured. */
+	/* GuideLLM writes -1 for what was not measured: so do we. */
 	static const char *const unknown[] = {"queued_time_avg",
 					      "resolve_start_delay_avg",
 					      "resolve_targeted_start_delay_avg",
