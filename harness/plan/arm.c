@@ -200,33 +200,46 @@ static int read_mig(const struct plan *p, struct arm *a, struct json_object *o,
 	return rc;
 }
 
-static int read_arm(struct plan *p, const char *name, struct json_object *o,
-		    struct err *err)
+static void arm_init(struct arm *a, const char *name)
 {
-	struct arm *a = &p->arms[p->arms_nr++];
-	char *pointer = x_asprintf("/arms/%s", name);
-	struct json_object *rest = NULL;
-	struct strvec unread = {0};
-	int rc;
-
 	*a = (struct arm){0};
 	fields_init(arm_fields, a);
 	fields_init(arm_fixed_fields, a);
 	fields_init(arm_ssh_fields, &a->ssh);
 	fields_init(arm_mig_fields, &a->mig);
 	a->name = x_strdup(name);
-	if (json_object_is_type(o, json_type_object)) {
-		rest = other_keys(o);
+}
+
+/* The keys that arm_fields leaves to others: 'rest' of other_keys(), "ssh" and "mig". */
+static struct strvec keys_of_others(struct json_object *o, struct json_object *rest)
+{
+	struct strvec keys = {0};
+
+	if (rest) {
 		json_object_object_foreach(rest, key, value)
 		{
 			(void)value;
-			strvec_add(&unread, key);
+			strvec_add(&keys, key);
 		}
 	}
 	if (json_member(o, "ssh"))
-		strvec_add(&unread, "ssh");
+		strvec_add(&keys, "ssh");
 	if (json_member(o, "mig"))
-		strvec_add(&unread, "mig");
+		strvec_add(&keys, "mig");
+	return keys;
+}
+
+static int read_arm(struct plan *p, const char *name, struct json_object *o,
+		    struct err *err)
+{
+	struct arm *a = &p->arms[p->arms_nr++];
+	char *pointer = x_asprintf("/arms/%s", name);
+	struct json_object *rest =
+		json_object_is_type(o, json_type_object) ? other_keys(o) : NULL;
+	struct strvec unread = keys_of_others(o, rest);
+	int rc;
+
+	arm_init(a, name);
 	rc = fields_bind_json(arm_fields, a, o, p->path, pointer, strvec_argv(&unread),
 			      err);
 	if (!rc && a->target == ARM_VM)

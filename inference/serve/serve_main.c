@@ -114,22 +114,16 @@ static void attend(struct serve_child *supervisor, int *lifeline, bool has_clien
 	}
 }
 
-/*
- * The exit status of the whole. Ends early on SIGINT, SIGTERM, SIGHUP; without a client
- * when stdin closes; with one when nobody reads stdout any more.
- */
-static int guard(const struct serve_config *config, const struct strvec *client)
+/* Its id, or -1; it ends once '*ret_lifeline' is closed. */
+static pid_t start_supervisor(const struct serve_config *config,
+			      const struct strvec *client, int *ret_lifeline,
+			      struct err *err)
 {
-	struct err err = ERR_INIT;
-	struct serve_child supervisor;
-	struct stop_leaves *left;
 	int line[2], status;
 	pid_t pid;
 
-	if (pipe2(line, O_CLOEXEC)) {
-		err_errno(&err, "cannot make a pipe");
-		return log_failure(&err);
-	}
+	if (pipe2(line, O_CLOEXEC))
+		return err_errno(err, "cannot make a pipe");
 	pid = fork();
 	if (pid == 0) {
 		close(line[1]);
@@ -139,17 +133,34 @@ static int guard(const struct serve_config *config, const struct strvec *client)
 	}
 	close(line[0]);
 	if (pid < 0) {
-		err_errno(&err, "cannot fork");
+		err_errno(err, "cannot fork");
 		close(line[1]);
-		return log_failure(&err);
 	}
+	*ret_lifeline = line[1];
+	return pid;
+}
+
+/*
+ * The exit status of the whole. Ends early on SIGINT, SIGTERM, SIGHUP; without a client
+ * when stdin closes; with one when nobody reads stdout any more.
+ */
+static int guard(const struct serve_config *config, const struct strvec *client)
+{
+	struct err err = ERR_INIT;
+	struct serve_child supervisor;
+	struct stop_leaves *left;
+	int lifeline = -1, status;
+	pid_t pid = start_supervisor(config, client, &lifeline, &err);
+
+	if (pid < 0)
+		return log_failure(&err);
 	serve_child_watch(&supervisor, pid);
 	left = stop_leaves_begin("process %d, which ends the server by itself", (int)pid);
-	attend(&supervisor, &line[1], client->nr > 0, config->grace_ns);
+	attend(&supervisor, &lifeline, client->nr > 0, config->grace_ns);
 	stop_leaves_end(left);
 	serve_child_release(&supervisor);
-	if (line[1] >= 0)
-		close(line[1]);
+	if (lifeline >= 0)
+		close(lifeline);
 	if (!supervisor.has_ended)
 		return EXIT_ENVIRONMENT;
 	status = supervisor.status;
