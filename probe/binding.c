@@ -147,7 +147,7 @@ static int check_kind(struct work *w, const char *address)
 static int check_use(struct work *w, const char *address)
 {
 	const char *root = w->host->root;
-	struct strvec users = {0}, openers = {0};
+	struct strvec users = {0}, openers = {0}, children = {0};
 
 	if (pci_device_shows_display(root, address))
 		return err_set(
@@ -159,6 +159,13 @@ static int check_use(struct work *w, const char *address)
 	if (refuse_if_any(w, address, &openers, "processes have it open",
 			  "stop them (systemctl stop nvidia-persistenced nvidia-dcgm) or "
 			  "end the VM that has it"))
+		return -1;
+	pci_device_children(root, address, &children);
+	pci_device_slices(root, address, &children);
+	if (refuse_if_any(
+		    w, address, &children, "parts of it would go with its driver",
+		    "take them away first (echo 0 > sriov_numvfs, mdevctl stop, tare "
+		    "mig clear)"))
 		return -1;
 	pci_device_group_users(root, address, w->want->addresses, &users);
 	return refuse_if_any(w, address, &users,

@@ -5,7 +5,8 @@
  *
  * Everything is checked before anything is touched, and refused with a sentence: a device
  * that is no GPU or accelerator (unless 'any_device'), no IOMMU group, another device of
- * the group in use, a process that has it open, a display on it. Each step is then
+ * the group in use, a process that has it open, a display on it, virtual functions, mediated
+ * devices or MIG slices below it. Each step is then
  * verified by what the kernel shows afterwards. When one fails, all before it are undone
  * in reverse order; what could not be undone is in the error and in the steps.
  *

@@ -113,11 +113,67 @@ void pci_device_group_users(const char *root, const char *address,
 	free(group);
 }
 
-/* The names under which a process may have it open. */
-static void list_nodes(const char *root, const char *address, struct strvec *ret)
+/* The number of its node: /dev/nvidiaN; NULL where NVIDIA's driver does not have it; free(). */
+static char *nvidia_minor(const char *root, const char *address)
 {
 	char *info = sysfs_text(root, "/proc/driver/nvidia/gpus/%s/information", address);
 	char *minor = info ? sysfs_value(info, "Device Minor") : NULL;
+
+	free(info);
+	return minor;
+}
+
+/* 8-4-4-4-12 hexadecimal digits, as mediated devices are called. */
+static bool is_uuid(const char *name)
+{
+	static const char form[] = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+	size_t i;
+
+	for (i = 0; form[i] && name[i]; i++)
+		if (form[i] == 'h' ? !isxdigit((unsigned char)name[i]) : name[i] != '-')
+			return false;
+	return !form[i] && !name[i];
+}
+
+void pci_device_slices(const char *root, const char *address, struct strvec *ret)
+{
+	char *minor = nvidia_minor(root, address);
+	struct strvec names = {0};
+
+	if (minor)
+		sysfs_list(&names, root, "/proc/driver/nvidia/capabilities/gpu%s/mig",
+			   minor);
+	for (size_t i = 0; i < names.nr; i++)
+		if (strncmp(names.items[i], "gi", 2) == 0)
+			strvec_addf(ret, "MIG slice %s", names.items[i]);
+	strvec_release(&names);
+	free(minor);
+}
+
+void pci_device_children(const char *root, const char *address, struct strvec *ret)
+{
+	struct strvec names = {0};
+
+	sysfs_list(&names, root, "%s/%s", devices, address);
+	for (size_t i = 0; i < names.nr; i++) {
+		const char *name = names.items[i];
+		char *to;
+
+		if (is_uuid(name))
+			strvec_addf(ret, "%s (mediated device)", name);
+		if (strncmp(name, "virtfn", 6) != 0)
+			continue;
+		to = sysfs_link_name(root, "%s/%s/%s", devices, address, name);
+		strvec_addf(ret, "%s (virtual function)", to ? to : name);
+		free(to);
+	}
+	strvec_release(&names);
+}
+
+/* The names under which a process may have it open. */
+static void list_nodes(const char *root, const char *address, struct strvec *ret)
+{
+	char *minor = nvidia_minor(root, address);
 	char *group = pci_device_group(root, address);
 	struct strvec names = {0};
 
@@ -133,7 +189,6 @@ static void list_nodes(const char *root, const char *address, struct strvec *ret
 	for (size_t i = 0; i < names.nr; i++)
 		strvec_addf(ret, "/dev/dri/%s", names.items[i]);
 	strvec_release(&names);
-	free(info);
 	free(minor);
 	free(group);
 }

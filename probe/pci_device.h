@@ -30,6 +30,12 @@ void pci_device_group_users(const char *root, const char *address,
 			    const char *const *except, struct strvec *ret);
 /* Processes that have one of its device nodes open: "1234 (nvidia-persiste)". */
 void pci_device_open_by(const char *root, const char *address, struct strvec *ret);
+/*
+ * What lives below it, used or idle, and goes with its driver: virtual functions and mediated
+ * devices ("0000:18:00.4 (virtual function)"), and MIG slices ("MIG slice gi1").
+ */
+void pci_device_children(const char *root, const char *address, struct strvec *ret);
+void pci_device_slices(const char *root, const char *address, struct strvec *ret);
 /* The console or a monitor is on it. */
 bool pci_device_shows_display(const char *root, const char *address);
 

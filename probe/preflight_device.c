@@ -118,6 +118,7 @@ static enum preflight_state users_of_one(struct preflight_look *l, struct json_o
 	enum preflight_state state = PREFLIGHT_OK;
 
 	(void)d;
+	pci_device_children(l->root, address, &who);
 	pci_device_open_by(l->root, address, &who);
 	for (size_t i = 0; i < who.nr; i++) {
 		preflight_note(l, "%s: %s", address, who.items[i]);
@@ -253,7 +254,8 @@ const struct preflight_check preflight_device_checks[] = {
 	 "the wrong one gives no GPU, or on Grace one without its memory",
 	 "tare-probe --bind nvidia|vfio --device ADDRESS", SIDE_BOTH,
 	 .pci_gpu = driver_of_one},
-	{"gpu.users", "Processes on the GPU", "they share its time and its memory",
+	{"gpu.users", "Processes and parts in use on the GPU",
+	 "they share its time and its memory, and go when its driver changes",
 	 "stop them; nvidia-smi --query-compute-apps=pid,name --format=csv", SIDE_BOTH,
 	 .pci_gpu = users_of_one},
 	{"host.display", "Display on a GPU", "drawing takes time and blocks passthrough",

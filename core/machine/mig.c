@@ -361,29 +361,6 @@ int mig_profiles_check(const struct mig_profile *profiles, size_t nr_profiles,
 	return 0;
 }
 
-int mig_apply(struct nvml *n, struct nvml_gpu *g, const char *const *wanted, size_t nr,
-	      struct mig_layout *ret, struct err *err)
-{
-	struct mig_profile profiles[2 * MIG_MAX];
-	size_t nr_profiles = 0;
-	struct err ignored = ERR_INIT;
-
-	if (mig_profiles(n, g, profiles, &nr_profiles, err) != 0 ||
-	    mig_profiles_check(profiles, nr_profiles, wanted, nr, err) != 0 ||
-	    set_mode(n, g, true, err) != 0 || destroy_all(n, g, err) != 0)
-		return -1;
-	for (size_t i = 0; i < nr; i++) {
-		const struct mig_profile *p =
-			mig_profile_find(profiles, nr_profiles, wanted[i]);
-
-		if (make(n, g, p, NULL, err) != 0) {
-			destroy_all(n, g, &ignored);
-			return -1;
-		}
-	}
-	return mig_layout_read(n, g, ret, err);
-}
-
 /* Names are the layout's own: "1g.18gb" never means another profile of one slice. */
 static const struct mig_profile *profile_of(const struct mig_instance *i,
 					    const struct mig_profile *profiles, size_t nr)
@@ -405,29 +382,206 @@ static int check_layout(const struct mig_layout *l, const struct mig_profile *pr
 	return 0;
 }
 
+/* ---- where instances find room, by NVML's places ---- */
+
+enum { PLACES_MAX = 32 };
+
+struct room {
+	struct mig_layout *layout; /* instances with 'size' have their place already */
+	struct nvml_placement places[MIG_MAX][PLACES_MAX];
+	unsigned places_nr[MIG_MAX], slices[MIG_MAX];
+	unsigned slices_max; /* the whole GPU's */
+};
+
+/* False where the driver does not tell. */
+static bool read_places(struct nvml *n, struct nvml_gpu *g, const struct mig_profile *p,
+			struct nvml_placement ret[PLACES_MAX], unsigned *ret_nr)
+{
+	unsigned nr = 0;
+
+	if (!n->nvmlDeviceGetGpuInstancePossiblePlacements_v2 ||
+	    n->nvmlDeviceGetGpuInstancePossiblePlacements_v2(g, p->id, NULL, &nr) !=
+		    NVML_SUCCESS ||
+	    nr == 0 || nr > PLACES_MAX)
+		return false;
+	*ret_nr = nr;
+	return n->nvmlDeviceGetGpuInstancePossiblePlacements_v2(g, p->id, ret, ret_nr) ==
+	       NVML_SUCCESS;
+}
+
+static uint64_t mask_of(unsigned start, unsigned size)
+{
+	return start + size < 64 ? ((UINT64_C(1) << size) - 1) << start : UINT64_MAX;
+}
+
+/* The instances from 'i' on find places beside what is used; the lowest that do. */
+static bool find_room(struct room *r, size_t i, uint64_t used, unsigned slices)
+{
+	struct mig_instance *at;
+
+	if (i == r->layout->nr)
+		return true;
+	at = &r->layout->instances[i];
+	if (slices + r->slices[i] > r->slices_max)
+		return false;
+	for (unsigned k = 0; k < r->places_nr[i]; k++) {
+		const struct nvml_placement *p = &r->places[i][k];
+		uint64_t wanted = mask_of(p->start, p->size);
+		struct mig_instance before = *at;
+
+		if ((used & wanted) ||
+		    (at->size && (at->start != p->start || at->size != p->size)))
+			continue;
+		at->start = p->start;
+		at->size = p->size;
+		if (find_room(r, i + 1, used | wanted, slices + r->slices[i]))
+			return true;
+		*at = before;
+	}
+	return false;
+}
+
+static int refuse_layout(const struct mig_layout *l, struct err *err)
+{
+	struct buf names;
+
+	buf_init(&names, 2048);
+	for (size_t i = 0; i < l->nr; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", l->instances[i].profile);
+	err_set(err, ERR_USAGE,
+		"%s do not fit on one GPU together: nothing was changed; 'tare mig list' "
+		"shows how many of each there is room for",
+		names.data);
+	buf_release(&names);
+	return -1;
+}
+
+static unsigned count_of(const struct mig_layout *l, const char *profile)
+{
+	unsigned nr = 0;
+
+	for (size_t i = 0; i < l->nr; i++)
+		nr += strcmp(l->instances[i].profile, profile) == 0;
+	return nr;
+}
+
+/* Fills in the places that are missing. 'profiles' has those of the layout. */
+static int place(struct nvml *n, struct nvml_gpu *g, const struct mig_profile *profiles,
+		 size_t nr_profiles, struct mig_layout *l, struct err *err)
+{
+	struct room r = {.layout = l};
+	bool is_known = true;
+
+	for (size_t p = 0; p < nr_profiles; p++) {
+		if (profiles[p].slices > r.slices_max)
+			r.slices_max = profiles[p].slices;
+		if (count_of(l, profiles[p].name) > profiles[p].instances)
+			return refuse_layout(l, err);
+	}
+	for (size_t i = 0; i < l->nr && is_known; i++) {
+		const struct mig_profile *p =
+			profile_of(&l->instances[i], profiles, nr_profiles);
+
+		r.slices[i] = p->slices;
+		is_known = read_places(n, g, p, r.places[i], &r.places_nr[i]);
+	}
+	return is_known && !find_room(&r, 0, 0, 0) ? refuse_layout(l, err) : 0;
+}
+
+int mig_plan(struct nvml *n, struct nvml_gpu *g, const char *const *wanted, size_t nr,
+	     struct mig_layout *ret, struct err *err)
+{
+	struct mig_profile profiles[2 * MIG_MAX];
+	struct mig_layout l = {.is_enabled = true, .is_pending = true};
+	size_t nr_profiles = 0;
+
+	if (nvml_gpu_uuid(n, g, l.gpu_uuid, err) != 0 ||
+	    mig_profiles(n, g, profiles, &nr_profiles, err) != 0 ||
+	    mig_profiles_check(profiles, nr_profiles, wanted, nr, err) != 0)
+		return -1;
+	for (size_t i = 0; i < nr; i++) {
+		const struct mig_profile *p =
+			mig_profile_find(profiles, nr_profiles, wanted[i]);
+		struct mig_instance *at = &l.instances[l.nr++];
+
+		at->profile_id = p->id;
+		copy_name(at->profile, p->name);
+	}
+	if (place(n, g, profiles, nr_profiles, &l, err) != 0)
+		return -1;
+	*ret = l;
+	return 0;
+}
+
+/* ---- making a layout ---- */
+
+static int make_all(struct nvml *n, struct nvml_gpu *g, const struct mig_layout *l,
+		    const struct mig_profile *profiles, size_t nr_profiles,
+		    struct err *err)
+{
+	if (destroy_all(n, g, err) != 0)
+		return -1;
+	for (size_t i = 0; i < l->nr; i++) {
+		const struct mig_instance *want = &l->instances[i];
+		struct nvml_placement at = {want->start, want->size};
+
+		if (make(n, g, profile_of(want, profiles, nr_profiles),
+			 want->size ? &at : NULL, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What was there before, after making something else failed; 'err' has why. */
+static void put_back(struct nvml *n, struct nvml_gpu *g, const struct mig_layout *before,
+		     const struct mig_profile *profiles, size_t nr_profiles,
+		     struct err *err)
+{
+	struct err why = ERR_INIT;
+	struct err first = err ? *err : (struct err)ERR_INIT;
+	int rc = before->is_enabled ? make_all(n, g, before, profiles, nr_profiles, &why)
+				    : mig_clear(n, g, !before->is_pending, &why);
+
+	err_set_code(
+		err, first.kind, first.origin, first.code, "%.600s; %s%.300s", first.text,
+		rc ? "what was there could not be put back: " : "what was there is back",
+		why.text);
+}
+
+int mig_layout_check(struct nvml *n, struct nvml_gpu *g, const struct mig_layout *layout,
+		     struct err *err)
+{
+	struct mig_profile profiles[2 * MIG_MAX];
+	struct mig_layout l = *layout;
+	size_t nr = 0;
+
+	if (!layout->is_enabled)
+		return 0;
+	return mig_profiles(n, g, profiles, &nr, err) != 0 ||
+			       check_layout(layout, profiles, nr, err) != 0 ||
+			       place(n, g, profiles, nr, &l, err) != 0
+		       ? -1
+		       : 0;
+}
+
 int mig_layout_apply(struct nvml *n, struct nvml_gpu *g, const struct mig_layout *layout,
 		     struct err *err)
 {
 	struct mig_profile profiles[2 * MIG_MAX];
+	struct mig_layout to = *layout, before;
 	size_t nr_profiles = 0;
-	struct err ignored = ERR_INIT;
 
 	if (!layout->is_enabled)
 		return mig_clear(n, g, true, err);
 	if (mig_profiles(n, g, profiles, &nr_profiles, err) != 0 ||
 	    check_layout(layout, profiles, nr_profiles, err) != 0 ||
-	    set_mode(n, g, true, err) != 0 || destroy_all(n, g, err) != 0)
+	    place(n, g, profiles, nr_profiles, &to, err) != 0 ||
+	    mig_layout_read(n, g, &before, err) != 0 || set_mode(n, g, true, err) != 0)
 		return -1;
-	for (size_t i = 0; i < layout->nr; i++) {
-		const struct mig_instance *want = &layout->instances[i];
-		struct nvml_placement at = {want->start, want->size};
-
-		if (make(n, g, profile_of(want, profiles, nr_profiles), &at, err) != 0) {
-			destroy_all(n, g, &ignored);
-			return -1;
-		}
-	}
-	return 0;
+	if (make_all(n, g, &to, profiles, nr_profiles, err) == 0)
+		return 0;
+	put_back(n, g, &before, profiles, nr_profiles, err);
+	return -1;
 }
 
 int mig_clear(struct nvml *n, struct nvml_gpu *g, bool mode_off, struct err *err)

@@ -58,17 +58,24 @@ int mig_layout_read(struct nvml *n, struct nvml_gpu *g, struct mig_layout *ret,
 		    struct err *err);
 
 /*
- * Makes the instances named by 'wanted' (as mig_profile_find() takes them), in this order,
- * after clearing what is there. MIG mode is switched on when it is off; where that needs a
- * reset of the GPU, ERR_ENVIRONMENT says so and nothing was changed but the pending mode.
- * On failure what was made is taken away again. 'ret' is the new layout.
+ * The layout that the instances named by 'wanted' (as mig_profile_find() takes them) would
+ * make on this GPU: each at the lowest place that leaves room for the rest, by the places
+ * that NVML knows. Changes nothing. ERR_USAGE where they do not fit together. A driver that
+ * knows no places leaves 'size' 0, and then it places them itself.
  */
-int mig_apply(struct nvml *n, struct nvml_gpu *g, const char *const *wanted, size_t nr,
-	      struct mig_layout *ret, struct err *err);
+int mig_plan(struct nvml *n, struct nvml_gpu *g, const char *const *wanted, size_t nr,
+	     struct mig_layout *ret, struct err *err);
+
+/* Could it be made, were nothing else there? Changes nothing; errors as mig_plan(). */
+int mig_layout_check(struct nvml *n, struct nvml_gpu *g, const struct mig_layout *layout,
+		     struct err *err);
 
 /*
- * Puts back what mig_layout_read() gave: mode, profiles and placements. On failure what was
- * made is taken away again, so that it may be tried once more.
+ * Makes a layout of mig_plan(), or puts back what mig_layout_read() gave: mode, profiles and
+ * places. Whether it fits is looked at first. MIG mode is switched on when it is off; where
+ * that needs a reset of the GPU, ERR_ENVIRONMENT says so and nothing was changed but the
+ * pending mode. When an instance cannot be made, what was there before is put back, and the
+ * error says whether it is.
  */
 int mig_layout_apply(struct nvml *n, struct nvml_gpu *g, const struct mig_layout *layout,
 		     struct err *err);

@@ -152,18 +152,14 @@ static int check_mode(const struct work *w, struct err *err)
 		       w->before.gpu_uuid, w->before.gpu_uuid);
 }
 
-static int check_profiles(const struct work *w, struct err *err)
+/* What will be made, and that it fits: before anybody is told or anything goes. */
+static int plan(const struct work *w, struct mig_layout *ret, struct err *err)
 {
-	struct mig_profile profiles[2 * MIG_MAX];
-	size_t nr = 0;
-
 	if (!w->want->nr)
 		return err_set(err, ERR_USAGE,
 			       "which MIG profiles? 'tare mig list' shows those of "
 			       "this GPU");
-	if (mig_profiles(w->n, w->g, profiles, &nr, err) != 0)
-		return -1;
-	return mig_profiles_check(profiles, nr, w->want->profiles, w->want->nr, err);
+	return mig_plan(w->n, w->g, w->want->profiles, w->want->nr, ret, err);
 }
 
 /* ---- in words ---- */
@@ -174,26 +170,10 @@ static void tell_layout(struct buf *b, const struct mig_layout *l)
 		buf_puts(b, "MIG mode off");
 	else if (!l->nr)
 		buf_puts(b, "no instances");
-	for (size_t i = 0; l->is_enabled && i < l->nr; i++)
-		buf_printf(b, "%s%s at %u", i ? ", " : "", l->instances[i].profile,
-			   l->instances[i].start);
-}
-
-/* Those wanted by their whole names. */
-static void tell_wanted(struct buf *b, const struct work *w)
-{
-	const struct mig_partition_request *want = w->want;
-	struct mig_profile profiles[2 * MIG_MAX];
-	struct err ignored = ERR_INIT;
-	size_t nr = 0;
-
-	if (want->nr && mig_profiles(w->n, w->g, profiles, &nr, &ignored) != 0)
-		nr = 0;
-	for (size_t i = 0; i < want->nr; i++) {
-		const struct mig_profile *p =
-			mig_profile_find(profiles, nr, want->profiles[i]);
-
-		buf_printf(b, "%s%s", i ? ", " : "", p ? p->name : want->profiles[i]);
+	for (size_t i = 0; l->is_enabled && i < l->nr; i++) {
+		buf_printf(b, "%s%s", i ? ", " : "", l->instances[i].profile);
+		if (l->instances[i].size)
+			buf_printf(b, " at %u", l->instances[i].start);
 	}
 }
 
@@ -208,12 +188,7 @@ static void tell(const struct work *w, const struct mig_layout *to)
 	buf_printf(&b, "%s: there is: ", w->before.gpu_uuid);
 	tell_layout(&b, &w->before);
 	buf_puts(&b, "; will be: ");
-	if (to)
-		tell_layout(&b, to);
-	else if (want->action == MIG_PARTITION_CLEAR)
-		buf_puts(&b, want->may_switch ? "MIG mode off" : "no instances");
-	else
-		tell_wanted(&b, w);
+	tell_layout(&b, to);
 	want->tell(b.data);
 	buf_release(&b);
 }
@@ -222,23 +197,26 @@ static void tell(const struct work *w, const struct mig_layout *to)
 
 static int apply(struct work *w, struct err *err)
 {
-	struct mig_layout made;
+	struct mig_layout to;
 
-	if (check_profiles(w, err) != 0 || check_mode(w, err) != 0 ||
+	if (plan(w, &to, err) != 0 || check_mode(w, err) != 0 ||
 	    wait_for_others(w, err) != 0)
 		return -1;
-	tell(w, NULL);
+	tell(w, &to);
 	if (w->want->is_dry)
 		return 0;
 	w->is_changed = true;
-	return mig_apply(w->n, w->g, w->want->profiles, w->want->nr, &made, err);
+	return mig_layout_apply(w->n, w->g, &to, err);
 }
 
 static int clear(struct work *w, struct err *err)
 {
+	const struct mig_layout to = {.is_enabled = w->before.is_enabled &&
+						    !w->want->may_switch};
+
 	if (wait_for_others(w, err) != 0)
 		return -1;
-	tell(w, NULL);
+	tell(w, &to);
 	if (w->want->is_dry)
 		return 0;
 	w->is_changed = true;
@@ -266,7 +244,7 @@ static int restore(struct work *w, struct err *err)
 		return -1;
 	if (is_same(&to, &w->before))
 		return 0;
-	if (wait_for_others(w, err) != 0)
+	if (mig_layout_check(w->n, w->g, &to, err) != 0 || wait_for_others(w, err) != 0)
 		return -1;
 	tell(w, &to);
 	if (w->want->is_dry)

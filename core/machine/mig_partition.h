@@ -2,10 +2,10 @@
  * MIG partitions of a GPU of this machine as one action: what 'tare mig' and
  * 'tare-probe --mig' do, on core/machine/mig.h. Profile names and numbers are the driver's own.
  *
- * An action that changes anything first looks: at the profiles asked for, at MIG mode,
- * and at the processes that compute on the GPU, for it would take it away under them. It
- * refuses with a sentence that says what to do. The document tells what was there before,
- * and MIG_PARTITION_RESTORE puts exactly that back.
+ * An action that changes anything first looks: at the profiles asked for and whether they
+ * fit together, at MIG mode, and at the processes that compute on the GPU, for it would take
+ * it away under them. It refuses with a sentence that says what to do. The document tells
+ * what was there before, and MIG_PARTITION_RESTORE puts exactly that back.
  */
 #ifndef TARE_CORE_MACHINE_MIG_PARTITION_H
 #define TARE_CORE_MACHINE_MIG_PARTITION_H

@@ -221,6 +221,8 @@ struct nvml_attributes {
 	  (struct nvml_gpu * g, unsigned profile, struct nvml_gi_profile *ret))          \
 	X(nvmlDeviceGetGpuInstanceRemainingCapacity,                                     \
 	  (struct nvml_gpu * g, unsigned id, unsigned *ret))                             \
+	X(nvmlDeviceGetGpuInstancePossiblePlacements_v2,                                 \
+	  (struct nvml_gpu * g, unsigned id, struct nvml_placement *ret, unsigned *nr))  \
 	X(nvmlDeviceGetGpuInstances, (struct nvml_gpu * g, unsigned id,                  \
 				      struct nvml_gpu_instance **ret, unsigned *nr))     \
 	X(nvmlDeviceCreateGpuInstance,                                                   \

@@ -92,6 +92,41 @@ static void test_there_and_back(void **state)
 	tree_remove(k.root);
 }
 
+/* Parts of a GPU go with its driver, idle or not: refused, and nothing is touched. */
+static void test_parts_stop_it_as_processes_do(void **state)
+{
+	static const struct {
+		const char *path, *target, *word;
+	} parts[] = {
+		{"/sys/bus/pci/devices/0000:18:00.0/virtfn0", "../0000:18:00.4",
+		 "0000:18:00.4 (virtual function)"},
+		{"/sys/bus/pci/devices/0000:18:00.0/83b8f4f2-509f-382f-3c1e-e6bfe0fa1001/x",
+		 NULL, "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 (mediated device)"},
+		{"/proc/driver/nvidia/capabilities/gpu2/mig/gi3/access", NULL,
+		 "MIG slice gi3"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		struct fake_kernel k;
+		struct binding b;
+		struct err err = ERR_INIT;
+
+		kernel_start(&k);
+		if (parts[i].target)
+			tree_link(k.root, parts[i].path, parts[i].target);
+		else
+			tree_put(k.root, parts[i].path, "");
+		assert_int_equal(apply(&k, gpu, "vfio", &b, &err), -1);
+		if (!strstr(err.text, parts[i].word))
+			fail_msg("'%s' is not in: %s", parts[i].word, err.text);
+		assert_int_equal(b.nr, 0);
+		check_driver(&k, gpu[0], "nvidia");
+		binding_release(&b);
+		tree_remove(k.root);
+	}
+}
+
 static void test_grace_has_its_own_vfio(void **state)
 {
 	struct fake_kernel k;
@@ -353,6 +388,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_parts_stop_it_as_processes_do),
 		cmocka_unit_test(test_grace_has_its_own_vfio),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_group_together),

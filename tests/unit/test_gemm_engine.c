@@ -672,7 +672,8 @@ static void cut(struct nvml *n, struct nvml_gpu *g, const char *const *profiles,
 	struct mig_layout layout;
 	struct err err = ERR_INIT;
 
-	if (mig_apply(n, g, profiles, nr, &layout, &err) != 0)
+	if (mig_plan(n, g, profiles, nr, &layout, &err) != 0 ||
+	    mig_layout_apply(n, g, &layout, &err) != 0)
 		fail_msg("%s", err.text);
 }
 

@@ -39,9 +39,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	static const char *const names[] = {
-		"TARE_FAKE_NVML_STATE",  "TARE_FAKE_NVML_SHAPE",
-		"TARE_FAKE_NVML_OTHERS", "TARE_FAKE_NVML_PENDING",
-		"TARE_FAKE_NVML_CODE",   "TARE_FAKE_NVML_FAIL_AT"};
+		"TARE_FAKE_NVML_STATE",    "TARE_FAKE_NVML_SHAPE",
+		"TARE_FAKE_NVML_OTHERS",   "TARE_FAKE_NVML_PENDING",
+		"TARE_FAKE_NVML_CODE",     "TARE_FAKE_NVML_FAIL_AT",
+		"TARE_FAKE_NVML_PLACELESS"};
 	int rc = dir_remove(*state, NULL);
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -112,8 +113,8 @@ static void test_made_and_put_back(void **state)
 	struct json_object *first = act(&want), *second, *o;
 
 	(void)state;
-	assert_non_null(
-		strstr(told, "there is: MIG mode off; will be: 3g.71gb, 1g.18gb"));
+	assert_non_null(strstr(
+		told, "there is: MIG mode off; will be: 3g.71gb at 0, 1g.18gb at 4"));
 	check_layout(first, "before", "off");
 	check_layout(first, "gpus/0/layout", "3g.71gb@0 1g.18gb@4");
 	want = (struct mig_partition_request){
@@ -175,9 +176,105 @@ static void test_dry_run_changes_nothing(void **state)
 	struct json_object *o = act(&want);
 
 	(void)state;
-	assert_non_null(strstr(told, "will be: 2g.35gb"));
+	assert_non_null(strstr(told, "will be: 2g.35gb at 0"));
 	assert_false(json_get_bool(o, "changed", true));
 	check_layout(o, "gpus/0/layout", "off");
+	json_object_put(o);
+}
+
+/* The layout that is there, made anew for each test. */
+static void make_three(void)
+{
+	struct mig_partition_request want = {.action = MIG_PARTITION_APPLY,
+					     .profiles = three,
+					     .nr = 2,
+					     .may_switch = true};
+
+	json_object_put(act(&want));
+}
+
+static void check_three_are_there(void)
+{
+	struct mig_partition_request want = {.action = MIG_PARTITION_LIST};
+	struct json_object *o = act(&want);
+
+	check_layout(o, "gpus/0/layout", "3g.71gb@0 1g.18gb@4");
+	json_object_put(o);
+}
+
+/* What cannot fit is refused before anything goes, dry or not. */
+static void test_what_does_not_fit_destroys_nothing(void **state)
+{
+	static const char *const too_much[][4] = {
+		{"3g.71gb", "3g.71gb", "1g.18gb"}, /* nine memory slices of eight */
+		{"4g.71gb", "4g.71gb"},            /* it has one place */
+		{"1g.18gb+me", "1g.18gb+me"},      /* one of a GPU */
+		{"4g.71gb", "2g.35gb", "2g.35gb"}, /* eight compute slices of seven */
+	};
+	static const char overlapping[] =
+		"{\"gpu\": \"GPU-fafafafa-fafa-fafa-fafa-fafafafafa00\", \"enabled\": true, "
+		"\"pending\": true, \"instances\": ["
+		"{\"id\": 1, \"profile\": \"3g.71gb\", \"profile_id\": 9, \"start\": 0, "
+		"\"size\": 4, \"uuid\": \"\"}, "
+		"{\"id\": 2, \"profile\": \"2g.35gb\", \"profile_id\": 14, \"start\": 2, "
+		"\"size\": 2, \"uuid\": \"\"}]}";
+	struct mig_partition_request want = {.action = MIG_PARTITION_APPLY, .tell = tell};
+
+	(void)state;
+	make_three();
+	for (size_t i = 0; i < ARRAY_SIZE(too_much); i++) {
+		want.profiles = too_much[i];
+		for (want.nr = 0; want.nr < 4 && too_much[i][want.nr];)
+			want.nr++;
+		for (int dry = 0; dry < 2; dry++) {
+			want.is_dry = dry;
+			check_refused(&want, ERR_USAGE, "do not fit on one GPU together");
+			check_three_are_there();
+		}
+	}
+	want = (struct mig_partition_request){.action = MIG_PARTITION_RESTORE,
+					      .tell = tell};
+	want.layout = json_parse(overlapping, strlen(overlapping), "test", NULL);
+	check_refused(&want, ERR_USAGE, "do not fit on one GPU together");
+	check_three_are_there();
+	json_object_put(want.layout);
+}
+
+/* A small one asked for first leaves the places that only the large ones have. */
+static void test_places_are_found_for_all(void **state)
+{
+	static const char *const wanted[] = {"1g.18gb", "2g.35gb", "4g.71gb"};
+	struct mig_partition_request want = {.action = MIG_PARTITION_APPLY,
+					     .profiles = wanted,
+					     .nr = 3,
+					     .may_switch = true,
+					     .tell = tell};
+	struct json_object *o = act(&want);
+
+	(void)state;
+	assert_non_null(strstr(told, "1g.18gb at 4, 2g.35gb at 6, 4g.71gb at 0"));
+	check_layout(o, "gpus/0/layout", "4g.71gb@0 1g.18gb@4 2g.35gb@6");
+	json_object_put(o);
+}
+
+/* A driver that does not tell places refuses only in the middle: then all comes back. */
+static void test_what_fails_halfway_is_put_back(void **state)
+{
+	static const char *const too_much[] = {"3g.71gb", "3g.71gb", "1g.18gb"};
+	struct mig_partition_request want = {.action = MIG_PARTITION_APPLY,
+					     .profiles = too_much,
+					     .nr = 3,
+					     .tell = tell};
+	struct json_object *o;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	make_three();
+	setenv("TARE_FAKE_NVML_PLACELESS", "1", 1);
+	assert_int_equal(mig_partition_act(&want, &o, &err), -1);
+	assert_non_null(strstr(err.text, "NVML_ERROR_INSUFFICIENT_RESOURCES"));
+	assert_non_null(strstr(err.text, "what was there is back"));
+	check_layout(o, "gpus/0/layout", "3g.71gb@0 1g.18gb@4");
 	json_object_put(o);
 }
 
@@ -248,6 +345,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_dry_run_changes_nothing, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_what_does_not_fit_destroys_nothing,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_places_are_found_for_all, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_what_fails_halfway_is_put_back,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_pending_mode_is_put_back, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_every_fault_can_be_undone, set_up,

@@ -13,6 +13,7 @@
  * TARE_FAKE_NVML_NEIGHBOURS how many more compute on a GPU, on other parts than ours
  * TARE_FAKE_NVML_NO_PROFILES  the driver names no MIG profile
  * TARE_FAKE_NVML_PENDING    MIG mode changes only with a reset, as on Ampere
+ * TARE_FAKE_NVML_PLACELESS  where MIG instances may lie is not told
  * TARE_FAKE_NVML_BRAKE      the hardware power brake was on while anybody looked
  * TARE_FAKE_NVML_GPUS       how many GPUs there are, when not as many as the board has
  * TARE_FAKE_NVML_INIT       what nvmlInit_v2() answers: 18 driver and library differ

@@ -85,6 +85,33 @@ static int fits(const struct nvml_gpu *g, const struct profile *p, unsigned star
 	       !(used_slices(g) & wanted) && used_compute(g) + p->slices <= 7;
 }
 
+/* As the drivers of real boards tell it: a slice of one may not be the eighth. */
+int nvmlDeviceGetGpuInstancePossiblePlacements_v2(struct nvml_gpu *g, unsigned id,
+						  struct nvml_placement *ret,
+						  unsigned *nr);
+int nvmlDeviceGetGpuInstancePossiblePlacements_v2(struct nvml_gpu *g, unsigned id,
+						  struct nvml_placement *ret,
+						  unsigned *nr)
+{
+	const struct profile *p = fake_nvml_profile(id);
+
+	(void)g;
+	FACT();
+	if (fake_number("TARE_FAKE_NVML_PLACELESS", 0))
+		return NVML_NOT_SUPPORTED;
+	if (!p)
+		return NVML_INVALID_ARGUMENT;
+	*nr = 0;
+	for (unsigned start = 0; start + p->size <= MEMORY_SLICES; start += p->size) {
+		if (start == MEMORY_SLICES - 1 || (p->slices == 4 && start))
+			break;
+		if (ret)
+			ret[*nr] = (struct nvml_placement){start, p->size};
+		(*nr)++;
+	}
+	return 0;
+}
+
 static int create(struct nvml_gpu *g, const struct profile *p, unsigned start,
 		  struct nvml_gpu_instance **ret)
 {
