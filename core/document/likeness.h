@@ -9,6 +9,7 @@
 #ifndef TARE_CORE_DOCUMENT_LIKENESS_H
 #define TARE_CORE_DOCUMENT_LIKENESS_H
 
+#include "core/document/claim_name.h"
 #include "core/document/json.h"
 
 #include <stdbool.h>
@@ -24,9 +25,9 @@ struct likeness_field {
 	const char *path;  /* "cpu/model", "gpus/0/uuid"; NULL ends the table */
 	const char *label; /* "CPU model" */
 	enum likeness_weight weight;
-	double tolerance; /* numbers: largest relative difference that counts as the same
-			   */
-	const char *why;  /* one sentence: what a difference does to the numbers */
+	double tolerance; /* numbers: largest relative difference that counts as the same */
+	const char *why;     /* one sentence: what a difference does to the numbers */
+	enum claim_id claim; /* MUST: which of a verdict's claims it is a fact of */
 };
 
 enum likeness_state {
@@ -54,6 +55,8 @@ struct likeness {
 /* Either machine may be NULL: everything is unknown then. */
 void likeness_compare(struct likeness *ret, struct json_object *baseline,
 		      struct json_object *candidate);
+/* The GPU of 'machine' that is compared with those of 'other'; borrowed, or NULL. */
+struct json_object *likeness_gpu(struct json_object *machine, struct json_object *other);
 void likeness_release(struct likeness *l);
 /* No row breaks. */
 bool likeness_holds(const struct likeness *l);

@@ -22,6 +22,9 @@ const struct field arm_fields[] = {
 		 "provisioner lends."},
 	{"description", FIELD_TEXT, offsetof(struct arm, description),
 	 .help = "What the report says about the arm."},
+	{"same_machine_as", FIELD_TEXT, offsetof(struct arm, same_machine_as),
+	 .help = "An arm whose machine this is too, on purpose. Without it two arms on one "
+		 "machine are a mistake, for they would agree whatever is compared."},
 	{"driver", FIELD_CHOICE, offsetof(struct arm, driver), .unset = "as-is",
 	 .choices = driver_names,
 	 .help = "The driver that the GPU has on its host while the arm is measured: "

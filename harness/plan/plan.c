@@ -3,6 +3,7 @@
 #include "core/base/digest.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "core/document/claim_name.h"
 #include "harness/plan/plan_impl.h"
 #include "harness/provision/provisioner.h"
 #include "harness/provision/kinds/provisioner_kinds.h"
@@ -12,10 +13,11 @@
 #include <string.h>
 
 static const size_t plan_max_bytes = 1 << 20;
-static const char *const order_names[] = {"abba", "abab", "random-blocks", NULL};
+static const char *const order_names[] = {"abba", "abab", NULL};
 
 struct plan_texts {
 	char *name, *description, *baseline;
+	struct strvec trust;
 };
 
 const struct field plan_fields[] = {
@@ -25,6 +27,9 @@ const struct field plan_fields[] = {
 	 .help = "What is compared and why; stands in the report."},
 	{"baseline", FIELD_TEXT, offsetof(struct plan_texts, baseline),
 	 .is_required = true, .help = "The arm that the others are compared with."},
+	{"trust", FIELD_TEXTS, offsetof(struct plan_texts, trust), .arg = "CLAIM",
+	 .help = "What a verdict rests on and is not shown may be taken on trust by name, "
+		 "as in [\"health\"]; the report says so. docs/claims.md lists them."},
 	{0},
 };
 
@@ -40,13 +45,7 @@ const struct field schedule_fields[] = {
 	{"order", FIELD_CHOICE, offsetof(struct schedule, order), .unset = "abba",
 	 .choices = order_names,
 	 .help = "Order of the arms: abba turns it round every other round, so that "
-		 "drift cancels; random-blocks draws the order of every other round by the "
-		 "seed and turns it round in the next, so that no rhythm of the machine falls "
-		 "in with it; abab keeps it."},
-	{"seed", FIELD_INT, offsetof(struct schedule, seed), .unset = "1",
-	 .max = INT64_MAX,
-	 .help = "What the order of random-blocks is drawn by: the same seed, the same "
-		 "order."},
+		 "drift cancels; abab keeps it."},
 	{"budget", FIELD_SECONDS, offsetof(struct schedule, budget_ns), .unset = "0",
 	 .max = 2592000, .help = "No round is begun after this time; 0: no such bound."},
 	{0},
@@ -142,8 +141,7 @@ static int read_margins(struct plan *p, struct json_object *o, struct err *err)
 	{
 		double margin = json_get_real(o, metric, NAN);
 
-		if (!(margin > 0 && margin < 1) &&
-		    !(margin == 0 && strcmp(metric, "failures") == 0))
+		if (!(margin > 0 && margin < 1))
 			return err_set(err, ERR_USAGE,
 				       "%s: /margins/%.60s: expected a relative "
 				       "difference between 0 and 1, such as 0.01",
@@ -182,7 +180,10 @@ static int read_parts(struct plan *p, struct json_object *o, const char *baselin
 	if (p->arms_nr < 1)
 		return err_set(err, ERR_USAGE,
 			       "%s: /arms: there must be at least one arm", p->path);
-	return plan_find_gpu_hosts(p, err) || find_baseline(p, baseline, err) ? -1 : 0;
+	return plan_find_gpu_hosts(p, err) || find_baseline(p, baseline, err) ||
+			       plan_check_machines(p, err)
+		       ? -1
+		       : 0;
 }
 
 int plan_from_json(struct plan *ret, struct json_object *o, const char *path,
@@ -199,6 +200,10 @@ int plan_from_json(struct plan *ret, struct json_object *o, const char *path,
 	rc = fields_bind_json(plan_fields, &texts, o, path, "", others, err);
 	ret->name = x_strdup(texts.name);
 	ret->description = x_strdup(texts.description);
+	ret->trust = texts.trust;
+	texts.trust = (struct strvec){0};
+	if (!rc && claim_names_check(&ret->trust, "/trust", err))
+		rc = err_wrap(err, "%s", path);
 	if (!rc)
 		rc = read_parts(ret, o, texts.baseline, err);
 	fields_release(plan_fields, &texts);
@@ -229,12 +234,16 @@ int plan_against_itself(struct plan *ret, const struct plan *p, struct err *err)
 	struct json_object *o = plan_to_json(p), *arms = json_object_new_object();
 	const char *base = p->arms[p->baseline].name;
 	struct json_object *arm = json_member(json_member(o, "arms"), base);
+	struct json_object *again = NULL;
 	char *twin = x_asprintf("%.34s-again", base);
 	char *name = x_asprintf("%.37s-aa", p->name);
 	int rc;
 
+	json_object_object_del(arm, "same_machine_as");
+	json_object_deep_copy(arm, &again, NULL);
+	json_put_text(again, "same_machine_as", base);
 	json_put(arms, base, json_object_get(arm));
-	json_put(arms, twin, json_object_get(arm));
+	json_put(arms, twin, again);
 	json_put(o, "arms", arms);
 	json_put_text(o, "name", name);
 	rc = plan_from_json(ret, o, p->path, err);
@@ -262,6 +271,7 @@ void plan_release(struct plan *p)
 	free(p->workloads);
 	free(p->programs);
 	json_object_put(p->margins);
+	strvec_release(&p->trust);
 	free(p->path);
 	free(p->name);
 	free(p->description);
@@ -282,6 +292,15 @@ static struct json_object *provisions_to_json(const struct plan *p)
 	return o;
 }
 
+static struct json_object *trust_to_json(const struct strvec *trust)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < trust->nr; i++)
+		json_object_array_add(list, json_new_text(trust->items[i]));
+	return list;
+}
+
 struct json_object *plan_to_json(const struct plan *p)
 {
 	struct json_object *o = json_object_new_object();
@@ -293,6 +312,8 @@ struct json_object *plan_to_json(const struct plan *p)
 		json_put(arms, p->arms[i].name, arm_to_json(&p->arms[i]));
 	for (size_t i = 0; i < p->workloads_nr; i++)
 		json_object_array_add(workloads, workload_to_json(&p->workloads[i]));
+	if (p->trust.nr)
+		json_put(o, "trust", trust_to_json(&p->trust));
 	json_put(schedule, "rounds", fields_to_json(rounds_fields, &p->schedule));
 	json_put_text(o, "name", p->name);
 	if (p->description)

@@ -52,6 +52,8 @@ struct gpu_host {
 struct arm {
 	char *name;
 	char *description;
+	/* The arm whose machine this is too, on purpose; NULL: it is another. */
+	char *same_machine_as;
 	int target; /* enum arm_target */
 	int driver; /* enum arm_driver */
 	/* Target vm with driver vfio: the arm that is the host of its GPU; NULL: it is the
@@ -91,11 +93,10 @@ struct workload {
 struct schedule {
 	int64_t rounds_min, rounds_max;
 	int order;         /* enum schedule_order */
-	int64_t seed;      /* of ORDER_RANDOM_BLOCKS */
 	int64_t budget_ns; /* 0: none */
 };
 
-enum schedule_order { ORDER_ABBA, ORDER_ABAB, ORDER_RANDOM_BLOCKS };
+enum schedule_order { ORDER_ABBA, ORDER_ABAB };
 
 struct plan {
 	char *path, *name, *description;
@@ -111,6 +112,8 @@ struct plan {
 	size_t programs_nr, programs_alloc;
 	struct schedule schedule;
 	struct json_object *margins; /* metric name: relative difference */
+	struct strvec
+		trust; /* claims of a verdict that are taken on trust when not shown */
 };
 
 int plan_read(struct plan *ret, const char *path, struct err *err);

@@ -20,6 +20,9 @@ int plan_read_workloads(struct plan *p, struct json_object *list, struct err *er
 int plan_check_name(const char *name, const char *file, const char *pointer,
 		    struct err *err);
 
+/* No two arms on one machine but on purpose: after the baseline was found. */
+int plan_check_machines(const struct plan *p, struct err *err);
+
 /* Which arms change whose GPUs' drivers: after every arm was read. */
 int plan_find_gpu_hosts(struct plan *p, struct err *err);
 void plan_release_gpu_hosts(struct plan *p);

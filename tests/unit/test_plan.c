@@ -33,8 +33,9 @@ static int read_text(const char *dir, const char *text, struct plan *ret, struct
 	return rc;
 }
 
-#define GOOD_ARMS \
-	"\"arms\": {\"a\": {\"target\": \"local\"}, \"b\": {\"target\": \"local\"}}"
+#define GOOD_ARMS                                                                    \
+	"\"arms\": {\"a\": {\"target\": \"local\"}, \"b\": {\"target\": \"local\", " \
+	"\"same_machine_as\": \"a\"}}"
 #define GOOD_WORK "\"workloads\": [{\"gemm\": {\"n\": 64}}]"
 #define GOOD_REST "\"name\": \"x\", \"baseline\": \"a\", " GOOD_ARMS ", " GOOD_WORK
 
@@ -81,28 +82,6 @@ static void a_whole_plan_is_read(void **state)
 	plan_release(&p);
 }
 
-/* Blocks drawn by a seed, and the one margin that may be 0. */
-static void random_blocks_and_failures_are_read(void **state)
-{
-	static const char text[] =
-		"{\"name\": \"x\", \"baseline\": \"a\", " GOOD_ARMS
-		", \"workloads\": [{\"gemm\": {\"n\": 64}}]"
-		", \"schedule\": {\"order\": \"random-blocks\", \"seed\": 7}"
-		", \"margins\": {\"%s\": 0}}";
-	struct err err = ERR_INIT;
-	struct plan p;
-	char *given = x_asprintf(text, "failures");
-
-	assert_int_equal(read_text(*state, given, &p, &err), 0);
-	assert_int_equal(p.schedule.order, ORDER_RANDOM_BLOCKS);
-	assert_int_equal(p.schedule.seed, 7);
-	plan_release(&p);
-	free(given);
-	given = x_asprintf(text, "gemm.flops");
-	assert_int_equal(read_text(*state, given, &p, &err), -1);
-	free(given);
-}
-
 /* What is written into the run directory reads back as the same plan. */
 static void it_is_written_and_read_the_same(void **state)
 {
@@ -140,8 +119,10 @@ static void mig_is_read_and_written(void **state)
 		"\"a\": {\"target\": \"local\", \"mig\": \"all\"}, "
 		"\"b\": {\"target\": \"ssh\", \"host\": \"h\", \"mig\": {\"slices\": "
 		"2}}, "
-		"\"c\": {\"target\": \"local\", \"mig\": {\"profile\": \"1g.18gb+me\", "
-		"\"gpu\": \"GPU-1\"}}, \"d\": {\"target\": \"local\"}}, " GOOD_WORK "}";
+		"\"c\": {\"target\": \"local\", \"same_machine_as\": \"a\", "
+		"\"mig\": {\"profile\": \"1g.18gb+me\", "
+		"\"gpu\": \"GPU-1\"}}, \"d\": {\"target\": \"local\", "
+		"\"same_machine_as\": \"a\"}}, " GOOD_WORK "}";
 	struct err err = ERR_INIT;
 	struct json_object *o;
 	struct plan p, again;
@@ -179,6 +160,8 @@ static void the_baseline_gets_a_twin(void **state)
 	assert_string_equal(twin.arms[0].name, "a");
 	assert_string_equal(twin.arms[1].name, "a-again");
 	assert_int_equal(twin.baseline, 0);
+	assert_null(twin.arms[0].same_machine_as);
+	assert_string_equal(twin.arms[1].same_machine_as, "a");
 	plan_release(&twin);
 	plan_release(&p);
 }
@@ -230,6 +213,22 @@ static const struct {
 	const char *text;
 	const char *says[3];
 } mistakes[] = {
+	{"{\"arms\": {\"a\": {\"target\": \"local\"}, \"b\": {\"target\": \"local\"}}, " GOOD_WORK
+	 ", \"name\": \"x\", \"baseline\": \"a\"}",
+	 {"/arms/b", "'a' and 'b' are one machine", "\"same_machine_as\": \"a\""}},
+	{"{\"arms\": {\"a\": {\"target\": \"ssh\", \"host\": \"GPU-7\"}, \"b\": "
+	 "{\"target\": \"ssh\", \"host\": \"gpu-7\", \"port\": 22}}, " GOOD_WORK
+	 ", \"name\": \"x\", \"baseline\": \"a\"}",
+	 {"/arms/b", "one machine"}},
+	{"{\"arms\": {\"a\": {\"target\": \"local\"}, \"b\": {\"target\": \"ssh\", "
+	 "\"host\": \"localhost\"}}, " GOOD_WORK
+	 ", \"name\": \"x\", \"baseline\": \"a\"}",
+	 {"/arms/b", "one machine"}},
+	{"{\"arms\": {\"aa\": {\"target\": \"local\"}, \"b\": {\"target\": \"local\", "
+	 "\"same_machine_as\": \"ab\"}}, " GOOD_WORK
+	 ", \"name\": \"x\", \"baseline\": \"aa\"}",
+	 {"/arms/b/same_machine_as", "'ab'", "'aa'"}},
+	{"{" GOOD_REST ", \"trust\": [\"healt\"]}", {"/trust", "'healt'", "health"}},
 	{"{\"arms\": {\"a\": {\"target\": \"local\", \"mig\": \"some\"}}, " GOOD_WORK
 	 ", \"name\": \"x\", \"baseline\": \"a\"}",
 	 {"/arms/a/mig", "object"}},
@@ -333,7 +332,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_plan_is_read),
-		cmocka_unit_test(random_blocks_and_failures_are_read),
 		cmocka_unit_test(it_is_written_and_read_the_same),
 		cmocka_unit_test(mig_is_read_and_written),
 		cmocka_unit_test(the_baseline_gets_a_twin),

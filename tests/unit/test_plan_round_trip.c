@@ -202,7 +202,8 @@ static void read_plan(const char *dir, const char *timeout, struct plan *ret)
 	char *path = path_join(dir, "p.json");
 	char *text = x_asprintf(
 		"{\"name\": \"x\", \"baseline\": \"a\", \"arms\": {\"a\": {\"target\": "
-		"\"local\", \"ready_timeout\": 1.25}, \"b\": {\"target\": \"local\"}}, "
+		"\"local\", \"ready_timeout\": 1.25}, \"b\": {\"target\": "
+		"\"local\", \"same_machine_as\": \"a\"}}, "
 		"\"workloads\": [{\"gemm\": {\"n\": 64, \"warmup_seconds\": 0.1}, "
 		"\"timeout\": %s}], \"schedule\": {\"budget\": \"1500ms\"}, "
 		"\"margins\": {\"gemm.flops\": 0.015}}",
