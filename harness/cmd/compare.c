@@ -6,6 +6,7 @@
 
 struct compare_options {
 	char *margins, *formats, *output;
+	struct strvec trust;
 	bool json;
 };
 
@@ -16,6 +17,7 @@ static const struct field fields[] = {
 	ROW_PAIR_MARGINS(AT(margins)),
 	ROW_FORMATS(AT(formats), FORMATS_PRESET, "With -o: which reports to write."),
 	ROW_OUTPUT_DIR(AT(output), "Write reports into this folder too."),
+	ROW_TRUST(AT(trust)),
 	ROW_VERDICT_JSON(AT(json)),
 	{0},
 };
@@ -45,12 +47,13 @@ static const struct opt_command command = {
 static int compare(void *options, const struct strvec *rest, struct err *err)
 {
 	const struct compare_options *o = options;
+	const struct report_judging how = {o->margins, &o->trust};
 	struct report r;
 	unsigned formats;
 	int status;
 
 	if (deliver_formats(o->formats, FORMATS_PRESET, o->output, &formats, err) ||
-	    report_load_pair(&r, rest->items[0], rest->items[1], o->margins, err))
+	    report_load_pair(&r, rest->items[0], rest->items[1], &how, err))
 		return -1;
 	status = deliver_report(&r, o->output, formats, o->json, err);
 	report_release(&r);

@@ -12,6 +12,7 @@
 
 struct report_options {
 	char *formats, *output, *margins, *pdf, *aa;
+	struct strvec trust;
 	bool json;
 };
 
@@ -30,6 +31,7 @@ static const struct field fields[] = {
 	{"aa", FIELD_TEXT, AT(aa), .arg = "DIR",
 	 .help = "A run of 'tare aa' on the same machine: its noise floor is printed "
 		 "beside every claim, and kept with the run as aa.json."},
+	ROW_TRUST(AT(trust)),
 	ROW_VERDICT_JSON(AT(json)),
 	{0},
 };
@@ -91,16 +93,17 @@ static int report(void *options, const struct strvec *rest, struct err *err)
 {
 	const struct report_options *o = options;
 	const char *dir = rest->items[0];
+	const struct report_judging how = {o->margins, &o->trust};
 	struct report r;
 	unsigned formats;
 	int status;
 
 	if (deliver_formats(o->formats, FORMATS_PRESET, dir, &formats, err) ||
-	    report_load(&r, dir, o->margins, err))
+	    report_load(&r, dir, &how, err))
 		return -1;
 	if (o->aa) { /* kept only beside what can be read */
 		report_release(&r);
-		if (keep_floor(o->aa, dir, err) || report_load(&r, dir, o->margins, err))
+		if (keep_floor(o->aa, dir, err) || report_load(&r, dir, &how, err))
 			return -1;
 	}
 	if (o->pdf && print_pdf(&r, o->pdf, err))

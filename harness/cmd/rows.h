@@ -35,6 +35,15 @@
 			"sides, the candidate's before the baseline's."                  \
 	}
 
+/* struct strvec; gate, compare, report. */
+#define ROW_TRUST(at)                                                                  \
+	{                                                                              \
+		.name = "trust", .kind = FIELD_TEXTS, .offset = (at), .arg = "CLAIM",  \
+		.help = "Take what a verdict rests on and is not shown on trust, by "  \
+			"name: who, clocks ...; may be repeated. The report says so. " \
+			"What is contradicted cannot be trusted away."                 \
+	}
+
 /* int64_t, 0 when not given; run, aa. */
 #define ROW_ROUNDS(at)                                                                  \
 	{                                                                               \

@@ -6,12 +6,16 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "core/document/claim_name.h"
 #include "core/document/run_directory.h"
 #include "reports/import/result_files.h"
 
 /* Of two plans the candidate's has the last word: it is what was asked for today. */
-static int load_margins(struct report *r, const char *margins_file, struct err *err)
+static int load_margins(struct report *r, const struct report_judging *how,
+			struct err *err)
 {
+	const char *file = how ? how->margins_file : NULL;
+
 	margins_init(&r->margins);
 	for (size_t i = 0; i < r->sets_nr; i++) {
 		struct json_object *own = json_member(r->sets[i].plan, "margins");
@@ -19,7 +23,7 @@ static int load_margins(struct report *r, const char *margins_file, struct err *
 		if (own && margins_add_json(&r->margins, own, "the plan: /margins", err))
 			return -1;
 	}
-	return margins_file ? margins_read(&r->margins, margins_file, err) : 0;
+	return file ? margins_read(&r->margins, file, err) : 0;
 }
 
 static void describe(struct report *r)
@@ -62,16 +66,22 @@ static int load_floor(struct report *r, struct judge_options *o, struct err *err
 	return 0;
 }
 
-int report_load(struct report *ret, const char *dir, const char *margins_file,
+static int check_trust(const struct report_judging *how, struct err *err)
+{
+	return how && how->trust ? claim_names_check(how->trust, "--trust", err) : 0;
+}
+
+int report_load(struct report *ret, const char *dir, const struct report_judging *how,
 		struct err *err)
 {
-	struct judge_options o = {.margins = &ret->margins};
+	struct judge_options o = {.margins = &ret->margins,
+				  .trust = how ? how->trust : NULL};
 
 	*ret = (struct report){0};
-	if (result_set_load(&ret->sets[0], dir, err))
+	if (check_trust(how, err) || result_set_load(&ret->sets[0], dir, err))
 		return -1;
 	ret->sets_nr = 1;
-	if (load_margins(ret, margins_file, err) || load_floor(ret, &o, err) ||
+	if (load_margins(ret, how, err) || load_floor(ret, &o, err) ||
 	    judge_run(&ret->judgement, &ret->sets[0], NULL, &o, err)) {
 		report_release(ret);
 		return -1;
@@ -81,12 +91,13 @@ int report_load(struct report *ret, const char *dir, const char *margins_file,
 }
 
 int report_load_pair(struct report *ret, const char *baseline, const char *candidate,
-		     const char *margins_file, struct err *err)
+		     const struct report_judging *how, struct err *err)
 {
-	struct judge_options o = {.margins = &ret->margins};
+	struct judge_options o = {.margins = &ret->margins,
+				  .trust = how ? how->trust : NULL};
 
 	*ret = (struct report){0};
-	if (result_set_load(&ret->sets[0], baseline, err))
+	if (check_trust(how, err) || result_set_load(&ret->sets[0], baseline, err))
 		return -1;
 	ret->sets_nr = 1;
 	if (result_set_load(&ret->sets[1], candidate, err)) {
@@ -94,7 +105,7 @@ int report_load_pair(struct report *ret, const char *baseline, const char *candi
 		return -1;
 	}
 	ret->sets_nr = 2;
-	if (load_margins(ret, margins_file, err) || load_floor(ret, &o, err) ||
+	if (load_margins(ret, how, err) || load_floor(ret, &o, err) ||
 	    judge_sets(&ret->judgement, &ret->sets[0], &ret->sets[1], &o, err)) {
 		report_release(ret);
 		return -1;

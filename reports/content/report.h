@@ -25,12 +25,18 @@ struct report {
 	struct strvec repeat; /* commands that repeat the work */
 };
 
-/* Loads and judges a run directory; 'margins_file' (may be NULL) overrides the plan's. */
-int report_load(struct report *ret, const char *dir, const char *margins_file,
+/* What a command says of judging; zero-initialise what it does not. */
+struct report_judging {
+	const char *margins_file;   /* overrides the plans' */
+	const struct strvec *trust; /* claims taken on trust beside the plan's */
+};
+
+/* Loads and judges a run directory; 'how' may be NULL. */
+int report_load(struct report *ret, const char *dir, const struct report_judging *how,
 		struct err *err);
 /* The same for two paths: results, folders, run directories, peers' reports. */
 int report_load_pair(struct report *ret, const char *baseline, const char *candidate,
-		     const char *margins_file, struct err *err);
+		     const struct report_judging *how, struct err *err);
 void report_release(struct report *r);
 
 /* Every arm's label once: the baselines first, as the pairs name them. */

@@ -8,7 +8,6 @@
 #include "core/base/digest.h"
 #include "core/base/mem.h"
 #include "reports/results/provenance.h"
-#include "reports/statistics/tails.h"
 
 static void interval_text(bool is_there, const struct interval *i, char *text,
 			  size_t size)
@@ -107,6 +106,48 @@ void report_rows(const struct report *r, enum report_part part, struct table *t)
 			report_row(&r->judgement.items[i], t);
 }
 
+void claims_columns(struct table_column ret[CLAIMS_COLUMNS], const char *baseline,
+		    const char *candidate)
+{
+	const struct table_column columns[CLAIMS_COLUMNS] = {
+		{"claim", TABLE_LEFT},   {"state", TABLE_LEFT}, {baseline, TABLE_LEFT},
+		{candidate, TABLE_LEFT}, {"by", TABLE_LEFT},    {"that is", TABLE_LEFT},
+		{NULL, TABLE_LEFT}};
+
+	memcpy(ret, columns, sizeof(columns));
+}
+
+static const char *state_text(const struct claim *c)
+{
+	if (c->is_trusted)
+		return "taken on trust";
+	return claim_state_name(c->state);
+}
+
+void claims_table(struct table *t, const struct table_column *columns,
+		  const struct claims *c)
+{
+	table_init(t, columns);
+	for (int i = 0; i < CLAIM_NR; i++) {
+		const struct claim *one = &c->items[i];
+
+		if (!claims_applies(c, (enum claim_id)i))
+			continue;
+		table_addf(t, "%s (%s)", claim_defs[i].title,
+			   claim_name((enum claim_id)i));
+		table_addf(t, "%s%s", state_text(one),
+			   one->state == CLAIM_NOT_SHOWN && !one->is_needed
+				   ? ", not needed"
+				   : "");
+		table_add(t, one->baseline);
+		table_add(t, one->candidate);
+		table_add(t, one->source);
+		table_addf(t, "%s%s%s", one->sentence ? one->sentence : "",
+			   one->state == CLAIM_NOT_SHOWN ? "; to show it: " : "",
+			   one->state == CLAIM_NOT_SHOWN ? claim_defs[i].remedy : "");
+	}
+}
+
 void report_caveats(const struct report *r, struct strvec *ret)
 {
 	struct strvec names = {0};
@@ -145,10 +186,8 @@ static void describe_machines(const struct report *r, struct buf *b)
 		const char *arm;
 		const struct result_set *s = report_side(r, names.items[i], &arm);
 		struct json_object *facts = s ? result_set_facts(s, arm) : NULL;
-		char *machine = s ? provenance_computed(s, arm) : NULL;
+		char *machine = s ? provenance_computed(s, arm) : x_strdup("unknown");
 
-		if (!machine)
-			machine = provenance_machine(facts);
 		buf_printf(b, "%s%s: %s%s", i ? "; " : "", names.items[i], machine,
 			   provenance_is_emulated(facts) ? ", software emulation" : "");
 		free(machine);
@@ -223,6 +262,18 @@ static void say_all_equivalent(struct buf *b, const struct judgement *j, size_t 
 		   ratio_text(high, to, sizeof(to)));
 }
 
+static void say_shown(const struct report *r, struct buf *b)
+{
+	struct claims c;
+	char *line;
+
+	judgement_claims(&r->judgement, SIZE_MAX, &c);
+	line = claims_line(&c);
+	buf_printf(b, "Shown: %s.", c.pairs ? line : "nothing");
+	free(line);
+	claims_release(&c);
+}
+
 char *report_sentence(const struct report *r)
 {
 	const struct judgement *j = &r->judgement;
@@ -245,7 +296,8 @@ char *report_sentence(const struct report *r)
 			   same == 1 ? "is" : "are", name);
 	buf_puts(&b, ". ");
 	describe_machines(r, &b);
-	buf_puts(&b, ".");
+	buf_puts(&b, ". ");
+	say_shown(r, &b);
 	report_caveats(r, &caveats);
 	for (size_t i = 0; i < caveats.nr; i++)
 		buf_printf(&b, " %s", caveats.items[i]);
@@ -318,50 +370,6 @@ void report_versions(const struct report *r, struct strvec *ret)
 	}
 }
 
-/* The paired gating comparison whose intervals were widened most for its memory, or any. */
-static const struct comparison *most_memory(const struct judgement *j)
-{
-	const struct comparison *found = NULL;
-
-	for (size_t i = 0; i < j->nr; i++) {
-		const struct comparison *c = &j->items[i];
-
-		if (c->gate && c->is_paired && c->has_interval && !c->is_pooled &&
-		    (!found || c->memory.figure > found->memory.figure))
-			found = c;
-	}
-	return found;
-}
-
-/* What is assumed of rounds, which no interval can tell by itself. */
-static void say_assumptions(const struct judgement *j, struct strvec *ret)
-{
-	const struct comparison *c = most_memory(j);
-
-	if (!c)
-		return;
-	if (c->memory.nr)
-		strvec_addf(ret,
-			    "Neighbouring rounds resemble each other (correlation %.2f, "
-			    "seen over %zu rounds of %s), so they say less than as many "
-			    "independent ones: the intervals are widened by that.",
-			    c->memory.figure, c->memory.nr,
-			    c->is_memory_of_floor ? "'tare aa'" : "this run");
-	else
-		strvec_addf(ret,
-			    "Assumed, not measured: that a round does not resemble the "
-			    "one before it. If rounds of this machine do, the intervals "
-			    "are too narrow. 'tare aa' over %d rounds or more measures "
-			    "it, and 'tare report --aa' widens the intervals by it.",
-			    MEMORY_ROUNDS_MIN);
-	strvec_addf(
-		ret,
-		"What strikes seldom may not have struck: a slowdown of fewer than "
-		"%.2g %% of rounds leaves all of %zu rounds untouched more often than "
-		"once in twenty runs.",
-		100 * tails_unseen(c->n_baseline), c->n_baseline);
-}
-
 void report_method(const struct report *r, struct strvec *ret)
 {
 	const struct judgement *j = &r->judgement;
@@ -373,14 +381,10 @@ void report_method(const struct report *r, struct strvec *ret)
 		   "independent. A quantile must also hold in a bootstrap over rounds of "
 		   "the pooled samples: the wider ends of both intervals count.");
 	if (r->sets_nr == 1)
-		strvec_add(
-			ret,
-			"Rounds pair by number and the arms took turns in "
-			"alternating order, so a slow drift cancels. The interval is "
-			"Student's t on the logarithm of candidate over baseline. It is "
-			"of the mean, which users pay: rounds that stand out count, and "
-			"the end on the worse side lies farther out where the noise is "
-			"lopsided or some rounds are slow.");
+		strvec_add(ret,
+			   "Rounds pair by number and the arms took turns in "
+			   "alternating order, so a slow drift cancels. The interval is "
+			   "Student's t on the logarithm of candidate over baseline.");
 	else
 		strvec_add(ret, "The two sides were not measured in turns, so they are "
 				"compared unpaired: Welch's t on the logarithms. A drift "
@@ -395,7 +399,6 @@ void report_method(const struct report *r, struct strvec *ret)
 		"not quite normal, so the intervals hold at 90 % and 95 % at least. "
 		"Gating metrics are held to one error rate together: a degraded or "
 		"improved must stand among all of them (Holm).");
-	say_assumptions(j, ret);
 	if (j->looks_max)
 		strvec_addf(
 			ret,
@@ -443,15 +446,6 @@ void report_limits(const struct report *r, struct strvec *ret)
 		   "The claim holds for these machines, this work, these versions and "
 		   "this time. It says nothing about metrics that are not in the table.");
 	report_caveats(r, ret);
-	for (size_t i = 0; i < r->judgement.pairs_nr; i++) {
-		const struct judged_pair *p = &r->judgement.pairs[i];
-
-		if (p->likeness.unknown)
-			strvec_addf(ret,
-				    "%zu facts that must agree between %s and %s are not "
-				    "known on one side, so nobody checked them.",
-				    p->likeness.unknown, p->baseline, p->candidate);
-	}
 	for (size_t i = 0; i < r->judgement.notes.nr; i++)
 		strvec_add(ret, r->judgement.notes.items[i]);
 }

@@ -39,4 +39,14 @@ void report_limits(const struct report *r, struct strvec *ret);
 void report_versions(const struct report *r, struct strvec *ret);
 char *report_plan_digest(const struct report *r); /* NULL without a plan; free() */
 
+/*
+ * What a verdict rests on, a row for each claim: its columns, which borrow the two labels, and
+ * the table over them; table_release().
+ */
+enum { CLAIMS_COLUMNS = 7 };
+void claims_columns(struct table_column ret[CLAIMS_COLUMNS], const char *baseline,
+		    const char *candidate);
+void claims_table(struct table *t, const struct table_column *columns,
+		  const struct claims *c);
+
 #endif

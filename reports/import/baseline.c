@@ -196,11 +196,8 @@ void baseline_show(const struct result_set *s, FILE *to)
 	buf_init(&b, BUF_UNBOUNDED);
 	table_init(&t, columns);
 	for (size_t a = 0; a < s->arms.nr; a++) {
-		const char *arm = s->arms.items[a];
-		char *machine = provenance_computed(s, arm);
+		char *machine = provenance_machine(result_set_facts(s, s->arms.items[a]));
 
-		if (!machine)
-			machine = provenance_machine(result_set_facts(s, arm));
 		fprintf(to, "%s: %s\n", s->arms.items[a], machine);
 		free(machine);
 		for (size_t w = 0; w < s->workloads.nr; w++) {

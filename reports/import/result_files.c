@@ -230,55 +230,6 @@ static int load_run(struct result_set *s, const char *dir, const char *results,
 	return rc;
 }
 
-/* The unit of each metric as its workload first had it. */
-struct unit_seen {
-	const char *workload, *metric, *unit, *path;
-};
-
-struct units {
-	struct unit_seen *items;
-	size_t nr, alloc;
-};
-
-static int check_unit(struct units *u, const struct result_set *s, size_t at,
-		      const struct samples *m, struct err *err)
-{
-	const char *workload = s->results[at].name;
-
-	for (size_t i = 0; i < u->nr; i++) {
-		const struct unit_seen *seen = &u->items[i];
-
-		if (strcmp(seen->metric, m->def.name) != 0 ||
-		    strcmp(seen->workload, workload) != 0)
-			continue;
-		if (strcmp(seen->unit, m->def.unit) == 0)
-			return 0;
-		return err_set(err, ERR_INVALID,
-			       "%s: %s of %s is in '%s' and in %s in '%s': values in "
-			       "different units are not compared",
-			       s->paths[at], m->def.name, workload, m->def.unit,
-			       seen->path, seen->unit);
-	}
-	GROW(u->items, u->nr, u->alloc);
-	u->items[u->nr++] = (struct unit_seen){.workload = workload,
-					       .metric = m->def.name,
-					       .unit = m->def.unit,
-					       .path = s->paths[at]};
-	return 0;
-}
-
-static int check_units(const struct result_set *s, struct err *err)
-{
-	struct units u = {0};
-	int rc = 0;
-
-	for (size_t i = 0; i < s->nr && !rc; i++)
-		for (size_t m = 0; m < s->results[i].metrics_nr && !rc; m++)
-			rc = check_unit(&u, s, i, &s->results[i].metrics[m], err);
-	free(u.items);
-	return rc;
-}
-
 static bool holds_journal(const char *dir)
 {
 	char *path = path_join(dir, RUNDIR_JOURNAL);
@@ -316,8 +267,6 @@ int result_set_load(struct result_set *ret, const char *path, struct err *err)
 	else
 		rc = load_folder(ret, path, err);
 	free(results);
-	if (!rc)
-		rc = check_units(ret, err);
 	if (rc)
 		result_set_release(ret);
 	else

@@ -41,6 +41,30 @@ static void likeness_markdown(const struct judged_pair *p, struct buf *b)
 	table_release(&t);
 }
 
+static void claims_markdown(const struct judgement *j, struct buf *b)
+{
+	buf_puts(b, "\n## What this rests on\n");
+	for (size_t i = 0; i < j->works_nr; i++) {
+		const struct judged_work *w = &j->works[i];
+		const struct judged_pair *p = &j->pairs[w->pair];
+		struct table_column columns[CLAIMS_COLUMNS];
+		char *line = claims_line(&w->claims);
+		struct table t;
+
+		claims_columns(columns, p->baseline, p->candidate);
+		claims_table(&t, columns, &w->claims);
+		buf_puts(b, "\n<details><summary>");
+		markdown_escape(b, w->workload);
+		buf_puts(b, ": ");
+		markdown_escape(b, line);
+		buf_puts(b, "</summary>\n\n");
+		table_markdown(&t, b);
+		buf_puts(b, "\n</details>\n");
+		table_release(&t);
+		free(line);
+	}
+}
+
 static void repeat_markdown(const struct report *r, struct buf *b)
 {
 	char *digest = report_plan_digest(r);
@@ -110,6 +134,7 @@ void markdown_write(const struct report *r, struct buf *b)
 	}
 	table_release(&t);
 	results_markdown(r, b);
+	claims_markdown(&r->judgement, b);
 	buf_puts(b, "\n## Like for like\n\n");
 	for (size_t i = 0; i < r->judgement.pairs_nr; i++)
 		likeness_markdown(&r->judgement.pairs[i], b);

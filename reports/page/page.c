@@ -169,6 +169,33 @@ static void comparison(const struct report *r, struct buf *b)
 	table_release(&t);
 }
 
+/* Of each workload of each pair. */
+static void claims(const struct report *r, struct buf *b)
+{
+	const struct judgement *j = &r->judgement;
+
+	buf_puts(b, "<section id=\"claims\"><h2>What this rests on</h2>\n");
+	for (size_t i = 0; i < j->works_nr; i++) {
+		const struct judged_work *w = &j->works[i];
+		const struct judged_pair *p = &j->pairs[w->pair];
+		struct table_column columns[CLAIMS_COLUMNS];
+		char *line = claims_line(&w->claims);
+		struct table t;
+
+		claims_columns(columns, p->baseline, p->candidate);
+		claims_table(&t, columns, &w->claims);
+		buf_puts(b, "<details><summary>");
+		html_textf(b, "%s, %s and %s: ", w->workload, p->baseline, p->candidate);
+		html_text(b, line);
+		buf_puts(b, "</summary>");
+		html_table(b, &t, "cards claims");
+		buf_puts(b, "</details>\n");
+		table_release(&t);
+		free(line);
+	}
+	buf_puts(b, "</section>\n");
+}
+
 static void likeness_table(const struct judged_pair *p, struct buf *b)
 {
 	const struct table_column columns[] = {{"fact", TABLE_LEFT},
@@ -230,20 +257,16 @@ static void bullets(const struct strvec *v, struct buf *b)
 static void smallest_margins(const struct report *r, struct buf *b)
 {
 	buf_puts(b,
-		 "<p>What so many rounds with the noise seen tell in 9 of 10 runs: the "
-		 "smallest loss that would be called degraded, and the smallest margin "
-		 "that would be confirmed where there is no loss:</p>\n<ul>");
+		 "<p>The smallest margin that so many rounds with the noise seen would "
+		 "confirm (power 0.9):</p>\n<ul>");
 	for (size_t i = 0; i < r->judgement.nr; i++) {
 		const struct comparison *c = &r->judgement.items[i];
 
 		if (!c->gate || !c->smallest_margin)
 			continue;
 		buf_puts(b, "<li>");
-		html_textf(b,
-			   "%s %s on %s: a loss of %.2g %%, a margin of %.2g %% (its "
-			   "margin: %.3g %%)",
-			   c->metric, c->statistic, c->candidate,
-			   100 * c->detectable_loss, 100 * c->smallest_margin,
+		html_textf(b, "%s %s on %s: %.2g %% (its margin: %.3g %%)", c->metric,
+			   c->statistic, c->candidate, 100 * c->smallest_margin,
 			   100 * c->margin);
 		buf_puts(b, "</li>\n");
 	}
@@ -400,6 +423,7 @@ void page_write(const struct report *r, const struct plot_list *l,
 	comparison(r, to);
 	results(r, to);
 	page_figures(l, why_no_plots, to);
+	claims(r, to);
 	likeness(r, to);
 	method(r, to);
 	raw(r, to);

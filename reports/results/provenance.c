@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/mem.h"
-#include "core/document/evidence.h"
 
 char *provenance_machine(struct json_object *facts)
 {
@@ -18,34 +18,57 @@ char *provenance_machine(struct json_object *facts)
 	return x_strdup(name ? name : cpu ? cpu : "unknown machine");
 }
 
-static void add_headline(struct strvec *v, const struct result *r)
+static bool gates(const struct result *r)
 {
-	const char *kind =
-		json_get_text(json_at(r->evidence, "computed"), "kind", "server");
-	char *headline = evidence_headline(r->evidence);
+	for (size_t i = 0; i < r->metrics_nr; i++)
+		if (r->metrics[i].def.gate)
+			return true;
+	return false;
+}
 
-	if (headline && strcmp(kind, "server") != 0 && !strvec_has(v, headline))
-		strvec_add(v, headline);
-	free(headline);
+/* NULL: it does not say. */
+static char *computed_text(const struct result *r, struct json_object *facts)
+{
+	struct json_object *c = json_member(r->evidence, "computed");
+	const char *kind = json_get_text(c, "kind", "");
+	const char *device = json_get_text(c, "device", "unknown");
+	const char *uuid = json_get_text(c, "uuid", NULL);
+
+	if (strcmp(kind, "gpu") == 0)
+		return x_asprintf("%s (%s)", device, uuid ? uuid : "no UUID");
+	if (strcmp(kind, "cpu") == 0)
+		return x_asprintf("%s by %s", device,
+				  json_get_text(c, "library", "an unknown library"));
+	return strcmp(kind, "server") == 0 ? provenance_machine(facts) : NULL;
 }
 
 char *provenance_computed(const struct result_set *s, const char *arm)
 {
-	struct strvec v = {0};
-	char *ret = NULL;
+	struct json_object *facts = result_set_facts(s, arm);
+	struct strvec seen = {0};
+	struct buf b;
 
-	for (size_t i = 0; i < s->nr; i++)
-		if (strcmp(s->results[i].arm, arm) == 0)
-			add_headline(&v, &s->results[i]);
-	for (size_t i = 0; i < v.nr; i++) {
-		char *before = ret;
+	buf_init(&b, BUF_UNBOUNDED);
+	for (size_t i = 0; i < s->nr; i++) {
+		const struct result *r = &s->results[i];
+		char *text = strcmp(r->arm, arm) == 0 && gates(r)
+				     ? computed_text(r, facts)
+				     : NULL;
 
-		ret = x_asprintf("%s%s%s", before ? before : "", before ? " and " : "",
-				 v.items[i]);
-		free(before);
+		if (text && !strvec_has(&seen, text)) {
+			strvec_add(&seen, text);
+			buf_printf(&b, "%s%s", b.len ? " and " : "", text);
+		}
+		free(text);
 	}
-	strvec_release(&v);
-	return ret;
+	if (!b.len) {
+		char *machine = provenance_machine(facts);
+
+		buf_printf(&b, "%s, what computed is not shown", machine);
+		free(machine);
+	}
+	strvec_release(&seen);
+	return buf_detach(&b);
 }
 
 static bool says(struct json_object *o, const char *word)

@@ -13,8 +13,8 @@
 /* "NVIDIA GB200 (GPU-3f2a...)", else the CPU's model; "unknown machine". free() */
 char *provenance_machine(struct json_object *facts);
 /*
- * What computed for the arm, as its results say themselves (evidence_headline()): all there
- * are, "and" in between. NULL: none says, or it was a server. free()
+ * What computed the gating results of an arm, by their own evidence: "NVIDIA H200 (GPU-3f2a...)",
+ * "Xeon 6960P by OpenBLAS 0.3.21"; where they do not say, the machine and that. free()
  */
 char *provenance_computed(const struct result_set *s, const char *arm);
 /* A virtual machine whose processor is emulated in software (QEMU TCG), without KVM. */

@@ -5,7 +5,6 @@
 
 #include "core/base/mem.h"
 #include "reports/statistics/bootstrap.h"
-#include "reports/verdict/failures.h"
 
 static const struct statistic {
 	const char *name;
@@ -18,6 +17,7 @@ struct gathering {
 	struct workload_side sides[2]; /* baseline, candidate */
 	const char *workload;
 	const struct margins *margins;
+	const struct strvec *trust;
 	char *note; /* for each of the workload's comparisons, or NULL */
 	bool is_paired;
 };
@@ -187,6 +187,54 @@ static struct comparison *new_comparison(const struct gathering *g,
 	return &j->items[j->nr++];
 }
 
+/* The first round in which a side's value is 0 or below; 0: in none. */
+static int64_t round_at_zero(const struct comparison *c, const double *values, size_t nr)
+{
+	for (size_t i = 0; values && i < nr; i++)
+		if (values[i] <= 0)
+			return c->is_paired ? c->rounds[i] : (int64_t)i + 1;
+	return 0;
+}
+
+static bool has_samples(const struct workload_side *side, const char *metric)
+{
+	for (size_t k = 0; k < side->nr; k++)
+		if (usable(&side->results[k], metric))
+			return true;
+	return false;
+}
+
+/* What has no ratio because one side did nothing at all: that is a finding. */
+static bool conclude_collapse(struct comparison *c, const struct gathering *g)
+{
+	int64_t none, of_baseline;
+
+	if (!c->gate || c->better == METRIC_NONE)
+		return false;
+	if (!c->n_candidate && c->failed_candidate &&
+	    has_samples(&g->sides[0], c->metric)) {
+		comparison_conclude(c, VERDICT_DEGRADED,
+				    "collapse: none of %llu samples on %s gave a value",
+				    (unsigned long long)c->failed_candidate,
+				    c->candidate);
+		return true;
+	}
+	none = round_at_zero(c, c->candidate_values, c->n_candidate);
+	of_baseline = round_at_zero(c, c->baseline_values, c->n_baseline);
+	if (c->better != METRIC_HIGHER || (!none && !of_baseline))
+		return false;
+	if (of_baseline)
+		comparison_conclude(c, VERDICT_INVALID,
+				    "collapse: the baseline %s did nothing in round %lld "
+				    "(0 %s), so there is nothing to compare with",
+				    c->baseline, (long long)of_baseline, c->unit);
+	else
+		comparison_conclude(c, VERDICT_DEGRADED,
+				    "collapse: %s did nothing in round %lld (0 %s)",
+				    c->candidate, (long long)none, c->unit);
+	return true;
+}
+
 static void add_comparison(const struct gathering *g, const struct samples *s,
 			   const struct statistic *st, bool gate, const char *why_invalid)
 {
@@ -195,6 +243,8 @@ static void add_comparison(const struct gathering *g, const struct samples *s,
 	fill(c, g, st);
 	if (why_invalid)
 		comparison_conclude(c, VERDICT_INVALID, "%s", why_invalid);
+	else if (conclude_collapse(c, g))
+		return;
 	else if (!c->n_baseline || !c->n_candidate)
 		comparison_conclude(c, VERDICT_INVALID, "no %s has a value of it on %s",
 				    c->is_paired ? "pair of rounds" : "result",
@@ -273,9 +323,8 @@ static void add_statistics(const struct gathering *g, const struct samples *s,
 	}
 }
 
-/* The unit of a metric must be one on both sides. */
-static int check_units(const struct gathering *g, const struct samples *s,
-		       struct err *err)
+/* The unit of a metric must be one on both sides: why not, or NULL; free(). */
+static char *unit_mismatch(const struct gathering *g, const struct samples *s)
 {
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t k = 0; k < g->sides[i].nr; k++) {
@@ -283,16 +332,15 @@ static int check_units(const struct gathering *g, const struct samples *s,
 				result_metric(&g->sides[i].results[k], s->def.name);
 
 			if (o && strcmp(o->def.unit, s->def.unit) != 0)
-				return err_set(
-					err, ERR_INVALID,
-					"%s of %s is in '%s' in one result and in "
-					"'%s' in another (%s): values in different "
+				return x_asprintf(
+					"other-unit: %s of %s is in '%s' in one result "
+					"and in '%s' in another (%s): values in different "
 					"units are not compared",
 					s->def.name, g->workload, s->def.unit,
 					o->def.unit, g->sides[i].of->label);
 		}
 	}
-	return 0;
+	return NULL;
 }
 
 static bool is_known(const struct gathering *g, size_t from, const char *metric)
@@ -303,19 +351,19 @@ static bool is_known(const struct gathering *g, size_t from, const char *metric)
 	return false;
 }
 
-static int gather_result(const struct gathering *g, const struct result *r, size_t from,
-			 const char *why, struct err *err)
+static void gather_result(const struct gathering *g, const struct result *r, size_t from,
+			  const char *why)
 {
 	for (size_t m = 0; m < r->metrics_nr; m++) {
 		const struct samples *s = &r->metrics[m];
+		char *unit;
 
 		if (is_known(g, from, s->def.name))
 			continue;
-		if (check_units(g, s, err))
-			return -1;
-		add_statistics(g, s, why);
+		unit = unit_mismatch(g, s);
+		add_statistics(g, s, why ? why : unit);
+		free(unit);
 	}
-	return 0;
 }
 
 /* One part of several that an arm measured, beside the whole GPU. */
@@ -357,11 +405,39 @@ static void note_sweep(const struct gathering *g)
 		    g->workload, has->of->label);
 }
 
-static int gather_workload(struct gathering *g, struct err *err)
+/* What a result found out about itself; NULL: nothing. free() */
+static char *own_flaw(const struct gathering *g)
+{
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < g->sides[i].nr; k++) {
+			const struct result *r = &g->sides[i].results[k];
+
+			if (r->status == RESULT_INVALID)
+				return x_asprintf("round %lld on %s: %s",
+						  (long long)r->round,
+						  g->sides[i].of->label,
+						  r->reasons.nr ? r->reasons.items[0]
+								: "marked invalid");
+		}
+	}
+	return NULL;
+}
+
+static struct judged_work *new_work(const struct gathering *g)
+{
+	struct judgement *j = g->j;
+
+	GROW(j->works, j->works_nr, j->works_alloc);
+	j->works[j->works_nr] = (struct judged_work){.workload = x_strdup(g->workload),
+						     .pair = j->pairs_nr - 1};
+	return &j->works[j->works_nr++];
+}
+
+static void gather_workload(struct gathering *g)
 {
 	size_t from = g->j->nr;
+	struct judged_work *w;
 	char *why;
-	int rc = 0;
 
 	for (size_t i = 0; i < 2; i++)
 		g->sides[i].results =
@@ -369,37 +445,42 @@ static int gather_workload(struct gathering *g, struct err *err)
 					 g->workload, &g->sides[i].nr);
 	if (is_of_sweep_alone(g)) {
 		note_sweep(g);
-		return 0;
+		return;
 	}
-	why = validity_of_work(g->sides, g->workload, &g->note);
-	for (size_t i = 0; i < 2 && !rc; i++)
-		for (size_t k = 0; k < g->sides[i].nr && !rc; k++)
-			rc = gather_result(g, &g->sides[i].results[k], from, why, err);
-	if (!rc && !why)
-		failures_gather(g->j, g->sides, g->workload);
+	w = new_work(g);
+	claims_judge(&w->claims,
+		     &(struct claims_spec){.sides = {g->sides[0], g->sides[1]},
+					   .trust = g->trust},
+		     &g->note);
+	why = own_flaw(g);
+	if (!why)
+		why = claims_reason(&w->claims);
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < g->sides[i].nr; k++)
+			gather_result(g, &g->sides[i].results[k], from, why);
+	for (size_t i = from; i < g->j->nr; i++)
+		w->gates = w->gates || g->j->items[i].gate;
 	free(why);
 	free(g->note);
 	g->note = NULL;
-	return rc;
 }
 
-int gather_comparisons(struct judgement *j, const struct compared_side *b,
-		       const struct compared_side *c, const struct margins *margins,
-		       struct err *err)
+void gather_comparisons(struct judgement *j, const struct compared_side *b,
+			const struct compared_side *c, const struct margins *margins,
+			const struct strvec *trust)
 {
-	struct gathering g = {
-		.j = j, .sides = {{.of = b}, {.of = c}}, .margins = margins};
+	struct gathering g = {.j = j,
+			      .sides = {{.of = b}, {.of = c}},
+			      .margins = margins,
+			      .trust = trust};
 	const struct strvec *lists[] = {&b->set->workloads, &c->set->workloads};
 
 	g.is_paired = b->set == c->set && b->set->is_run;
 	for (size_t l = 0; l < 2; l++) {
 		for (size_t i = 0; i < lists[l]->nr; i++) {
 			g.workload = lists[l]->items[i];
-			if (l == 1 && strvec_has(lists[0], g.workload))
-				continue;
-			if (gather_workload(&g, err))
-				return -1;
+			if (l == 0 || !strvec_has(lists[0], g.workload))
+				gather_workload(&g);
 		}
 	}
-	return 0;
 }

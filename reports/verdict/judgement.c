@@ -57,8 +57,6 @@ static void comparison_release(struct comparison *c)
 	free(c->baseline_values);
 	free(c->candidate_values);
 	free(c->rounds);
-	free(c->slow.rounds);
-	strvec_release(&c->slow.shared);
 	strvec_release(&c->notes);
 }
 
@@ -73,8 +71,13 @@ void judgement_release(struct judgement *j)
 		free(j->pairs[i].candidate_arm);
 		likeness_release(&j->pairs[i].likeness);
 	}
+	for (size_t i = 0; i < j->works_nr; i++) {
+		free(j->works[i].workload);
+		claims_release(&j->works[i].claims);
+	}
 	free(j->items);
 	free(j->pairs);
+	free(j->works);
 	free(j->reason);
 	strvec_release(&j->notes);
 	*j = (struct judgement){0};
@@ -133,6 +136,22 @@ bool judgement_is_decided(const struct judgement *j)
 		gating += j->items[i].gate;
 	}
 	return gating > 0;
+}
+
+void judgement_claims(const struct judgement *j, size_t pair, struct claims *ret)
+{
+	bool any_gates = false;
+
+	*ret = (struct claims){0};
+	for (size_t i = 0; i < j->works_nr; i++)
+		any_gates = any_gates || j->works[i].gates;
+	for (size_t i = 0; i < j->works_nr; i++) {
+		const struct judged_work *w = &j->works[i];
+
+		if ((pair == SIZE_MAX || w->pair == pair) && (w->gates || !any_gates) &&
+		    w->claims.pairs)
+			claims_merge(ret, &w->claims);
+	}
 }
 
 char *judgement_waits_for(const struct judgement *j)
@@ -219,44 +238,6 @@ static struct json_object *rounds(const struct comparison *c)
 	return list;
 }
 
-static struct json_object *slow_rounds(const struct comparison *c)
-{
-	struct json_object *o, *list;
-
-	if (!c->slow.nr)
-		return NULL;
-	o = json_object_new_object();
-	list = json_object_new_array();
-	for (size_t i = 0; i < c->slow.nr; i++)
-		json_object_array_add(list, json_object_new_int64(c->slow.rounds[i]));
-	json_put(o, "rounds", list);
-	json_put_int(o, "of", (int64_t)c->n_baseline);
-	json_put_real(o, "difference", c->slow.difference);
-	json_put_text(o, "arm", c->slow.arm);
-	json_put(o, "shared", texts_to_json(&c->slow.shared));
-	return o;
-}
-
-static struct json_object *memory(const struct comparison *c)
-{
-	struct json_object *o;
-
-	if (!c->is_paired)
-		return NULL;
-	o = json_object_new_object();
-	json_put(o, "seen",
-		 c->memory_seen.nr ? json_new_real(c->memory_seen.figure) : NULL);
-	json_put(o, "p", c->memory_seen.nr ? json_new_real(c->memory_seen.p) : NULL);
-	json_put(o, "used", c->memory.nr ? json_new_real(c->memory.figure) : NULL);
-	json_put_text(o, "source",
-		      !c->memory.nr           ? NULL
-		      : c->is_memory_of_floor ? "noise floor"
-					      : "own rounds");
-	json_put(o, "rounds",
-		 c->memory.nr ? json_object_new_int64((int64_t)c->memory.nr) : NULL);
-	return o;
-}
-
 static void put_figures(struct json_object *o, const struct comparison *c)
 {
 	json_put_int(o, "n_baseline", (int64_t)c->n_baseline);
@@ -271,12 +252,6 @@ static void put_figures(struct json_object *o, const struct comparison *c)
 		 c->needed_n ? json_object_new_int64((int64_t)c->needed_n) : NULL);
 	json_put(o, "smallest_margin",
 		 c->smallest_margin > 0 ? json_new_real(c->smallest_margin) : NULL);
-	json_put(o, "detectable_loss",
-		 c->detectable_loss > 0 ? json_new_real(c->detectable_loss) : NULL);
-	json_put(o, "robust_ratio",
-		 c->robust_ratio > 0 ? json_new_real(c->robust_ratio) : NULL);
-	json_put(o, "slow_rounds", slow_rounds(c));
-	json_put(o, "memory", memory(c));
 	json_put(o, "noise_floor", c->floor > 0 ? json_new_real(c->floor) : NULL);
 	json_put_text(o, "reason", c->reason);
 }
@@ -305,12 +280,6 @@ static struct json_object *comparison_to_json(const struct comparison *c)
 	json_put(o, "pooled", pooled(c));
 	json_put_int(o, "failed_baseline", (int64_t)c->failed_baseline);
 	json_put_int(o, "failed_candidate", (int64_t)c->failed_candidate);
-	json_put(o, "tried_baseline",
-		 c->is_failures ? json_object_new_int64((int64_t)c->tried_baseline)
-				: NULL);
-	json_put(o, "tried_candidate",
-		 c->is_failures ? json_object_new_int64((int64_t)c->tried_candidate)
-				: NULL);
 	json_put(o, "notes", texts_to_json(&c->notes));
 	return o;
 }
@@ -323,6 +292,28 @@ static struct json_object *pair_to_json(const struct judged_pair *p)
 	json_put_text(o, "candidate", p->candidate);
 	json_put(o, "likeness", likeness_to_json(&p->likeness));
 	return o;
+}
+
+/* What each workload's verdicts rest on. */
+static struct json_object *works_to_json(const struct judgement *j)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < j->works_nr; i++) {
+		const struct judged_work *w = &j->works[i];
+		struct json_object *o = json_object_new_object();
+		char *line = claims_line(&w->claims);
+
+		json_put_text(o, "baseline", j->pairs[w->pair].baseline);
+		json_put_text(o, "candidate", j->pairs[w->pair].candidate);
+		json_put_text(o, "workload", w->workload);
+		json_put_text(o, "kind", work_kind_name(w->claims.kind));
+		json_put_text(o, "line", line);
+		json_put(o, "rows", claims_to_json(&w->claims));
+		json_object_array_add(list, o);
+		free(line);
+	}
+	return list;
 }
 
 struct json_object *judgement_to_json(const struct judgement *j)
@@ -355,6 +346,7 @@ struct json_object *judgement_to_json(const struct judgement *j)
 	}
 	json_put(o, "comparisons", items);
 	json_put(o, "pairs", pairs);
+	json_put(o, "claims", works_to_json(j));
 	json_put(o, "notes", texts_to_json(&j->notes));
 	return o;
 }

@@ -10,8 +10,8 @@
 #include "core/document/json.h"
 #include "core/document/likeness.h"
 #include "core/document/metric.h"
-#include "reports/statistics/memory.h"
 #include "reports/statistics/stats.h"
+#include "reports/verdict/claims.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,18 +26,6 @@ enum verdict {
 	VERDICT_INCONCLUSIVE,
 	VERDICT_DEGRADED,
 	VERDICT_INVALID
-};
-
-/*
- * Rounds in which the candidate stands apart, on its worse side, from the rest: a mixture
- * ("one boot in ten is slow") is a finding, not an outlier to be robust against.
- */
-struct slow_rounds {
-	size_t nr;
-	int64_t *rounds;
-	double difference; /* mean of their ratios over the others' mean ratio, less 1 */
-	const char *arm;   /* whose own values moved there; borrowed; NULL: not known */
-	struct strvec shared; /* what they share and the others do not */
 };
 
 struct comparison {
@@ -73,23 +61,9 @@ struct comparison {
 	/* The difference that this set-up shows where there is none
 	 * (reports/verdict/noise_floor.h); 0: not measured. */
 	double floor;
-	/* The smallest true loss, relative, that so many rounds with this noise would call
-	 * 'degraded' with power 0.9; 0: unknown. */
-	double detectable_loss;
 	/* One-sided p of the difference beyond the margin on its own side; 1: none. */
 	double p_beyond;
-	double robust_ratio; /* of pairs: Hodges and Lehmann's centre, shown only; 0: none */
-	struct slow_rounds slow;
-	/*
-	 * How alike neighbouring rounds are: as these show it, and what the intervals were
-	 * widened by: the noise floor's figure, else these rounds' own where they are many
-	 * enough. nr 0: unknown, and rounds are taken as independent.
-	 */
-	struct memory memory_seen, memory;
-	bool is_memory_of_floor;
-	/* Failures (reports/verdict/failures.h): values are shares; of so many attempts. */
-	bool is_failures;
-	size_t tried_baseline, tried_candidate;
+	bool has_ranks; /* the intervals are those of signed ranks */
 	enum verdict verdict;
 	size_t needed_n;     /* rounds a side that would decide; 0: unknown */
 	char *reason;        /* a sentence with the numbers */
@@ -100,8 +74,15 @@ struct comparison {
 struct judged_pair {
 	char *baseline, *candidate;         /* what verdicts and reports call them */
 	char *baseline_arm, *candidate_arm; /* of the results */
-	struct likeness likeness;
-	int64_t round; /* whose machines these are: the first that break it, else 1; 0: none */
+	struct likeness likeness; /* of the first round that breaks it, else the first */
+};
+
+/* One workload of a pair: what a verdict about it rests on. */
+struct judged_work {
+	char *workload;
+	size_t pair; /* index of the pair */
+	bool gates;  /* one of its comparisons does */
+	struct claims claims;
 };
 
 struct judgement {
@@ -109,6 +90,8 @@ struct judgement {
 	size_t nr, alloc;
 	struct judged_pair *pairs;
 	size_t pairs_nr, pairs_alloc;
+	struct judged_work *works; /* in the order of the pairs */
+	size_t works_nr, works_alloc;
 	enum verdict overall;
 	char *reason;                 /* why the overall verdict is what it is */
 	int64_t rounds;               /* complete rounds so far; 0: not a run */
@@ -130,6 +113,11 @@ int verdict_exit_status(enum verdict v);
 
 /* Every gating comparison is decided, or no more rounds can change that. */
 bool judgement_is_decided(const struct judgement *j);
+/*
+ * What was shown of all that gates (of everything, where nothing does), the weakest of each
+ * claim; of one pair, or of all with 'pair' SIZE_MAX. To be released.
+ */
+void judgement_claims(const struct judgement *j, size_t pair, struct claims *ret);
 /* "gemm.flops on vm: 0.9931 +- 0.4 %, about 4 more rounds; ...": what a run waits for. */
 char *judgement_waits_for(const struct judgement *j);
 

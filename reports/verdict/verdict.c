@@ -7,36 +7,55 @@
 #include "core/base/buf.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
-#include "reports/verdict/failures.h"
 #include "reports/verdict/gather.h"
-#include "reports/verdict/slow_rounds.h"
-#include "reports/verdict/validity.h"
 #include "reports/verdict/verdict_rule.h"
 
 static void judge_items(struct judgement *j, size_t from, const struct looks *looks,
 			const struct judge_options *o)
 {
-	const struct judged_pair *pair = &j->pairs[j->pairs_nr - 1];
-	char *unlike = validity_of_machines(&pair->likeness, pair->round);
-
 	for (size_t i = from; i < j->nr; i++) {
 		struct comparison *c = &j->items[i];
+		enum verdict before = c->verdict;
 		char *why = NULL;
 
-		c->margin = c->is_failures ? failures_margin(o->margins, c)
-					   : margins_get(o->margins, c->workload,
-							 c->metric, c->statistic, NULL);
-		if (c->verdict == VERDICT_INVALID) {
+		c->margin = margins_get(o->margins, c->workload, c->metric, c->statistic,
+					NULL);
+		/* Decided already: what can be shown of it is shown all the same. */
+		if (before == VERDICT_INVALID || before == VERDICT_DEGRADED) {
 			why = c->reason;
 			c->reason = NULL;
 		}
 		if (c->n_baseline && c->n_candidate)
 			comparison_decide(c, looks);
-		if (why || unlike)
-			comparison_conclude(c, VERDICT_INVALID, "%s", why ? why : unlike);
+		if (why)
+			comparison_conclude(c, before, "%s", why);
 		free(why);
 	}
-	free(unlike);
+}
+
+/* Of a run the first round whose machines are not alike, else the first. */
+static void compare_machines(struct likeness *ret, const struct compared_side *b,
+			     const struct compared_side *c)
+{
+	const struct result_set *set = b->set;
+	struct likeness other;
+
+	likeness_compare(ret, result_set_facts(b->set, b->arm),
+			 result_set_facts(c->set, c->arm));
+	for (size_t i = 0; b->set == c->set && i < set->nr && likeness_holds(ret); i++) {
+		int64_t round = set->results[i].round;
+
+		if (strcmp(set->results[i].arm, b->arm) != 0)
+			continue;
+		likeness_compare(&other, result_set_facts_of_round(set, b->arm, round),
+				 result_set_facts_of_round(set, c->arm, round));
+		if (likeness_holds(&other)) {
+			likeness_release(&other);
+			continue;
+		}
+		likeness_release(ret);
+		*ret = other;
+	}
 }
 
 static void add_pair(struct judgement *j, const struct compared_side *b,
@@ -47,27 +66,41 @@ static void add_pair(struct judgement *j, const struct compared_side *b,
 				.baseline_arm = x_strdup(b->arm),
 				.candidate_arm = x_strdup(c->arm)};
 
-	validity_machines(&p.likeness, b, c, &p.round);
+	compare_machines(&p.likeness, b, c);
 	GROW(j->pairs, j->pairs_nr, j->pairs_alloc);
 	j->pairs[j->pairs_nr++] = p;
 }
 
-static int judge_pair(struct judgement *j, const struct compared_side *b,
-		      const struct compared_side *c, const struct looks *looks,
-		      const struct judge_options *o, struct err *err)
+/* What the plan of today's results takes on trust, and what the command does. */
+static void take_trust(struct strvec *ret, const struct result_set *today,
+		       const struct judge_options *o)
 {
+	struct json_object *list = json_member(today->plan, "trust");
+
+	for (size_t i = 0; i < json_length(list); i++) {
+		struct json_object *name = json_object_array_get_idx(list, i);
+
+		if (json_object_is_type(name, json_type_string))
+			strvec_add(ret, json_object_get_string(name));
+	}
+	for (size_t i = 0; o->trust && i < o->trust->nr; i++)
+		strvec_add(ret, o->trust->items[i]);
+}
+
+static void judge_pair(struct judgement *j, const struct compared_side *b,
+		       const struct compared_side *c, const struct looks *looks,
+		       const struct judge_options *o)
+{
+	struct strvec trust = {0};
 	size_t from = j->nr;
 
 	add_pair(j, b, c);
-	if (gather_comparisons(j, b, c, o->margins, err))
-		return -1;
-	if (o->floor)
-		noise_floor_lend_memory(o->floor, j, from, b->set, b->arm);
+	take_trust(&trust, c->set, o);
+	gather_comparisons(j, b, c, o->margins, &trust);
+	strvec_release(&trust);
 	judge_items(j, from, looks, o);
-	slow_rounds_explain(j, from, b, c);
 	if (o->floor)
 		noise_floor_apply(o->floor, j, from, b->set, b->arm);
-	return 0;
 }
 
 static void note_margins(struct judgement *j, const struct margins *m)
@@ -162,7 +195,6 @@ int judge_run(struct judgement *ret, const struct result_set *run, const char *b
 {
 	struct compared_side b = {.set = run}, c = {.set = run};
 	struct looks looks;
-	int rc = 0;
 
 	*ret = (struct judgement){0};
 	b.arm = b.label = find_baseline(run, baseline, err);
@@ -174,16 +206,13 @@ int judge_run(struct judgement *ret, const struct result_set *run, const char *b
 			       run->source, b.arm);
 	count_rounds(ret, run);
 	take_looks(ret, run, &looks);
-	for (size_t i = 0; i < run->arms.nr && !rc; i++) {
+	for (size_t i = 0; i < run->arms.nr; i++) {
 		c.arm = c.label = run->arms.items[i];
 		if (strcmp(c.arm, b.arm) != 0)
-			rc = judge_pair(ret, &b, &c, &looks, o, err);
+			judge_pair(ret, &b, &c, &looks, o);
 	}
-	if (rc)
-		judgement_release(ret);
-	else
-		conclude(ret, &looks, o);
-	return rc;
+	conclude(ret, &looks, o);
+	return 0;
 }
 
 /* "vm (perf.json)"; the whole source where both end alike. */
@@ -199,21 +228,19 @@ static char *label_of(const struct compared_side *s, const struct compared_side 
  * Two results of one arm name are told apart by where they came from, and several such
  * pairs by their arms too.
  */
-static int judge_across(struct judgement *j, struct compared_side *b,
-			struct compared_side *c, const struct looks *looks,
-			const struct judge_options *o, struct err *err)
+static void judge_across(struct judgement *j, struct compared_side *b,
+			 struct compared_side *c, const struct looks *looks,
+			 const struct judge_options *o)
 {
 	bool are_same = strcmp(b->arm, c->arm) == 0;
 	bool are_many = b->set->arms.nr > 1 || c->set->arms.nr > 1;
 	char *base = label_of(b, c), *candidate = label_of(c, b);
-	int rc;
 
 	b->label = !are_same ? b->arm : are_many ? base : b->set->source;
 	c->label = !are_same ? c->arm : are_many ? candidate : c->set->source;
-	rc = judge_pair(j, b, c, looks, o, err);
+	judge_pair(j, b, c, looks, o);
 	free(base);
 	free(candidate);
-	return rc;
 }
 
 int judge_sets(struct judgement *ret, const struct result_set *baseline,
@@ -222,31 +249,28 @@ int judge_sets(struct judgement *ret, const struct result_set *baseline,
 {
 	struct compared_side b = {.set = baseline}, c = {.set = candidate};
 	struct looks looks;
-	int rc = 0;
 
 	*ret = (struct judgement){0};
 	looks_init(&looks, 0, 0);
 	if (baseline->arms.nr == 1 && candidate->arms.nr == 1) {
 		b.arm = baseline->arms.items[0];
 		c.arm = candidate->arms.items[0];
-		rc = judge_across(ret, &b, &c, &looks, o, err);
+		judge_across(ret, &b, &c, &looks, o);
 	} else {
-		for (size_t i = 0; i < baseline->arms.nr && !rc; i++) {
+		for (size_t i = 0; i < baseline->arms.nr; i++) {
 			b.arm = c.arm = baseline->arms.items[i];
 			if (strvec_has(&candidate->arms, c.arm))
-				rc = judge_across(ret, &b, &c, &looks, o, err);
+				judge_across(ret, &b, &c, &looks, o);
 		}
 	}
-	if (!rc && !ret->pairs_nr)
-		rc = err_set(err, ERR_USAGE,
-			     "%s and %s have no arm of the same name ('%s' ... and '%s' "
-			     "...); 'tare baseline save --arm NAME' takes one out of a "
-			     "run, to be compared with anything",
-			     baseline->source, candidate->source, baseline->arms.items[0],
-			     candidate->arms.items[0]);
-	if (rc)
-		judgement_release(ret);
-	else
-		conclude(ret, &looks, o);
-	return rc;
+	if (!ret->pairs_nr)
+		return err_set(
+			err, ERR_USAGE,
+			"%s and %s have no arm of the same name ('%s' ... and '%s' "
+			"...); 'tare baseline save --arm NAME' takes one out of a "
+			"run, to be compared with anything",
+			baseline->source, candidate->source, baseline->arms.items[0],
+			candidate->arms.items[0]);
+	conclude(ret, &looks, o);
+	return 0;
 }

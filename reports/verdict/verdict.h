@@ -8,7 +8,8 @@
  * degrees of freedom than his where one side has few results: log_ratio_unpaired()).
  *
  * Per metric, on r = candidate / baseline with margin m and band [1-m, 1/(1-m)]:
- *   invalid       a result failed a check, the work or the machines are not like for like
+ *   invalid       a result failed a check, or a claim that the verdict rests on is
+ *                 contradicted, or needed and not shown (reports/verdict/claims.h)
  *   equivalent    the 90 % interval of r lies inside the band
  *   degraded      the 95 % interval lies wholly beyond the band on the bad side
  *   improved      ... on the good side
@@ -49,6 +50,7 @@
 struct judge_options {
 	const struct margins *margins;   /* NULL: the built-in table */
 	const struct noise_floor *floor; /* NULL: not measured */
+	const struct strvec *trust; /* claims taken on trust beside the plan's, or NULL */
 };
 
 /* One run: every arm against its baseline arm (NULL: the plan's, else the first). */

@@ -164,7 +164,7 @@ refused 2 "give it a value, NAME=VALUE" "$tare" load --mock --mock-set itl
 
 # Plans: what would be found out only when everything is measured, or never.
 work='"workloads": [ { "gemm": { "n": 64, "backend": "openblas", "iterations": 2, "warmup_seconds": 0 } } ]'
-arms='"arms": { "a": { "target": "local" }, "b": { "target": "local" } }, "baseline": "a"'
+arms='"arms": { "a": { "target": "local" }, "b": { "target": "local", "same_machine_as": "a" } }, "baseline": "a"'
 echo "{ \"name\": \"x\", \"arms\": { \"a\": { \"target\": \"local\" } }, \"baseline\": \"a\", $work }" >one.plan
 refused 2 "one arm ('a') is nothing to compare with" "$tare" run --dry-run one.plan
 check 0 "$tare" aa --dry-run one.plan

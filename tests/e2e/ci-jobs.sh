@@ -28,11 +28,11 @@ repo=$scratch/repo
 mkdir "$repo"
 cat >"$repo/plan.json" <<'JSON'
 { "name": "ci",
-  "arms": { "a": { "target": "local" }, "b": { "target": "local" } },
+  "arms": { "a": { "target": "local" }, "b": { "target": "local", "same_machine_as": "a" } },
   "baseline": "a",
   "workloads": [ { "gemm": { "backend": "cublas", "n": 64, "iterations": 5, "warmup_seconds": 0, "telemetry": false } } ],
   "schedule": { "rounds": { "min": 3, "max": 3 } },
-  "margins": { "gemm.flops": 0.1 } }
+  "margins": { "gemm.flops": 0.1 }, "trust": [ "clocks" ] }
 JSON
 check 0 tare run -o "$scratch/first" "$repo/plan.json"
 check 0 tare baseline save -o "$repo/baseline.json" "$scratch/first"

@@ -13,7 +13,7 @@ cat >"$plan" <<JSON
   "provisioners": { "lab": { "kind": "fake", "state_dir": "$state" } },
   "arms": {
     "metal": { "target": "local" },
-    "vm": { "target": "vm", "provisioner": "lab", "port": $ssh_port,
+    "vm": { "target": "vm", "same_machine_as": "metal", "provisioner": "lab", "port": $ssh_port,
             "ssh": { "user": "$(id -un)", "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint" } } },
   "baseline": "metal",
   "workloads": [ { "gemm": { "n": 64, "iterations": 3, "warmup_seconds": 0 } } ],

@@ -10,7 +10,7 @@ start_sshd
 cat >"$scratch/plan.json" <<JSON
 { "name": "same",
   "arms": { "here": { "target": "local" },
-            "there": { "target": "ssh", "host": "127.0.0.1", "port": $ssh_port, "user": "$(id -un)",
+            "there": { "target": "ssh", "same_machine_as": "here", "host": "127.0.0.1", "port": $ssh_port, "user": "$(id -un)",
                        "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint" } },
   "baseline": "here",
   "workloads": [
@@ -18,7 +18,7 @@ cat >"$scratch/plan.json" <<JSON
     { "name": "processor", "gate": false,
       "gemm": { "backend": "openblas", "n": 640, "threads": 1, "iterations": 15, "warmup_seconds": 0.3 } } ],
   "schedule": { "rounds": { "min": 4, "max": 16 } },
-  "margins": { "gemm.flops": 0.1 } }
+  "margins": { "gemm.flops": 0.1 }, "trust": [ "clocks" ] }
 JSON
 check 0 "$tare" run -o "$scratch/run" "$scratch/plan.json"
 printed equivalent

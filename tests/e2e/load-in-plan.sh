@@ -9,7 +9,7 @@ fake_gpu
 plan() { # GATE-OF-THE-BAD-LOAD
 	cat >"$scratch/plan.json" <<-JSON
 		{ "name": "serving",
-		  "arms": { "a": { "target": "local" }, "b": { "target": "local" } },
+		  "arms": { "a": { "target": "local" }, "b": { "target": "local", "same_machine_as": "a" } },
 		  "baseline": "a",
 		  "workloads": [
 		    { "gemm": { "backend": "cublas", "n": 64, "iterations": 5, "warmup_seconds": 0, "telemetry": false } },
@@ -17,7 +17,7 @@ plan() { # GATE-OF-THE-BAD-LOAD
 		      "load": { "server": { "kind": "mock", "mock_fault": "status=503,every=2" }, "concurrency": [2],
 		                "prompt_tokens": 8, "output_tokens": 5, "seconds": 1, "calibrate": 0 } } ],
 		  "schedule": { "rounds": { "min": 3, "max": 3 } },
-		  "margins": { "gemm.flops": 0.1 } }
+		  "margins": { "gemm.flops": 0.1 }, "trust": [ "clocks" ] }
 	JSON
 }
 verdicts() { json "$scratch/$1/verdict.json" "sorted({m['verdict'] for m in d['comparisons'] if m['metric'] == '$2'})"; }

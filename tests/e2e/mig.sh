@@ -14,7 +14,7 @@ work='"workloads": [ { "gemm": { "n": 32, "iterations": 3, "warmup_seconds": 0, 
 cat >"$scratch/all.json" <<JSON
 { "name": "all-fake", "baseline": "a",
   "arms": { "a": { "target": "local", "mig": "all" },
-            "b": { "target": "local", "mig": { "profile": "all" } } }, $work }
+            "b": { "target": "local", "same_machine_as": "a", "mig": { "profile": "all" } } }, $work }
 JSON
 layout() { "$tare" mig list --json | python3 -c '
 import json, sys
@@ -100,7 +100,7 @@ done
 # Ctrl-C while the GPU is cut: an endless workload, ended by the first SIGINT.
 cat >"$scratch/long.json" <<JSON
 { "name": "long-fake", "baseline": "a",
-  "arms": { "a": { "target": "local", "mig": { "slices": 2 } }, "b": { "target": "local", "mig": { "slices": 2 } } },
+  "arms": { "a": { "target": "local", "mig": { "slices": 2 } }, "b": { "target": "local", "same_machine_as": "a", "mig": { "slices": 2 } } },
   "workloads": [ { "gemm": { "n": 32, "iterations": 3, "warmup_seconds": 600, "telemetry": false } } ],
   "schedule": { "rounds": { "min": 2, "max": 2 } } }
 JSON
@@ -116,7 +116,7 @@ status=0; wait $pid || status=$?
 # A driver that refuses: nothing measured, the GPU as before, the reason in words.
 cat >"$scratch/none.json" <<JSON
 { "name": "none-fake", "baseline": "a",
-  "arms": { "a": { "target": "local", "mig": { "profile": "5g.1gb" } }, "b": { "target": "local" } }, $work }
+  "arms": { "a": { "target": "local", "mig": { "profile": "5g.1gb" } }, "b": { "target": "local", "same_machine_as": "a" } }, $work }
 JSON
 check 2 "$tare" run -q -o "$scratch/none" "$scratch/none.json"
 said "no MIG profile '5g.1gb'; it has 1g.18gb"
@@ -180,7 +180,7 @@ cat >"$scratch/routes.json" <<JSON
 { "name": "routes-fake", "baseline": "here",
   "provisioners": { "lab": { "kind": "fake", "state_dir": "$scratch/machines" } },
   "arms": {
-    "here": { "target": "local", "mig": { "profile": "1g.18gb" } },
+    "here": { "target": "local", "same_machine_as": "vm", "mig": { "profile": "1g.18gb" } },
     "vm": { "target": "vm", "provisioner": "lab", "port": $ssh_port, "boot": 5, "mig": { "profile": "1g.18gb" },
             "ssh": { "user": "$(id -un)", "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint" } } }, $work }
 JSON
@@ -206,7 +206,7 @@ cat >"$scratch/far.json" <<JSON
 { "name": "far-fake", "baseline": "far",
   "arms": { "far": { "target": "ssh", "host": "127.0.0.1", "port": $ssh_port, "user": "$(id -un)",
                      "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint", "mig": { "slices": 3 } },
-            "here": { "target": "local", "mig": { "slices": 3 } } }, $work }
+            "here": { "target": "local", "same_machine_as": "far", "mig": { "slices": 3 } } }, $work }
 JSON
 crash() { # PLAN ARM
 	local dir=$scratch/$1-$2 at status=0
@@ -232,7 +232,7 @@ cat >"$scratch/listed.json" <<JSON
   "provisioners": { "lab": { "kind": "list", "lock_dir": "$scratch/locks", "machines": [
     { "address": "127.0.0.1", "port": $ssh_port, "user": "$(id -un)", "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint" } ] } },
   "arms": { "vm": { "target": "vm", "provisioner": "lab", "mig": { "slices": 2 } },
-            "here": { "target": "local", "mig": { "slices": 2 } } },
+            "here": { "target": "local", "same_machine_as": "vm", "mig": { "slices": 2 } } },
   "workloads": [ { "gemm": { "n": 32, "iterations": 3, "warmup_seconds": 600, "telemetry": false } } ] }
 JSON
 "$tare" run -q -o "$scratch/listed" "$scratch/listed.json" >/dev/null 2>"$scratch/err" &

@@ -6,11 +6,11 @@ need python3
 fake_gpu
 cat >"$scratch/plan.json" <<'JSON'
 { "name": "floor",
-  "arms": { "a": { "target": "local" }, "b": { "target": "local", "description": "the same, called otherwise" } },
+  "arms": { "a": { "target": "local" }, "b": { "target": "local", "same_machine_as": "a", "description": "the same, called otherwise" } },
   "baseline": "a",
   "workloads": [ { "gemm": { "backend": "cublas", "n": 64, "iterations": 5, "warmup_seconds": 0, "telemetry": false } } ],
   "schedule": { "rounds": { "min": 3, "max": 3 } },
-  "margins": { "gemm.flops": 0.1 } }
+  "margins": { "gemm.flops": 0.1 }, "trust": [ "clocks" ] }
 JSON
 check 0 "$tare" aa -o "$scratch/aa" "$scratch/plan.json"
 check 0 "$tare" run --aa "$scratch/aa" -o "$scratch/run" "$scratch/plan.json"

@@ -1,6 +1,7 @@
 /*
  * Runs whose verdict is known by construction: two arms, "metal" (the baseline) and "vm",
- * and one metric, whose unit is "unit/s" and which gates; all results are of workload "gemm".
+ * and one metric, whose unit is "unit/s" and which gates; all results are of workload "gemm",
+ * and every claim of theirs is shown (tests/support/honest.h).
  *
  *	known_run_make(&s, 0.94, 6, METRIC_HIGHER);
  *	known_run_judge(&s, &j);

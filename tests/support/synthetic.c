@@ -12,6 +12,7 @@
 #include "core/base/rng.h"
 #include "core/document/run_directory.h"
 #include "core/base/strvec.h"
+#include "tests/support/honest.h"
 #include "tests/support/synthetic_details.h"
 
 static void must(int rc, const struct err *err)
@@ -31,29 +32,58 @@ static struct json_object *object(const char *text)
 	return o;
 }
 
-static struct json_object *machine(const struct synthetic_run *run, bool is_candidate)
+static bool is_gpu(const struct synthetic_run *run)
 {
-	struct json_object *o = object(
-		is_candidate && run->is_emulated
-			? "{\"cpu\":{\"model\":\"QEMU TCG CPU version "
-			  "2.5+\",\"count\":2},"
-			  "\"hypervisor\":{\"present\":true,\"vendor\":\"TCGTCGTCGTCG\"},"
-			  "\"clock_source\":\"hpet\"}"
-			: "{\"cpu\":{\"model\":\"Synthetic CPU\",\"count\":2}}");
+	for (const struct synthetic_workload *w = run->workloads; w->name; w++)
+		if (w->has_gpu)
+			return true;
+	return run->has_gpu;
+}
 
-	json_put(o, "kernel", object("{\"release\":\"6.1.0-synthetic\"}"));
-	json_put_text(o, "schema", "tare.machine/1");
-	if (is_candidate && !run->is_emulated)
-		json_put(o, "hypervisor",
-			 object("{\"present\":true,\"vendor\":\"KVMKVMKVM\"}"));
-	if (run->has_gpu)
-		json_put(o, "gpus",
-			 object(is_candidate && run->has_other_gpu
-					? "[{\"name\":\"Synthetic "
-					  "GPU\",\"uuid\":\"GPU-other\"}]"
-					: "[{\"name\":\"Synthetic "
-					  "GPU\",\"uuid\":\"GPU-0001\"}]"));
+static const char *gpu_of(const struct synthetic_run *run, int arm)
+{
+	return arm > 0 && run->has_other_gpu ? "\"GPU-other\"" : "\"GPU-0001\"";
+}
+
+static struct json_object *machine(const struct synthetic_run *run, int arm)
+{
+	struct json_object *o =
+		honest_machine(arm, is_gpu(run) ? HONEST_GPU : HONEST_CPU);
+
+	honest_edit(o, "cpu/model", "\"Synthetic CPU\"");
+	honest_edit(o, "kernel/release", "\"6.1.0-synthetic\"");
+	if (arm > 0 && run->is_emulated) {
+		honest_edit(o, "cpu/model", "\"QEMU TCG CPU version 2.5+\"");
+		honest_edit(o, "hypervisor",
+			    "{\"kind\": \"qemu\", \"present\": true, \"vendor\": "
+			    "\"TCGTCGTCGTCG\"}");
+	}
+	if (is_gpu(run)) {
+		honest_edit(o, "gpus/0/name", "\"Synthetic GPU\"");
+		honest_edit(o, "gpus/0/uuid", gpu_of(run, arm));
+	}
 	return o;
+}
+
+static enum honest_kind kind_of(const struct synthetic_run *run,
+				const struct synthetic_workload *w)
+{
+	if (strcmp(w->kind, "load") == 0)
+		return HONEST_SERVER;
+	return is_gpu(run) ? HONEST_GPU : HONEST_CPU;
+}
+
+static void put_evidence(struct result *r, const struct synthetic_run *run, int arm,
+			 const struct synthetic_workload *w)
+{
+	enum honest_kind kind = kind_of(run, w);
+
+	honest_result(r, arm, (int)r->round, kind);
+	if (kind != HONEST_GPU)
+		return;
+	honest_edit(r->evidence, "computed/device", "\"Synthetic GPU\"");
+	honest_edit(r->evidence, "computed/uuid",
+		    w->part ? "\"MIG-0001\"" : gpu_of(run, arm));
 }
 
 static void add_metric(struct result *r, const struct synthetic_metric *m,
@@ -83,6 +113,7 @@ static void write_result(const char *dir, const struct synthetic_run *run, int a
 	struct result r;
 
 	result_init(&r, "synthetic", w->kind, w->name);
+	result_set_machine(&r, machine(run, arm));
 	free(r.arm);
 	r.arm = x_strdup(run->arms[arm]);
 	r.round = round;
@@ -98,6 +129,7 @@ static void write_result(const char *dir, const struct synthetic_run *run, int a
 		synthetic_telemetry(&r, arm > 0 && round % 3 == 0, rng);
 	if (w->has_gpu)
 		synthetic_gpu(&r, w->part);
+	put_evidence(&r, run, arm, w);
 	must(result_write(&r, path, &err), &err);
 	result_release(&r);
 	free(path);
@@ -139,7 +171,7 @@ void synthetic_write(const char *dir, const struct synthetic_run *run)
 		for (int arm = 0; arm < (int)ARRAY_SIZE(run->arms) && run->arms[arm];
 		     arm++) {
 			char *path = rundir_machine_path(dir, round, run->arms[arm]);
-			struct json_object *facts = machine(run, arm > 0);
+			struct json_object *facts = machine(run, arm);
 
 			must(json_write_file(path, facts, 0644, &err), &err);
 			json_object_put(facts);

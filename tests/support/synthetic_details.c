@@ -144,7 +144,7 @@ void synthetic_telemetry(struct result *r, bool is_slowed, struct rng *rng)
 	}
 	json_put(json_member(o, "series"), "t_s", times);
 	json_put(json_member(o, "series"), "reasons", reasons);
-	series(o, "sm_clock_hz", 1.98e9, 0, is_slowed ? -1.2e8 : 0, nr, rng);
+	series(o, "sm_clock_hz", 1.98e9, 0, is_slowed ? -6e7 : 0, nr, rng);
 	series(o, "power_w", 640, 0.4, is_slowed ? 25 : 0, nr, rng);
 	series(o, "temperature_c", 48, 0.25, 0, nr, rng);
 	json_put_real(throttle, "sw_power_cap", is_slowed ? 2.0 : 0);

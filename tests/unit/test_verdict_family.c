@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/base/mem.h"
+#include "tests/support/honest.h"
 #include "tests/support/known_run.h"
 
 /* A run whose metric k has the ratio ratios[k] - 0.01 .. + 0.01 over six rounds. */
@@ -38,6 +39,7 @@ static void make_family(struct result_set *s, const double *ratios, int nr)
 				samples_add(&m, arm ? ratios[k] + spread[i] : 1);
 				result_add_metric(&r[arm], &m);
 			}
+			honest_result(&r[arm], arm, i + 1, HONEST_GPU);
 			result_set_add(s, &r[arm], "by hand");
 		}
 	}

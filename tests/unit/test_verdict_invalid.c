@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "tests/support/honest.h"
 #include "tests/support/known_run.h"
 
 static void a_failed_check_is_invalid_with_its_reason(void **state)
@@ -46,15 +47,11 @@ static void other_parameters_are_invalid(void **state)
 	result_set_release(&s);
 }
 
-static struct json_object *gpu(const char *uuid)
+/* That both the machine and the result are of this GPU. */
+static void put_gpu(struct result *r, const char *uuid)
 {
-	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
-	struct json_object *g = json_object_new_object();
-
-	json_put_text(g, "uuid", uuid);
-	json_object_array_add(list, g);
-	json_put(o, "gpus", list);
-	return o;
+	honest_edit(r->machine, "gpus/0/uuid", uuid);
+	honest_edit(r->evidence, "computed/uuid", uuid);
 }
 
 static void another_gpu_is_invalid(void **state)
@@ -64,8 +61,7 @@ static void another_gpu_is_invalid(void **state)
 
 	(void)state;
 	known_run_make(&s, 1, 5, METRIC_HIGHER);
-	result_set_machine(&s.results[0], gpu("GPU-1"));
-	result_set_machine(&s.results[5], gpu("GPU-2"));
+	put_gpu(&s.results[5], "\"GPU-2\"");
 	known_run_judge(&s, &j);
 	assert_int_equal(j.overall, VERDICT_INVALID);
 	assert_non_null(strstr(j.items[0].reason, "GPU-2"));
@@ -80,18 +76,16 @@ static void another_gpu_in_a_later_round_is_invalid(void **state)
 
 	(void)state;
 	known_run_make(&s, 1, 5, METRIC_HIGHER);
-	for (size_t i = 0; i < s.nr; i++)
-		result_set_machine(&s.results[i], gpu("GPU-1"));
 	known_run_judge(&s, &j);
 	assert_int_equal(j.overall, VERDICT_EQUIVALENT);
 	judgement_release(&j);
 	/* Both in one round: the pairs are still of one GPU. */
-	result_set_machine(&s.results[2], gpu("GPU-2"));
-	result_set_machine(&s.results[7], gpu("GPU-2"));
+	put_gpu(&s.results[2], "\"GPU-2\"");
+	put_gpu(&s.results[7], "\"GPU-2\"");
 	known_run_judge(&s, &j);
 	assert_int_equal(j.overall, VERDICT_EQUIVALENT);
 	judgement_release(&j);
-	result_set_machine(&s.results[8], gpu("GPU-3"));
+	put_gpu(&s.results[8], "\"GPU-3\"");
 	known_run_judge(&s, &j);
 	assert_int_equal(j.overall, VERDICT_INVALID);
 	assert_non_null(strstr(j.items[0].reason, "GPU (GPU-1, GPU-3) in round 4"));
@@ -120,33 +114,109 @@ static void another_server_version_is_invalid(void **state)
 	result_set_release(&s);
 }
 
-static void mixed_units_are_refused(void **state)
+static const double sample[] = {1, NAN};
+
+/* One metric whose unit changed is invalid; the others are judged. */
+static void mixed_units_are_invalid(void **state)
 {
-	struct judge_options o = {0};
-	struct err err = ERR_INIT;
+	static const struct metric_def other = {"other", "s", METRIC_LOWER, true, ""};
 	struct result_set s;
 	struct judgement j;
 
 	(void)state;
-	known_run_make(&s, 1, 3, METRIC_HIGHER);
-	s.results[4].metrics[0].def.unit = "unit/h";
-	assert_int_equal(judge_run(&j, &s, NULL, &o, &err), -1);
-	assert_int_equal(err_exit_status(&err), EXIT_INVALID);
-	assert_non_null(strstr(err.text, "unit/h"));
+	known_run_make(&s, 1, 5, METRIC_HIGHER);
+	for (size_t i = 0; i < s.nr; i++) {
+		struct samples m;
+
+		samples_init(&m, &other);
+		samples_add(&m, 1 + 0.001 * (double)(i % 3));
+		result_add_metric(&s.results[i], &m);
+	}
+	s.results[6].metrics[0].def.unit = "unit/h";
+	known_run_judge(&s, &j);
+	assert_int_equal(j.nr, 2);
+	assert_int_equal(j.items[0].verdict, VERDICT_INVALID);
+	assert_non_null(strstr(j.items[0].reason, "unit/h"));
+	assert_int_equal(j.items[1].verdict, VERDICT_EQUIVALENT);
+	assert_int_equal(j.overall, VERDICT_INVALID);
+	judgement_release(&j);
+	result_set_release(&s);
+}
+
+/* Throughput that stops is a collapse, not a ratio that cannot be had. */
+static void a_collapse_is_degraded(void **state)
+{
+	struct result_set s;
+	struct judgement j;
+
+	(void)state;
+	known_run_make(&s, 1, 5, METRIC_HIGHER);
+	for (size_t i = 5; i < 10; i++)
+		s.results[i].metrics[0].values[0] = 0;
+	known_run_judge(&s, &j);
+	assert_int_equal(j.overall, VERDICT_DEGRADED);
+	assert_non_null(strstr(j.items[0].reason, "collapse: vm did nothing in round 1"));
+	judgement_release(&j);
+	s.results[5].metrics[0].values[0] = 100;
+	known_run_judge(&s, &j);
+	assert_int_equal(j.overall, VERDICT_DEGRADED);
+	assert_non_null(strstr(j.items[0].reason, "in round 2"));
+	judgement_release(&j);
+	s.results[3].metrics[0].values[0] = 0;
+	known_run_judge(&s, &j);
+	assert_int_equal(j.overall, VERDICT_INVALID);
+	assert_non_null(strstr(j.items[0].reason, "the baseline metal did nothing"));
+	judgement_release(&j);
+	result_set_release(&s);
+}
+
+/* A latency of which no sample came to an end is a failure too. */
+static void no_sample_at_all_is_degraded(void **state)
+{
+	struct result_set s;
+	struct judgement j;
+
+	(void)state;
+	known_run_make(&s, 1, 5, METRIC_LOWER);
+	for (size_t i = 5; i < 10; i++) {
+		s.results[i].metrics[0].nr = 0;
+		s.results[i].metrics[0].failed = 8;
+	}
+	known_run_judge(&s, &j);
+	assert_int_equal(j.overall, VERDICT_DEGRADED);
+	assert_non_null(strstr(j.items[0].reason, "none of 40 samples on vm"));
+	judgement_release(&j);
+	result_set_release(&s);
+}
+
+/* Where nothing gates nothing was decided, and that is never green. */
+static void nothing_that_gates_is_never_green(void **state)
+{
+	struct result_set s;
+	struct judgement j;
+
+	(void)state;
+	known_run_make(&s, 1, 5, METRIC_HIGHER);
+	for (size_t i = 0; i < s.nr; i++)
+		s.results[i].metrics[0].def.gate = false;
+	known_run_judge(&s, &j);
+	assert_int_equal(j.items[0].verdict, VERDICT_EQUIVALENT);
+	assert_int_equal(j.overall, VERDICT_INCONCLUSIVE);
+	assert_false(judgement_is_decided(&j));
+	judgement_release(&j);
 	result_set_release(&s);
 }
 
 static void a_metric_of_one_side_is_invalid(void **state)
 {
-	const double one[] = {1, NAN};
 	struct result_set s;
 	struct judgement j;
 
 	(void)state;
 	result_set_init(&s, "run");
 	s.is_run = true;
-	known_run_add(&s, "metal", 1, "a", METRIC_HIGHER, one);
-	known_run_add(&s, "vm", 1, "b", METRIC_HIGHER, one);
+	known_run_add(&s, "metal", 1, "a", METRIC_HIGHER, sample);
+	known_run_add(&s, "vm", 1, "b", METRIC_HIGHER, sample);
 	result_set_sort(&s);
 	known_run_judge(&s, &j);
 	assert_int_equal(j.nr, 2);
@@ -164,7 +234,10 @@ int main(void)
 		cmocka_unit_test(another_gpu_is_invalid),
 		cmocka_unit_test(another_gpu_in_a_later_round_is_invalid),
 		cmocka_unit_test(another_server_version_is_invalid),
-		cmocka_unit_test(mixed_units_are_refused),
+		cmocka_unit_test(mixed_units_are_invalid),
+		cmocka_unit_test(a_collapse_is_degraded),
+		cmocka_unit_test(no_sample_at_all_is_degraded),
+		cmocka_unit_test(nothing_that_gates_is_never_green),
 		cmocka_unit_test(a_metric_of_one_side_is_invalid),
 	};
 

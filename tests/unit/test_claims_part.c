@@ -2,7 +2,6 @@
  * Slices of a GPU are never compared as alike across routes, profiles or with a whole
  * GPU, and the reason names what differs; a sweep beside a whole GPU lacks nothing.
  */
-#include "reports/verdict/validity.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,12 +14,13 @@
 
 #include "core/base/mem.h"
 #include "reports/verdict/verdict.h"
+#include "tests/support/honest.h"
 
 static const struct metric_def flops = {"gemm.flops", "FLOP/s", METRIC_HIGHER, true, ""};
 
 /* 'profile' NULL: the whole GPU of a sweep; 'route' NULL: an arm that knows no MIG. */
-static void make(struct result *r, const char *name, const char *route,
-		 const char *profile, double value)
+static void make(struct result *r, int side, int round, const char *name,
+		 const char *route, const char *profile, double value)
 {
 	struct json_object *mig = json_object_new_object();
 	struct samples m;
@@ -36,19 +36,25 @@ static void make(struct result *r, const char *name, const char *route,
 		json_put(r->details, "mig", mig);
 	else
 		json_object_put(mig);
+	honest_result(r, side, round, HONEST_GPU);
 }
 
 static void check(const char *route_a, const char *profile_a, const char *route_b,
 		  const char *profile_b, const char *wanted)
 {
-	const struct compared_side on_metal = {.label = "metal"}, on_vm = {.label = "vm"};
+	const struct result_set run = {.is_run = true};
+	const struct compared_side on_metal = {&run, "metal", "metal"},
+				   on_vm = {&run, "vm", "vm"};
 	struct result a, b;
 	const struct workload_side sides[2] = {{&on_metal, &a, 1}, {&on_vm, &b, 1}};
+	struct claims c;
 	char *why, *note;
 
-	make(&a, "gemm", route_a, profile_a, 1);
-	make(&b, "gemm", route_b, profile_b, 1);
-	why = validity_of_work(sides, "gemm", &note);
+	make(&a, 0, 1, "gemm", route_a, profile_a, 1);
+	make(&b, 1, 1, "gemm", route_b, profile_b, 1);
+	claims_judge(&c, &(struct claims_spec){.sides = {sides[0], sides[1]}}, &note);
+	why = claims_reason(&c);
+	claims_release(&c);
 	if (!wanted)
 		assert_null(why);
 	else
@@ -78,12 +84,23 @@ static void alike_and_not(void **state)
 	      "that OpenNebula gave");
 }
 
+/* Each arm is a machine of its own. */
+static int side_of(const char *arm)
+{
+	static const char *const arms[] = {"metal", "vm", "sweep", "slice", "twin"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(arms); i++)
+		if (strcmp(arms[i], arm) == 0)
+			return (int)i;
+	return 0;
+}
+
 static void add(struct result_set *s, const char *arm, int round, const char *name,
 		const char *route, const char *profile)
 {
 	struct result r;
 
-	make(&r, name, route, profile, 100);
+	make(&r, side_of(arm), round, name, route, profile, 100);
 	r.arm = x_strdup(arm);
 	r.round = round;
 	result_set_add(s, &r, "by hand");

@@ -1,0 +1,260 @@
+#include "reports/verdict/claim_work.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/clock.h"
+
+/* ---- the same work, the same software ---- */
+
+/* What must agree of 'details/server' of a load; where a side is silent nothing is said. */
+static const struct server_member {
+	const char *key, *reason, *words;
+	bool is_software;
+} server_members[] = {
+	{"version", "server-version", "server version", true},
+	{"model", "server-model", "model", false},
+	{"revision", "model-revision", "model revision", false},
+	{"max_model_len", "server-limit", "greatest length of a request in tokens",
+	 false},
+	{"is_mock", "server-mock", "tare's mock server", false},
+};
+
+static const char *shown(struct json_object *o)
+{
+	if (json_object_is_type(o, json_type_boolean))
+		return json_object_get_boolean(o) ? "yes" : "no";
+	return json_object_get_string(o);
+}
+
+/* By the server itself, else by tare-serve, which started it. */
+static struct json_object *told(const struct claim_side *s, const char *key)
+{
+	struct json_object *server =
+		s->result ? json_member(s->result->details, "server") : NULL;
+	struct json_object *o = json_member(server, key);
+
+	return o ? o : json_member(json_member(server, "tare_serve"), key);
+}
+
+static void weigh_server(struct weighing *w, const struct claim_pair *p, bool is_software)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(server_members); i++) {
+		const struct server_member *m = &server_members[i];
+		struct json_object *x = told(&p->sides[0], m->key);
+		struct json_object *y = told(&p->sides[1], m->key);
+
+		if (m->is_software != is_software || (!x && !y))
+			continue;
+		weigh_values(w, m->words, x ? shown(x) : NULL, y ? shown(y) : NULL);
+		if (x && y && !json_object_equal(x, y))
+			weigh_against(w, "%s: another %s: %.80s on %s, %.80s on %s",
+				      m->reason, m->words, shown(x), p->sides[0].label,
+				      shown(y), p->sides[1].label);
+		else if (!pair_is_of(p, OF_IMPORT) && (!x || !y))
+			weigh_one_sided(w, "the %s is not known of %s", m->words,
+					p->sides[x ? 1 : 0].label);
+	}
+}
+
+/* The same product has the same bits where the same kernels made it. */
+static void weigh_product(struct weighing *w, const struct claim_pair *p)
+{
+	const char *a = side_text(&p->sides[0], "digest_c");
+	const char *b = side_text(&p->sides[1], "digest_c");
+	const char *ka = side_text(&p->sides[0], "computed/kernels");
+	const char *kb = side_text(&p->sides[1], "computed/kernels");
+
+	if (!a && !b)
+		return;
+	weigh_values(w, "C", a, b);
+	if (weigh_known(w, p, "the digest of C", a, b) && ka && kb &&
+	    strcmp(ka, kb) == 0 && strcmp(a, b) != 0)
+		weigh_against(w,
+			      "other-product: the same kernels made another C: %s on %s, "
+			      "%s on %s",
+			      a, p->sides[0].label, b, p->sides[1].label);
+}
+
+static void weigh_parameters(struct weighing *w, const struct claim_pair *p)
+{
+	const struct result *a = p->sides[0].result, *b = p->sides[1].result;
+	bool is_a = a && *a->digest, is_b = b && *b->digest;
+
+	weigh_values(w, "parameters", is_a ? a->digest : NULL, is_b ? b->digest : NULL);
+	if (is_a && is_b && strcmp(a->digest, b->digest) != 0)
+		weigh_against(w,
+			      "other work: %s ran '%s' with other parameters than %s "
+			      "(digest %.12s, %.12s)",
+			      p->sides[1].label, b->name, p->sides[0].label, b->digest,
+			      a->digest);
+	else if (is_a && is_b)
+		weigh_shown(w, "same parameters");
+	else if (!pair_is_of(p, OF_IMPORT))
+		(void)weigh_known(w, p, "what the work was", is_a, is_b);
+	else if (a && b)
+		weigh_shown(w, "the same work as far as the files say");
+	if (a && b && strcmp(a->kind, b->kind) != 0 && !pair_is_of(p, OF_IMPORT))
+		weigh_against(w, "other work: a workload '%s' on %s and '%s' on %s",
+			      a->kind, p->sides[0].label, b->kind, p->sides[1].label);
+}
+
+void check_same_work(struct weighing *w, const struct claim_pair *p)
+{
+	weigh_source(w, pair_is_of(p, OF_IMPORT) ? "the files"
+						 : "the result's own parameters");
+	weigh_parameters(w, p);
+	weigh_product(w, p);
+	weigh_server(w, p, false);
+}
+
+static void weigh_library(struct weighing *w, const struct claim_pair *p)
+{
+	const char *a = side_text(&p->sides[0], "computed/library");
+	const char *b = side_text(&p->sides[1], "computed/library");
+
+	if (!a && !b && !pair_is_of(p, OF_GPU | OF_CPU))
+		return;
+	weigh_values(w, "", a, b);
+	if (weigh_known(w, p, "the library that computed", a, b) && strcmp(a, b) != 0)
+		weigh_against(w, "other-library: %s computed by %s and %s by %s",
+			      p->sides[0].label, a, p->sides[1].label, b);
+}
+
+/* Within a run nothing but the arm may change. */
+static void weigh_tool(struct weighing *w, const struct claim_pair *p)
+{
+	const char *texts[2];
+
+	for (size_t i = 0; i < 2; i++)
+		texts[i] = p->sides[i].result ? json_get_text(p->sides[i].result->tool,
+							      "commit", NULL)
+					      : NULL;
+	weigh_values(w, "tare", texts[0], texts[1]);
+	if (p->is_run && texts[0] && texts[1] && strcmp(texts[0], texts[1]) != 0)
+		weigh_against(
+			w,
+			"other-program: another build of tare measured %s (%s) than "
+			"%s (%s)",
+			p->sides[1].label, texts[1], p->sides[0].label, texts[0]);
+}
+
+void check_same_software(struct weighing *w, const struct claim_pair *p)
+{
+	if (pair_is_of(p, OF_IMPORT))
+		return;
+	weigh_likeness(w, p, CLAIM_SAME_SOFTWARE);
+	weigh_library(w, p);
+	weigh_tool(w, p);
+	weigh_server(w, p, true);
+	weigh_shown(w, "same software");
+}
+
+/* ---- time ---- */
+
+/* tare did not exist before the first, and is not read after the second. */
+static const char sane_from[] = "2025-01-01", sane_to[] = "2100-01-01";
+
+static bool is_sane(int64_t wall_ns)
+{
+	int64_t from, to;
+
+	return clock_from_label(sane_from, &from) && clock_from_label(sane_to, &to) &&
+	       wall_ns >= from && wall_ns < to &&
+	       wall_ns < clock_wall_ns() + 25 * 3600 * NS_PER_S;
+}
+
+static bool instant(const struct result *r, const char *key, int64_t *ret)
+{
+	const char *label =
+		r ? json_get_text(json_member(r->evidence, "span"), key, NULL) : NULL;
+
+	return label && clock_from_label(label, ret);
+}
+
+/* The labels, the length and the step of one span must fit together. */
+static void weigh_span(struct weighing *w, const struct claim_side *s, double seconds,
+		       double step)
+{
+	int64_t from, to;
+	double allowed = WALL_STEP_S + WALL_STEP_SHARE * seconds;
+
+	if (fabs(step) > allowed)
+		weigh_against(w,
+			      "time: the clock of %s was moved by %.3g s within %.3g s",
+			      s->label, step, seconds);
+	if (!instant(s->result, "started", &from) || !instant(s->result, "ended", &to))
+		return;
+	if (!is_sane(from) || !is_sane(to))
+		weigh_against(w, "time: the clock of %s says %s", s->label,
+			      side_text(s, "span/started"));
+	if (fabs((double)(to - from) / 1e9 - seconds - step) > allowed)
+		weigh_against(w, "time: on %s %.3g s passed between %s and %s", s->label,
+			      seconds, side_text(s, "span/started"),
+			      side_text(s, "span/ended"));
+}
+
+static void weigh_order(struct weighing *w, const struct claim_side *s)
+{
+	int64_t from, before;
+
+	if (!s->before || !instant(s->result, "started", &from) ||
+	    !instant(s->before, "ended", &before))
+		return;
+	if (from < before)
+		weigh_against(
+			w,
+			"time: round %lld on %s began before round %lld ended, by the "
+			"clock there",
+			(long long)s->result->round, s->label,
+			(long long)s->before->round);
+}
+
+/* One machine does not do both at once. */
+static void weigh_overlap(struct weighing *w, const struct claim_pair *p)
+{
+	int64_t from[2], to[2];
+
+	for (size_t i = 0; i < 2; i++)
+		if (!instant(p->sides[i].result, "started", &from[i]) ||
+		    !instant(p->sides[i].result, "ended", &to[i]))
+			return;
+	if (p->is_run && pair_identity(p, "boot") == 1 && from[0] < to[1] &&
+	    from[1] < to[0])
+		weigh_against(w, "time: %s and %s were measured at once on one machine",
+			      p->sides[0].label, p->sides[1].label);
+}
+
+void check_time(struct weighing *w, const struct claim_pair *p)
+{
+	bool is[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct claim_side *s = &p->sides[i];
+		double seconds = side_number(s, "span/seconds");
+		double step = side_number(s, "span/wall_step_s");
+		int64_t created, at;
+
+		is[i] = seconds > 0 && isfinite(step) &&
+			instant(s->result, "started", &at) &&
+			instant(s->result, "ended", &at);
+		if (is[i])
+			weigh_span(w, s, seconds, step);
+		if (s->result && !pair_is_of(p, OF_IMPORT) &&
+		    clock_from_label(s->result->created, &created) && !is_sane(created))
+			weigh_against(w, "time: the clock of %s said %s", s->label,
+				      s->result->created);
+		weigh_order(w, s);
+	}
+	weigh_values(w, "", side_text(&p->sides[0], "span/started"),
+		     side_text(&p->sides[1], "span/started"));
+	weigh_source(w, "clocks of both machines");
+	weigh_overlap(w, p);
+	if (pair_is_of(p, OF_IMPORT) && !is[0] && !is[1])
+		return;
+	if (weigh_known(w, p, "when it was measured", is[0], is[1]))
+		weigh_shown(w, "sane clocks");
+}
