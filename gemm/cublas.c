@@ -12,7 +12,7 @@
 #include "cuda/timer.h"
 #include "gemm/blaslt.h"
 #include "gemm/kernels.h"
-#include "gemm/whole_device.h"
+#include "cuda/whole_device.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -8,7 +8,7 @@
 #include "gemm/options.h"
 #include "gemm/report.h"
 #include "gemm/run.h"
-#include "gemm/surroundings.h"
+#include "cuda/surroundings.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "gemm/options.h"
 #include "gemm/run.h"
 #include "gemm/sweep.h"
-#include "gemm/surroundings.h"
+#include "cuda/surroundings.h"
 
 #include <stdio.h>
 

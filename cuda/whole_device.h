@@ -4,8 +4,8 @@
  * there is; none of them says a word. What NVML says of the device is held against what CUDA
  * gives.
  */
-#ifndef TARE_GEMM_WHOLE_DEVICE_H
-#define TARE_GEMM_WHOLE_DEVICE_H
+#ifndef TARE_CUDA_WHOLE_DEVICE_H
+#define TARE_CUDA_WHOLE_DEVICE_H
 
 #include "core/document/result.h"
 #include "cuda/device.h"

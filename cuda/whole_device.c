@@ -1,4 +1,4 @@
-#include "gemm/whole_device.h"
+#include "cuda/whole_device.h"
 
 #include "core/machine/nvml.h"
 

@@ -1,4 +1,4 @@
-#include "gemm/surroundings.h"
+#include "cuda/surroundings.h"
 
 #include "core/base/buf.h"
 #include "core/machine/nvml.h"

@@ -8,8 +8,8 @@
  * device there are those on other parts of its GPU too, which share its power, its clock and
  * its way to the host.
  */
-#ifndef TARE_GEMM_SURROUNDINGS_H
-#define TARE_GEMM_SURROUNDINGS_H
+#ifndef TARE_CUDA_SURROUNDINGS_H
+#define TARE_CUDA_SURROUNDINGS_H
 
 #include "core/document/result.h"
 #include "core/machine/around.h"
