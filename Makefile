@@ -89,7 +89,7 @@ ALL_LDFLAGS := $(SANFLAGS) -pthread $(SYSROOT:%=--sysroot=%) -Wl,--as-needed -Wl
 
 # A room is a folder and what lies below it (ARCHITECTURE.md); 'x_main.c' holds the main() of
 # tare-x and is left out of its archive.
-ROOMS := core cuda gemm inference probe reports harness
+ROOMS := core cuda gemm link inference probe reports harness
 sources = $(sort $(filter-out %_main.c,$(shell find $(1) -name '*.c')))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 $(foreach r,$(ROOMS),$(eval OBJ_$(r) := $(call objects,$(call sources,$(r)))))
@@ -119,6 +119,7 @@ all: $(PROGRAMS) $(if $(CROSS),,docs)
 # Program, its main, archives in link order, libraries. A program that runs on the machine
 # under test has its room, the rooms that this uses (ROOMS_x), core, and its libraries (LIBS_x).
 ROOMS_gemm := cuda
+ROOMS_link := cuda
 LIBS_inference = $(INFERENCE_LIBS)
 define program
 $(1): $(BUILD)/obj/$(2:.c=.o) $(3)
@@ -148,6 +149,7 @@ $(BUILD)/obj/core/document/version.o: $(BUILD)/commit
 
 # Embedded by .incbin, which no compiler lists as a dependency.
 $(BUILD)/obj/gemm/kernels.o: gemm/kernels.ptx
+$(BUILD)/obj/link/kernels.o: link/kernels.ptx
 
 # Unit tests: one program per module, tests/unit/test_x.c, linked with everything.
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -156,7 +158,7 @@ PRELOADS := $(patsubst tests/support/%_preload.c,$(BUILD)/tests/support/%.so,$(w
 TOOLS := $(patsubst tests/support/%_main.c,$(BUILD)/tests/support/%,$(wildcard tests/support/*_main.c))
 TARE_WITH_FAKE := $(BUILD)/tests/support/tare
 FAKES := $(patsubst tests/support/fakes/%.c,$(BUILD)/tests/fakes/%,$(wildcard tests/support/fakes/lib*.c))
-EVERY_ARCHIVE := $(foreach r,harness reports gemm cuda inference probe core,$(BUILD)/$(r).a)
+EVERY_ARCHIVE := $(foreach r,harness reports gemm link cuda inference probe core,$(BUILD)/$(r).a)
 
 $(BUILD)/support.a: $(SUPPORT_OBJ)
 # With the programs, fakes and faults that tests start or load.

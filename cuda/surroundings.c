@@ -68,8 +68,10 @@ void surroundings_start(struct surroundings *s, const struct device *d, bool tel
 {
 	struct err err = ERR_INIT;
 
-	*s = (struct surroundings){
-		.device = d, .wants_exclusive = exclusive, .is_others_known = d};
+	*s = (struct surroundings){.device = d,
+				   .called = "the GPU",
+				   .wants_exclusive = exclusive,
+				   .is_others_known = d};
 	evidence_init(&s->evidence);
 	if (!d)
 		return;
@@ -118,27 +120,29 @@ static void check_others(const struct surroundings *s, struct result *r)
 			 "parts of its GPU",
 			 s->seen.on_device, s->seen.on_gpu);
 	else
-		snprintf(text, sizeof(text), "%u other processes compute on the GPU",
-			 s->seen.on_device);
+		snprintf(text, sizeof(text), "%u other processes compute on %s",
+			 s->seen.on_device, s->called);
 	result_add_check(r, "gpu-is-alone", !s->seen.on_device && !s->seen.on_gpu, text);
 }
 
-static void check_telemetry(const struct telemetry *t, struct result *r)
+static void check_telemetry(const struct surroundings *s, struct result *r)
 {
+	const struct telemetry *t = s->telemetry;
 	double slowed = telemetry_hardware_slowdown_s(t);
 	double errors = telemetry_uncorrected_errors(t);
 	char text[128];
 
 	if (slowed >= 0) {
 		snprintf(text, sizeof(text),
-			 "heat or the power brake slowed the GPU down for %.3f s of the "
+			 "heat or the power brake slowed %s down for %.3f s of the "
 			 "timed span",
-			 slowed);
+			 s->called, slowed);
 		result_add_check(r, "gpu-not-slowed", slowed < slowdown_seen_s, text);
 	}
 	if (errors >= 0) {
 		snprintf(text, sizeof(text),
-			 "%.0f uncorrected memory errors in the timed span", errors);
+			 "%.0f uncorrected memory errors of %s in the timed span", errors,
+			 s->called);
 		result_add_check(r, "gpu-memory-is-right", errors == 0, text);
 	}
 }
@@ -178,7 +182,17 @@ void surroundings_report(const struct surroundings *s,
 	check_others(s, r);
 	if (!s->telemetry)
 		return;
-	check_telemetry(s->telemetry, r);
+	check_telemetry(s, r);
 	json_object_put(r->telemetry);
 	r->telemetry = telemetry_json(s->telemetry);
+}
+
+void surroundings_report_other(const struct surroundings *s, struct json_object *facts,
+			       struct result *r)
+{
+	check_others(s, r);
+	if (!s->telemetry)
+		return;
+	check_telemetry(s, r);
+	json_put(facts, "telemetry", telemetry_json(s->telemetry));
 }

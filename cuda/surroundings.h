@@ -24,6 +24,7 @@ struct other_processes {
 struct surroundings {
 	struct telemetry *telemetry; /* NULL: not wanted or not to be had */
 	const struct device *device; /* borrowed; NULL: a processor */
+	const char *called;          /* "the GPU", in the words of checks; borrowed */
 	bool wants_exclusive, is_others_known;
 	struct other_processes seen; /* the most of each, before and after */
 	struct around around;
@@ -44,5 +45,9 @@ void surroundings_release(struct surroundings *s);
 void surroundings_report(const struct surroundings *s,
 			 const struct evidence_computed *computed, const char *digest_c,
 			 struct result *r);
+
+/* The same of a GPU beside the first: its checks, and its telemetry into 'facts'. */
+void surroundings_report_other(const struct surroundings *s, struct json_object *facts,
+			       struct result *r);
 
 #endif

@@ -35,6 +35,7 @@ static const struct row rows[] = {
 	{"mig", "MIG partitions of this machine's GPUs: list, apply, restore, clear",
 	 &cmd_mig},
 	{"gemm", "measure a matrix product on this machine", NULL},
+	{"link", "measure copies, latencies and memory between host and GPUs", NULL},
 	{"load", "measure a model server under load", NULL},
 	{"mock", "a reference model server, for trying things out", NULL},
 	{"serve", "start a model server, run a client, stop it", NULL},

@@ -48,6 +48,12 @@ static int64_t load_expected_ns(struct json_object *params)
 	return (int64_t)((seconds * load_stages(params) + 15) * 1e9);
 }
 
+/* Of one GPU; how many there are only the machine knows. */
+static int64_t link_expected_ns(struct json_object *params)
+{
+	return (json_get_bool(params, "quick", false) ? 20 : 90) * NS_PER_S;
+}
+
 static const char *const gemm_extra[] = {"libopenblas.so.0", NULL};
 static const char *const load_hidden[] = {"target", "mock", NULL};
 
@@ -59,6 +65,13 @@ static const struct workload_kind gemm_kind = {
 	.expected_ns = gemm_expected_ns,
 };
 
+static const struct workload_kind link_kind = {
+	.name = "link",
+	.summary = "copies, latencies and memory between host and GPUs",
+	.program = "tare-link",
+	.expected_ns = link_expected_ns,
+};
+
 static const struct workload_kind load_kind = {
 	.name = "load",
 	.summary = "serving load on a model server",
@@ -68,7 +81,8 @@ static const struct workload_kind load_kind = {
 	.expected_ns = load_expected_ns,
 };
 
-static const struct workload_kind *const kinds[] = {&gemm_kind, &load_kind, NULL};
+static const struct workload_kind *const kinds[] = {&gemm_kind, &link_kind, &load_kind,
+						    NULL};
 
 const struct workload_kind *const *workload_kinds(void)
 {

@@ -106,13 +106,31 @@ static const struct margin_default *built_in(const char *name)
 	return NULL;
 }
 
-/* 'metric' or, where 'wanted' has a workload too, "workload/metric"; of any stage. */
+/*
+ * What a metric without a margin has that of: "load.ttft_p50_s@c8" that of
+ * "load.ttft_p50_s", and the cell "link.h2d.gpu0" that of "link.h2d". Its length; 0: of none.
+ */
+static size_t wider(const char *metric)
+{
+	const char *stage = strchr(metric, '@'), *dot = strchr(metric, '.');
+	const char *cell = dot ? strchr(dot + 1, '.') : NULL;
+
+	return stage ? (size_t)(stage - metric) : cell ? (size_t)(cell - metric) : 0;
+}
+
+/* 'metric' or what it has its margin of; "workload/metric" is compared with itself alone. */
 static bool names_metric(const char *wanted, const char *metric)
 {
-	size_t len = strcspn(metric, "@");
+	size_t len = wider(metric);
+	bool is_named = strcmp(wanted, metric) == 0;
+	char *plain;
 
-	return strcmp(wanted, metric) == 0 ||
-	       (strlen(wanted) == len && strncmp(wanted, metric, len) == 0);
+	if (is_named || !len)
+		return is_named;
+	plain = x_strndup(metric, len);
+	is_named = names_metric(wanted, plain);
+	free(plain);
+	return is_named;
 }
 
 /* "gemm.flpos" was meant for what gemm measured, and "big/load.x" for what load did. */
@@ -158,7 +176,7 @@ double margins_get(const struct margins *m, const char *workload, const char *me
 	char *names[4] = {x_asprintf("%s/%s%s%s", workload, metric, mark, suffix),
 			  x_asprintf("%s/%s", workload, metric),
 			  x_asprintf("%s%s%s", metric, mark, suffix), x_strdup(metric)};
-	const char *stage = strchr(metric, '@'), *name = NULL;
+	const char *name = NULL;
 	double value = MARGIN_FALLBACK;
 
 	for (size_t i = 0; m && i < ARRAY_SIZE(names) && !name; i++) {
@@ -179,9 +197,8 @@ double margins_get(const struct margins *m, const char *workload, const char *me
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		free(names[i]);
-	if (!name && stage) {
-		/* "load.ttft_p50_s@c8" has the margin of "load.ttft_p50_s". */
-		char *plain = x_strndup(metric, (size_t)(stage - metric));
+	if (!name && wider(metric)) {
+		char *plain = x_strndup(metric, wider(metric));
 
 		value = margins_get(m, workload, plain, statistic, &name);
 		free(plain);

@@ -9,7 +9,7 @@
  * "workload/metric:quantile", "workload/metric", "metric:quantile", "metric", then the
  * built-in table by the same names (configs/margins/default.json shows it), then
  * MARGIN_FALLBACK. A metric of one stage ("load.ttft_p50_s@c8") without an entry of its own
- * has that of the metric.
+ * has that of the metric, and so has a cell ("link.h2d.gpu0" that of "link.h2d").
  */
 #ifndef TARE_REPORTS_VERDICT_MARGINS_H
 #define TARE_REPORTS_VERDICT_MARGINS_H

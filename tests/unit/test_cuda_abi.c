@@ -43,6 +43,12 @@ static void test_numbers(void **state)
 			 CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
 	assert_int_equal(CU_STREAM_UNBLOCKED, CU_STREAM_NON_BLOCKING);
 	assert_int_equal(CU_EVENT_TIMED, CU_EVENT_DEFAULT);
+	assert_int_equal(CU_PEER_ACCESS_ALREADY, CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED);
+	assert_int_equal(CU_HOST_PORTABLE, CU_MEMHOSTALLOC_PORTABLE);
+	assert_int_equal(CU_HOST_MAPPED, CU_MEMHOSTALLOC_DEVICEMAP);
+	assert_int_equal(CU_MEMORY_PINNED, CU_MEM_ALLOCATION_TYPE_PINNED);
+	assert_int_equal(CU_LOCATION_DEVICE, CU_MEM_LOCATION_TYPE_DEVICE);
+	assert_int_equal(CU_ACCESS_READ_WRITE, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
 	assert_int_equal(CU_RESOURCE_SM, CU_DEV_RESOURCE_TYPE_SM);
 	assert_int_equal(CU_GREEN_DEFAULT_STREAM, CU_GREEN_CTX_DEFAULT_STREAM);
 	assert_int_equal(BLAS_OP_N, CUBLAS_OP_N);
@@ -57,6 +63,13 @@ static void test_structs(void **state)
 	assert_int_equal(sizeof(struct cu_resource), sizeof(CUdevResource));
 	assert_int_equal(offsetof(struct cu_resource, of), offsetof(CUdevResource, sm));
 	assert_int_equal(sizeof(struct cu_uuid), sizeof(CUuuid));
+	assert_int_equal(sizeof(struct cu_memory_properties),
+			 sizeof(CUmemAllocationProp));
+	assert_int_equal(offsetof(struct cu_memory_properties, location),
+			 offsetof(CUmemAllocationProp, location));
+	assert_int_equal(sizeof(struct cu_memory_access), sizeof(CUmemAccessDesc));
+	assert_int_equal(offsetof(struct cu_memory_access, flags),
+			 offsetof(CUmemAccessDesc, flags));
 	assert_int_equal(sizeof(struct lt_algo), sizeof(cublasLtMatmulAlgo_t));
 	assert_int_equal(sizeof(struct lt_heuristic),
 			 sizeof(cublasLtMatmulHeuristicResult_t));

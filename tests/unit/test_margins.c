@@ -28,6 +28,9 @@ static void margins_hold_from_special_to_general(void **state)
 	assert_true(margins_get(&m, "gemm", "gemm.gap", "p99", NULL) == 0.2);
 	assert_true(margins_get(&m, "load", "load.ttft_p95_s", "mean", NULL) == 0.10);
 	assert_true(margins_get(&m, "load", "load.ttft_p50_s@c8", "mean", NULL) == 0.05);
+	assert_true(margins_get(&m, "link", "link.h2d.gpu7", "mean", &name) == 0.03);
+	assert_string_equal(name, "link.h2d");
+	assert_true(margins_get(&m, "link", "link.h2d.gpu7@64Ki", "p99", NULL) == 0.03);
 	assert_true(margins_get(&m, "x", "unheard.of", "mean", &name) == MARGIN_FALLBACK);
 	assert_null(name);
 	json_put_real(o, "bad", 1.5);

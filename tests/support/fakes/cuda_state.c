@@ -2,6 +2,7 @@
 #include "tests/support/fakes/nvml_shapes.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 
 struct nvml_gpu;
 
@@ -16,6 +17,8 @@ struct nvml_calls {
 
 long fake_cuda_live;
 
+int fake_cuda_current;
+
 static long calls;
 
 bool fake_cuda_fails(void)
@@ -26,6 +29,15 @@ bool fake_cuda_fails(void)
 size_t fake_cuda_memory(void)
 {
 	return (size_t)fake_number("TARE_FAKE_CUDA_MEMORY", 1L << 30);
+}
+
+bool fake_cuda_is_pair(const char *variable, int a, int b)
+{
+	const char *text = getenv(variable);
+	int x, y;
+
+	return text && sscanf(text, "%d-%d", &x, &y) == 2 &&
+	       ((x == a && y == b) || (x == b && y == a));
 }
 
 static void *nvml_library(void)

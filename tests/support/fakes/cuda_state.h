@@ -20,6 +20,31 @@ int fake_cuda_multiprocessors(void);
 size_t fake_cuda_memory(void); /* bytes to be had */
 size_t fake_cuda_total(void);  /* bytes that it has */
 
+/* The GPU whose context is current, and the number of a context's GPU. */
+extern int fake_cuda_current;
+int fake_cuda_device_of(const struct cu_context *c);
+
+/* A block of a GPU's memory that 'p' lies in; NULL: the host's. */
+struct fake_block {
+	uintptr_t at;
+	size_t bytes;
+	int owner;
+	char *mirror; /* what another GPU's stores reach where peer access is false */
+};
+struct fake_block *fake_cuda_block(cu_pointer p);
+
+/* "0-1" in a variable: is it this pair, in whatever order? */
+bool fake_cuda_is_pair(const char *variable, int a, int b);
+
+/*
+ * With TARE_FAKE_CUDA_COPY_MB_S time in streams is a matter of what was put into them: 'ms' is
+ * when a stream is done, 0 at first.
+ */
+struct cu_stream {
+	double ms;
+};
+void fake_cuda_pass(struct cu_stream *s, double seconds);
+
 /*
  * Blocks of memory, streams, events, modules and contexts that were made and not given back.
  * A test in the same process finds it by dlsym().

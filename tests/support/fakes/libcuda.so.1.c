@@ -15,6 +15,15 @@
  *                             fewer multiprocessors there are, whatever the clock says
  * TARE_FAKE_CUDA_JITTER       with that: so many per thousand further apart at most, as each
  *                             process happens to draw
+ * TARE_FAKE_CUDA_COPY_MB_S    copies between host and GPU take time by this rate, in the GPU
+ *                             and between two GPUs by ten times it, and events say so,
+ *                             whatever the clock says; kernels take no time
+ * TARE_FAKE_CUDA_SLOW_PAIR    "2-5": copies between these GPUs are ten times slower
+ * TARE_FAKE_CUDA_FALSE_PEER   "0-1": these may reach each other's memory, and what one stores
+ *                             there only it sees
+ * TARE_FAKE_CUDA_NO_PEER      "0-1": these may not
+ * TARE_FAKE_CUDA_CORRUPT      the copy in a stream, counted from 1, from which on each
+ *                             changes a bit
  * TARE_FAKE_NVML_STATE        MIG as the fake NVML has it: of a GPU in MIG mode the first
  *                             MIG device is seen, or that in CUDA_VISIBLE_DEVICES where
  *                             it exists
@@ -22,6 +31,10 @@
 #include "tests/support/fakes/cuda_state.h"
 
 #include <stdio.h>
+
+enum { DEVICES_MAX = 128 };
+
+static char contexts[DEVICES_MAX];
 
 int cuInit(unsigned flags);
 int cuInit(unsigned flags)
@@ -114,12 +127,37 @@ int cuDeviceGetUuid(struct cu_uuid *ret, cu_device d)
 int cuDevicePrimaryCtxRetain(struct cu_context **ret, cu_device d);
 int cuDevicePrimaryCtxRetain(struct cu_context **ret, cu_device d)
 {
-	static char context;
+	CALL();
+	*ret = (struct cu_context *)&contexts[d];
+	fake_cuda_live++;
+	return 0;
+}
 
+int fake_cuda_device_of(const struct cu_context *c)
+{
+	const char *at = (const char *)c;
+
+	return at >= contexts && at < contexts + DEVICES_MAX ? (int)(at - contexts)
+							     : fake_cuda_current;
+}
+
+int cuCtxCreate_v2(struct cu_context **ret, unsigned flags, cu_device d);
+int cuCtxCreate_v2(struct cu_context **ret, unsigned flags, cu_device d)
+{
+	UNUSED(flags);
 	UNUSED(d);
 	CALL();
-	*ret = (struct cu_context *)&context;
+	*ret = malloc(1);
 	fake_cuda_live++;
+	return 0;
+}
+
+int cuCtxDestroy_v2(struct cu_context *c);
+int cuCtxDestroy_v2(struct cu_context *c)
+{
+	free(c);
+	fake_cuda_live--;
+	CALL();
 	return 0;
 }
 
@@ -135,9 +173,25 @@ int cuDevicePrimaryCtxRelease_v2(cu_device d)
 int cuCtxSetCurrent(struct cu_context *c);
 int cuCtxSetCurrent(struct cu_context *c)
 {
-	UNUSED(c);
 	CALL();
+	fake_cuda_current = fake_cuda_device_of(c);
 	return 0;
+}
+
+int cuDeviceCanAccessPeer(int *ret, cu_device d, cu_device peer);
+int cuDeviceCanAccessPeer(int *ret, cu_device d, cu_device peer)
+{
+	CALL();
+	*ret = d != peer && !fake_cuda_is_pair("TARE_FAKE_CUDA_NO_PEER", d, peer);
+	return 0;
+}
+
+int cuCtxEnablePeerAccess(struct cu_context *peer, unsigned flags);
+int cuCtxEnablePeerAccess(struct cu_context *peer, unsigned flags)
+{
+	UNUSED(peer);
+	CALL();
+	return flags ? INVALID_VALUE : 0;
 }
 
 int cuGetErrorName(cu_result code, const char **ret);
