@@ -9,6 +9,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,6 +250,7 @@ static void test_fixed_asides(void **state)
 
 struct looks {
 	size_t nr;
+	bool saw_some; /* requests on their way */
 	double last_s;
 };
 
@@ -261,6 +265,7 @@ static void check_look(void *ctx, const struct stage_live *live)
 	assert_true(live->duration_s > 599.999 && live->duration_s < 600.001);
 	assert_int_equal(live->failed, 0);
 	assert_true(live->in_flight <= 4);
+	l->saw_some |= live->in_flight > 0;
 	assert_true(live->tokens >= 10 * live->ok);
 	assert_true(live->tokens <= 10 * live->ok + 4 * 10 + 40);
 	assert_true(live->ttft_nr >= live->ok && live->ttft_nr <= live->ok + 8);
@@ -281,7 +286,7 @@ static void test_looks(void **state)
 	r.config.watch = check_look;
 	r.config.watch_ctx = &looks;
 	load_rig_run(&r);
-	assert_true(looks.nr >= 1);
+	assert_true(looks.nr >= 1 && looks.saw_some);
 	load_rig_end(&r);
 }
 
@@ -386,6 +391,62 @@ static void test_grace(void **state)
 	load_rig_end(&r);
 }
 
+/* Twenty are due in 200 ms, and two connections carry one each, which never ends. */
+static void test_unsent(void **state)
+{
+	struct load_rig r;
+
+	(void)state;
+	load_rig_start(&r, "stall=0,after=2", NULL);
+	r.config.stage.kind = STAGE_CONSTANT;
+	r.config.stage.rate_per_s = 100;
+	r.config.connections_max = 2;
+	r.config.requests_max = 0;
+	r.config.duration_ns = 200 * NS_PER_MS;
+	r.config.grace_ns = 0;
+	load_rig_run(&r);
+	assert_int_equal(r.outcome.unsent, 18);
+	load_rig_end(&r);
+}
+
+/* How many more threads may be made; below 0: any number. */
+static int threads_left = -1;
+
+int pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*start)(void *),
+		   void *ctx)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+	if (threads_left == 0)
+		return EAGAIN;
+	threads_left -= threads_left > 0;
+	return real(ret, attr, start, ctx);
+}
+
+/* The thread that writes, the first of load, the second: nothing runs, and what is there ends. */
+static void test_no_more_threads(void **state)
+{
+	static const char *const said[] = {"thread that writes records", "thread of load",
+					   "thread of load"};
+
+	(void)state;
+	for (int nr = 0; nr < 3; nr++) {
+		struct err err = ERR_INIT;
+		struct load_rig r;
+		int rc;
+
+		load_rig_start(&r, NULL, NULL);
+		threads_left = nr;
+		rc = stage_run(&r.config, &r.outcome, &err);
+		threads_left = -1;
+		assert_int_equal(rc, -1);
+		if (!strstr(err.text, said[nr]))
+			fail_msg("'%s' does not say '%s'", err.text, said[nr]);
+		load_rig_end(&r);
+	}
+}
+
 /* Where records cannot be kept nothing runs, and the reason is said. */
 static void test_no_room_for_records(void **state)
 {
@@ -423,6 +484,8 @@ int main(void)
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_grace),
 		cmocka_unit_test(test_no_room_for_records),
+		cmocka_unit_test(test_unsent),
+		cmocka_unit_test(test_no_more_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

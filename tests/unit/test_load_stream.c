@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -359,6 +360,7 @@ static void check_late(const char *const *pieces, size_t nr)
 {
 	struct one o;
 	size_t len = 0;
+	bool is_whole = false; /* the last read of one event was of one piece */
 
 	begin(&o);
 	o.config.checks_output = false;
@@ -375,6 +377,9 @@ static void check_late(const char *const *pieces, size_t nr)
 	assert_true(step(&o)); /* of one look at it */
 	assert_int_equal(o.s.rec.end, REQUEST_OK);
 	assert_int_equal(o.s.rec.events, 5);
+	for (size_t i = 0; i < nr; i++)
+		is_whole |= o.s.usual_bytes == strlen(pieces[i]);
+	assert_true(is_whole || !o.s.usual_bytes);
 	assert_int_equal(o.s.rec.chunks_nr, 3);
 	assert_int_equal(o.s.rec.received_tokens, 10);
 	assert_true(o.hub.reads >= 2 && o.hub.reads <= 6);
@@ -560,6 +565,61 @@ static void test_limits(void **state)
 	}
 }
 
+/* As many connections as the listener's queue takes; the next one waits for its answer. */
+static size_t fill_queue(const struct one *o, int *fds, size_t most)
+{
+	struct sockaddr_in at;
+	socklen_t len = sizeof(at);
+	size_t nr = 0;
+	int rc;
+
+	assert_int_equal(getsockname(o->listener, (struct sockaddr *)&at, &len), 0);
+	do {
+		struct pollfd p = {.events = POLLOUT};
+
+		fds[nr] = p.fd =
+			socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)!connect(fds[nr++], (struct sockaddr *)&at, sizeof(at));
+		rc = poll(&p, 1, 50);
+	} while (rc == 1 && nr < most);
+	return nr;
+}
+
+/* A server that lets nobody in: the request ends when --connect-timeout is over. */
+static void test_connect_timeout(void **state)
+{
+	int fds[64];
+	struct one o;
+	size_t nr;
+
+	(void)state;
+	begin(&o);
+	ask(&o, 0);
+	stream_cancel(&o.s, clock_mono_ns());
+	assert_int_equal(listen(o.listener, 0), 0);
+	nr = fill_queue(&o, fds, ARRAY_SIZE(fds));
+	o.transport.connect_timeout_ns = 100 * NS_PER_MS;
+	stream_issue(&o.s, 1, clock_mono_ns());
+	assert_int_equal(o.s.phase, STREAM_CONNECTING);
+	assert_true(stream_wake_ns(&o.s) <= o.s.rec.issued_ns + 5 * NS_PER_S);
+	while (stream_is_busy(&o.s)) {
+		struct epoll_event e;
+
+		if (epoll_wait(o.hub.epoll, &e, 1, 10) == 1)
+			stream_event(&o.s, (int)(uint32_t)e.data.u64, e.events);
+		else
+			stream_tick(&o.s, clock_mono_ns());
+		assert_true(clock_mono_ns() < o.s.rec.issued_ns + 15 * NS_PER_S);
+	}
+	assert_int_equal(o.s.rec.end, REQUEST_TIMEOUT);
+	assert_true(o.s.rec.sent_ns == RECORD_NONE);
+	assert_true(o.s.rec.end_ns - o.s.rec.issued_ns >= 90 * NS_PER_MS);
+	assert_int_equal(o.hub.failed, 1);
+	while (nr)
+		close(fds[--nr]);
+	end(&o);
+}
+
 /* What waits to be read when the limit is looked at came in time. */
 static void test_limit_of_a_late_client(void **state)
 {
@@ -721,6 +781,7 @@ int main(void)
 		cmocka_unit_test(test_a_long_request),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_limit_of_a_late_client),
+		cmocka_unit_test(test_connect_timeout),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_refused_ahead),
 		cmocka_unit_test(test_words_of_an_error),
