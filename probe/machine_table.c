@@ -16,6 +16,8 @@ static const struct {
 	{"Command line", "kernel/cmdline", PLAIN},
 	{"Hypervisor", "hypervisor/kind", PLAIN},
 	{"Product", "hypervisor/dmi_product", PLAIN},
+	{"Container", "container/kind", PLAIN},
+	{"CPUs allowed", "confinement/affinity", PLAIN},
 	{"CPU", "cpu/model", PLAIN},
 	{"Architecture", "cpu/architecture", PLAIN},
 	{"Sockets", "cpu/sockets", PLAIN},
@@ -70,6 +72,10 @@ static void show_device(struct json_object *d, FILE *to)
 
 static void show_gpu(struct json_object *g, FILE *to)
 {
+	if (json_member(g, "error")) {
+		fprintf(to, "%-18s%s\n", "GPU", json_get_text(g, "error", ""));
+		return;
+	}
 	fprintf(to, "%-18s%s, %s, driver %s\n", "GPU",
 		json_get_text(g, "name", "unknown"), json_get_text(g, "uuid", "no UUID"),
 		json_get_text(g, "driver_version", "unknown"));
@@ -84,10 +90,17 @@ static void show_list(struct json_object *list,
 
 void machine_table_show(struct json_object *machine, FILE *to)
 {
+	struct json_object *count = json_member(machine, "gpu_count");
+
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		fprintf(to, "%-18s", rows[i].label);
 		print_value(json_at(machine, rows[i].path), rows[i].unit, to);
 	}
 	show_list(json_member(machine, "pci"), show_device, to);
 	show_list(json_member(machine, "gpus"), show_gpu, to);
+	/* What is there and cannot be asked must not be passed over. */
+	if (json_get_int(count, "pci", 0) && !json_length(json_member(machine, "gpus")))
+		fprintf(to, "%-18s%lld on the bus, none can be asked: %s\n", "GPU",
+			(long long)json_get_int(count, "pci", 0),
+			json_get_text(count, "nvml_error", "the driver shows none"));
 }

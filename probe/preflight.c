@@ -1,7 +1,6 @@
 #include "probe/preflight.h"
 
 #include "core/base/mem.h"
-#include "probe/pci_device.h"
 #include "probe/preflight_check.h"
 
 #include <stdlib.h>
@@ -9,24 +8,11 @@
 
 /* Each ends with {0}. */
 extern const struct preflight_check preflight_device_checks[], preflight_system_checks[],
-	preflight_gpu_checks[];
+	preflight_gpu_checks[], preflight_grace_checks[];
 
 static const struct preflight_check *const tables[] = {
-	preflight_device_checks, preflight_system_checks, preflight_gpu_checks};
-
-static bool has_grace_gpu(struct json_object *machine)
-{
-	struct json_object *list = json_member(machine, "pci");
-
-	for (size_t i = 0; i < json_length(list); i++) {
-		struct json_object *d = json_object_array_get_idx(list, i);
-
-		if (pci_device_is_grace_gpu(preflight_pci_code(d, "vendor"),
-					    preflight_pci_code(d, "device")))
-			return true;
-	}
-	return false;
-}
+	preflight_device_checks, preflight_system_checks, preflight_gpu_checks,
+	preflight_grace_checks};
 
 static void run_check(struct preflight *p, const struct preflight_check *c,
 		      struct preflight_look *l)
@@ -53,10 +39,10 @@ void preflight_run(struct preflight *ret, const char *root, struct json_object *
 		.is_guest = json_get_bool(json_member(machine, "hypervisor"), "is_guest",
 					  false),
 		.is_arm = strcmp(arch, "aarch64") == 0,
-		.has_grace_gpu = has_grace_gpu(machine),
 	};
 	size_t nr = 0;
 
+	l.has_grace_gpu = preflight_grace_gpus(&l) > 0;
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
 		for (const struct preflight_check *c = tables[t]; c->id; c++)
 			nr++;
@@ -121,7 +107,7 @@ void preflight_show(const struct preflight *p, FILE *to)
 
 		if (r->state == PREFLIGHT_NOT_APPLICABLE)
 			continue;
-		fprintf(to, "%-8s%-30s%s\n", state_name(r->state), r->title, r->evidence);
+		fprintf(to, "%-8s%-32s%s\n", state_name(r->state), r->title, r->evidence);
 		if (r->state == PREFLIGHT_WARN || r->state == PREFLIGHT_FAIL)
 			fprintf(to, "        why:  %s\n        mend: %s\n", r->why,
 				r->mend);

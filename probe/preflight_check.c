@@ -56,6 +56,20 @@ static enum preflight_state each_pci_gpu(struct preflight_look *l,
 	return worst;
 }
 
+int64_t preflight_grace_gpus(struct preflight_look *l)
+{
+	struct json_object *list = json_member(l->machine, "pci");
+	int64_t nr = 0;
+
+	for (size_t i = 0; i < json_length(list); i++) {
+		struct json_object *d = json_object_array_get_idx(list, i);
+
+		nr += pci_device_is_grace_gpu(preflight_pci_code(d, "vendor"),
+					      preflight_pci_code(d, "device"));
+	}
+	return nr;
+}
+
 int64_t preflight_gpus_expected(struct preflight_look *l)
 {
 	struct json_object *count = json_member(l->machine, "gpu_count");

@@ -16,7 +16,7 @@ struct preflight_look {
 	const char *root;
 	struct json_object *machine;
 	bool is_guest, is_arm;
-	bool has_grace_gpu; /* a GPU of a Grace superchip, whatever driver has it */
+	bool has_grace_gpu; /* preflight_grace_gpus() are some */
 	struct buf evidence;
 };
 
@@ -54,6 +54,9 @@ enum preflight_state preflight_worse(enum preflight_state a, enum preflight_stat
 void preflight_note(struct preflight_look *l, const char *fmt, ...) ERR_PRINTF(2, 3);
 /* Unknown: the machine does not tell it of 'name'. */
 enum preflight_state preflight_not_told(struct preflight_look *l, const char *name);
+
+/* How many GPUs of Grace superchips the bus has, whatever driver has them. */
+int64_t preflight_grace_gpus(struct preflight_look *l);
 
 /* The vendor's or another code of a PCI device of the document, 0 where it is not there. */
 int64_t preflight_pci_code(struct json_object *device, const char *key);

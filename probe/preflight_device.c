@@ -22,14 +22,6 @@ static enum preflight_state look_iommu(struct preflight_look *l)
 	return groups > 0 ? PREFLIGHT_OK : PREFLIGHT_FAIL;
 }
 
-static enum preflight_state look_iommufd(struct preflight_look *l)
-{
-	bool is_there = json_get_bool(json_member(l->machine, "iommu"), "iommufd", false);
-
-	preflight_note(l, "/dev/iommu %s", is_there ? "is there" : "is missing");
-	return is_there ? PREFLIGHT_OK : PREFLIGHT_FAIL;
-}
-
 static enum preflight_state group_of_one(struct preflight_look *l, struct json_object *d,
 					 const char *address)
 {
@@ -196,24 +188,6 @@ static enum preflight_state speed_of_one(struct preflight_look *l, struct json_o
 	return path_of_one(l, d, "speed_gts", "speed_max", "", " GT/s", PREFLIGHT_WARN);
 }
 
-static enum preflight_state look_egm(struct preflight_look *l)
-{
-	struct strvec names = {0};
-	size_t nr = 0;
-
-	sysfs_list(&names, l->root, "/dev");
-	for (size_t i = 0; i < names.nr; i++) {
-		if (strncmp(names.items[i], "egm", 3) == 0) {
-			preflight_note(l, "/dev/%s", names.items[i]);
-			nr++;
-		}
-	}
-	strvec_release(&names);
-	if (!nr)
-		preflight_note(l, "no /dev/egm*");
-	return PREFLIGHT_OK;
-}
-
 /* A guest's devices are those it was given; an accelerator that nobody drives is one
  * that somebody forgot. */
 static enum preflight_state look_strangers(struct preflight_look *l)
@@ -239,9 +213,6 @@ const struct preflight_check preflight_device_checks[] = {
 	 "switch on VT-d, AMD-Vi or the SMMU in the firmware; boot with intel_iommu=on "
 	 "iommu=pt",
 	 SIDE_HOST, .machine = look_iommu},
-	{"host.iommufd", "iommufd", "Grace GPUs are passed on by iommufd only",
-	 "modprobe iommufd (Linux 6.2 or later)", SIDE_HOST, PLATFORM_GRACE,
-	 .machine = look_iommufd},
 	{"host.iommu_groups", "IOMMU groups",
 	 "a group is given away as a whole: what shares it cannot stay in use",
 	 "enable ACS on the port in the firmware, or give the whole group", SIDE_HOST,
@@ -254,7 +225,7 @@ const struct preflight_check preflight_device_checks[] = {
 	 "the wrong one gives no GPU, or on Grace one without its memory",
 	 "tare-probe --bind nvidia|vfio --device ADDRESS", SIDE_BOTH,
 	 .pci_gpu = driver_of_one},
-	{"gpu.users", "Processes and parts in use on the GPU",
+	{"gpu.users", "Processes and parts in use",
 	 "they share its time and its memory, and go when its driver changes",
 	 "stop them; nvidia-smi --query-compute-apps=pid,name --format=csv", SIDE_BOTH,
 	 .pci_gpu = users_of_one},
@@ -270,10 +241,6 @@ const struct preflight_check preflight_device_checks[] = {
 	 "an idle link slows down by itself; under load it must not stay there",
 	 "look again under load; firmware: link speed, ASPM off", SIDE_BOTH,
 	 PLATFORM_NOT_GRACE, .pci_gpu = speed_of_one},
-	{"host.egm", "Extended GPU memory devices",
-	 "they say whether host memory is lent to the GPUs; both arms must agree",
-	 "record it; egm is set in the firmware", SIDE_HOST, PLATFORM_GRACE,
-	 .machine = look_egm},
 	{"guest.devices", "Devices in the guest",
 	 "a device that nobody drives was given by mistake, or its driver is missing",
 	 "install its driver, or take it out of the VM's template", SIDE_GUEST,

@@ -233,9 +233,13 @@ static enum preflight_state look_numa(struct preflight_look *l)
 	preflight_note(l, "%lld nodes, %lld without memory, %lld without CPUs",
 		       (long long)count, (long long)bare,
 		       (long long)json_get_int(numa, "without_cpus", 0));
-	/* MIG or not, the driver of a Grace GPU wants eight nodes for its memory. */
-	return l->has_grace_gpu && l->is_guest && count < 9 ? PREFLIGHT_FAIL
-							    : PREFLIGHT_OK;
+	/* The driver of a Grace GPU wants nodes for its memory, MIG or not: how many, the
+	 * host's firmware says ("host.initiators"). */
+	return l->has_grace_gpu && l->is_guest &&
+			       json_get_int(numa, "without_cpus", 0) <
+				       preflight_grace_gpus(l)
+		       ? PREFLIGHT_FAIL
+		       : PREFLIGHT_OK;
 }
 
 /* A container is a boundary of its own, and its limits are its host's. */
@@ -354,9 +358,9 @@ const struct preflight_check preflight_system_checks[] = {
 	{"memory.swap", "Swap", "swapped memory makes outliers", "swapoff -a", SIDE_BOTH,
 	 .machine = look_swap},
 	{"numa.nodes", "NUMA nodes",
-	 "a Grace guest without the eight nodes per GPU has no GPU memory to use",
-	 "add acpi-generic-initiator nodes to the VM's template", SIDE_BOTH,
-	 .machine = look_numa},
+	 "a Grace guest without the nodes of its GPUs has no GPU memory to use",
+	 "add acpi-generic-initiator nodes to the VM's template, as many as the host has",
+	 SIDE_BOTH, .machine = look_numa},
 	{"container.kind", "Container",
 	 "it is a boundary of its own: both arms must be in one of a kind, or neither",
 	 "start outside of it", SIDE_BOTH, .machine = look_container},

@@ -173,6 +173,52 @@ static void test_grace_host(void **state)
 	done(&s);
 }
 
+/* What a guest's template needs is counted on the host, not eight of everything. */
+static void test_grace_nodes(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	look(&s, "tests/machines/grace-host.tree");
+	expect(&s, "host.initiators", PREFLIGHT_OK); /* one empty node, one GPU */
+	assert_non_null(strstr(row(&s, "host.initiators")->evidence,
+			       "1 nodes without CPUs and memory for 1 GPUs"));
+	expect(&s, "host.gpu_memory", PREFLIGHT_UNKNOWN);
+	expect(&s, "iommu.vcmdq", PREFLIGHT_OK);
+	assert_non_null(strstr(row(&s, "iommu.vcmdq")->evidence, "no CMDQ-V"));
+	tree_put(s.root, "/proc/iomem", "a0000000-a1ffffff : System RAM (NVIDIA)\n");
+	tree_put(s.root, "/sys/bus/acpi/devices/NVDA200C:00/status", "15\n");
+	tree_put(s.root, "/sys/devices/system/node/node10/meminfo",
+		 "Node 10 MemTotal: 190000000 kB\n");
+	look_again(&s);
+	expect(&s, "host.gpu_memory", PREFLIGHT_FAIL);
+	expect(&s, "host.initiators", PREFLIGHT_WARN);
+	assert_non_null(strstr(row(&s, "iommu.vcmdq")->evidence, "1 CMDQ-V"));
+	expect(&s, "host.stack", PREFLIGHT_UNKNOWN);
+	tree_put(s.root, "/var/lib/dpkg/status",
+		 "Package: libvirt-daemon-driver-qemu\nVersion: 1.0\n\n"
+		 "Package: qemu-system-arm\nStatus: install ok installed\n"
+		 "Version: 1:10.1.0+nvidia1egmfix-1\n\n"
+		 "Package: libvirt-daemon\nVersion: 12.2.0-1\n\n");
+	look_again(&s);
+	expect(&s, "host.stack", PREFLIGHT_OK);
+	tree_put(s.root, "/var/lib/dpkg/status",
+		 "Package: qemu-system-arm\nVersion: 1:10.1.0+ds-5\n\n"
+		 "Package: libvirt-daemon\nVersion: 11.9.0+nvidia4-1\n\n");
+	look_again(&s);
+	expect(&s, "host.stack", PREFLIGHT_FAIL);
+	/* The same as a guest: two nodes for its one GPU are enough, none is not. */
+	tree_put(s.root, "/sys/class/dmi/id/sys_vendor", "QEMU\n");
+	look_again(&s);
+	expect(&s, "host.initiators", PREFLIGHT_NOT_APPLICABLE);
+	expect(&s, "numa.nodes", PREFLIGHT_OK);
+	tree_put(s.root, "/sys/devices/system/node/node2/cpulist", "2\n");
+	tree_put(s.root, "/sys/devices/system/node/node10/cpulist", "3\n");
+	look_again(&s);
+	expect(&s, "numa.nodes", PREFLIGHT_FAIL);
+	done(&s);
+}
+
 static void test_guests(void **state)
 {
 	struct seen kvm, tcg;
@@ -443,6 +489,7 @@ int main(void)
 		cmocka_unit_test(test_x86_host),
 		cmocka_unit_test(test_x86_host_gone_wrong),
 		cmocka_unit_test(test_grace_host),
+		cmocka_unit_test(test_grace_nodes),
 		cmocka_unit_test(test_guests),
 		cmocka_unit_test(test_gpu_settings),
 		cmocka_unit_test(test_links_up_to_the_root_port),
