@@ -4,6 +4,8 @@
 #include "core/machine/sysfs.h"
 
 #include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,6 +214,18 @@ static bool has_open(const char *root, const char *pid, const struct strvec *nod
 	}
 	strvec_release(&fds);
 	return found;
+}
+
+bool pci_device_sees_openers(const char *root)
+{
+	char *path = x_asprintf("%s/proc/1/fd", root);
+	DIR *dir = opendir(path);
+	bool ret = dir || errno != EACCES;
+
+	if (dir)
+		closedir(dir);
+	free(path);
+	return ret;
 }
 
 void pci_device_open_by(const char *root, const char *address, struct strvec *ret)

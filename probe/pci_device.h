@@ -28,7 +28,11 @@ bool driver_is_vfio(const char *driver);
  * bridges: "0000:18:00.1 (snd_hda_intel)". Those in 'except' (may be NULL) do not count. */
 void pci_device_group_users(const char *root, const char *address,
 			    const char *const *except, struct strvec *ret);
-/* Processes that have one of its device nodes open: "1234 (nvidia-persiste)". */
+/*
+ * Processes that have one of its device nodes open: "1234 (nvidia-persiste)". Whoever may
+ * not look into others' processes sees only own ones: pci_device_sees_openers() tells.
+ */
+bool pci_device_sees_openers(const char *root);
 void pci_device_open_by(const char *root, const char *address, struct strvec *ret);
 /*
  * What lives below it, used or idle, and goes with its driver: virtual functions and mediated

@@ -119,7 +119,10 @@ static enum preflight_state users_of_one(struct preflight_look *l, struct json_o
 			state = PREFLIGHT_WARN;
 	}
 	strvec_release(&who);
-	return state;
+	if (pci_device_sees_openers(l->root))
+		return state;
+	preflight_note(l, "others' processes cannot be seen (be root)");
+	return preflight_worse(state, PREFLIGHT_UNKNOWN);
 }
 
 static enum preflight_state display_of_one(struct preflight_look *l,

@@ -130,6 +130,19 @@ static enum preflight_state look_governor(struct preflight_look *l)
 	return strcmp(governor, "performance") == 0 ? PREFLIGHT_OK : PREFLIGHT_WARN;
 }
 
+/* cpufreq's own switch, and intel_pstate's, which is the other way round. */
+static enum preflight_state look_turbo(struct preflight_look *l)
+{
+	int64_t boost = json_get_int(part(l, "power"), "boost", -1);
+	int64_t no_turbo = json_get_int(part(l, "power"), "no_turbo", -1);
+	bool is_off = boost == 0 || no_turbo == 1;
+
+	if (boost < 0 && no_turbo < 0)
+		return PREFLIGHT_UNKNOWN;
+	preflight_note(l, "%s", is_off ? "off" : "on");
+	return is_off ? PREFLIGHT_WARN : PREFLIGHT_OK;
+}
+
 /* Idle states that take longer than this to leave show in launch latency. */
 enum { SLOW_WAKE_US = 100 };
 
@@ -382,6 +395,10 @@ const struct preflight_check preflight_system_checks[] = {
 	 "timedatectl set-ntp true, or chronyd", SIDE_BOTH, .machine = look_time},
 	{"power.governor", "Frequency governor", "others let the clock wander",
 	 "cpupower frequency-set -g performance", SIDE_HOST, .machine = look_governor},
+	{"power.turbo", "Turbo", "without it the CPU stays below what tenants get",
+	 "echo 0 > /sys/devices/system/cpu/intel_pstate/no_turbo, or 1 > "
+	 "/sys/devices/system/cpu/cpufreq/boost",
+	 SIDE_HOST, .machine = look_turbo},
 	{"power.idle", "Deep idle states", "waking from them shows in launch latency",
 	 "cpupower idle-set -D 100, or a tuned latency profile", SIDE_HOST,
 	 .machine = look_idle},

@@ -84,18 +84,35 @@ static struct json_object *gpu_json(struct nvml *n, struct nvml_gpu *g)
 	return o;
 }
 
+/* One that cannot be opened keeps its place, with the reason. */
+static struct json_object *gpu_at(struct nvml *n, unsigned index)
+{
+	static const char *const keys[] = {
+		"uuid",      "name",   "pci_address", "multiprocessors",
+		"processes", "layout", "profiles"};
+	struct err err = ERR_INIT;
+	struct json_object *o;
+	struct nvml_gpu *g;
+
+	if (nvml_gpu_at(n, index, &g, &err) == 0)
+		return gpu_json(n, g);
+	o = json_object_new_object();
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		json_put(o, keys[i], NULL);
+	json_put_text(o, "why_no_layout", err.text);
+	return o;
+}
+
 static struct json_object *all_gpus(struct nvml *n)
 {
 	struct json_object *list = json_object_new_array();
 	struct err ignored = ERR_INIT;
-	struct nvml_gpu *g;
 	unsigned nr = 0;
 
 	if (nvml_count(n, &nr, &ignored) != 0)
 		nr = 0;
 	for (unsigned i = 0; i < nr; i++)
-		if (nvml_gpu_at(n, i, &g, &ignored) == 0)
-			json_object_array_add(list, gpu_json(n, g));
+		json_object_array_add(list, gpu_at(n, i));
 	return list;
 }
 

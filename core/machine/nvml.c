@@ -199,22 +199,27 @@ static bool is_called(struct nvml *n, struct nvml_gpu *g, unsigned index,
 int nvml_gpu_find(struct nvml *n, const char *which, struct nvml_gpu **ret,
 		  struct err *err)
 {
-	unsigned nr = 0;
+	unsigned nr = 0, lost = 0;
+	char text[64] = "";
 
 	if (nvml_count(n, &nr, err) != 0)
 		return -1;
 	for (unsigned i = 0; i < nr; i++) {
 		struct nvml_gpu *g;
 
-		if (n->nvmlDeviceGetHandleByIndex_v2(i, &g) == NVML_SUCCESS &&
-		    is_called(n, g, i, which)) {
+		if (n->nvmlDeviceGetHandleByIndex_v2(i, &g) != NVML_SUCCESS) {
+			lost++;
+		} else if (is_called(n, g, i, which)) {
 			*ret = g;
 			return 0;
 		}
 	}
+	/* It may be the one that was asked for. */
+	if (lost)
+		snprintf(text, sizeof(text), ", and %u of them cannot be opened", lost);
 	return err_set(err, ERR_ENVIRONMENT,
-		       "no such GPU '%.64s' among %u; nvidia-smi -L lists their UUIDs",
-		       which, nr);
+		       "no such GPU '%.64s' among %u%s; nvidia-smi -L lists their UUIDs",
+		       which, nr, text);
 }
 
 static bool is_mig_called(struct nvml *n, struct nvml_gpu *mig, const char *uuid)

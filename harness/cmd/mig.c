@@ -47,8 +47,9 @@ static const struct opt_text examples[] = {
 static const struct opt_text sections[] = {
 	{"WHAT IT REFUSES",
 	 "Names that the driver does not know; a GPU whose MIG mode is off, unless "
-	 "--switch-mode; a GPU on which processes compute. Changing anything needs root. "
-	 "What is made is taken away again when a part of it fails."},
+	 "--switch-mode; a GPU on which processes compute; profiles that do not fit "
+	 "together. Changing anything needs root. When a part of it fails, what was there "
+	 "is put back."},
 	{0},
 };
 

@@ -39,10 +39,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	static const char *const names[] = {
-		"TARE_FAKE_NVML_STATE",    "TARE_FAKE_NVML_SHAPE",
-		"TARE_FAKE_NVML_OTHERS",   "TARE_FAKE_NVML_PENDING",
-		"TARE_FAKE_NVML_CODE",     "TARE_FAKE_NVML_FAIL_AT",
-		"TARE_FAKE_NVML_PLACELESS"};
+		"TARE_FAKE_NVML_STATE",     "TARE_FAKE_NVML_SHAPE",
+		"TARE_FAKE_NVML_OTHERS",    "TARE_FAKE_NVML_PENDING",
+		"TARE_FAKE_NVML_CODE",      "TARE_FAKE_NVML_FAIL_AT",
+		"TARE_FAKE_NVML_PLACELESS", "TARE_FAKE_NVML_UNREADABLE"};
 	int rc = dir_remove(*state, NULL);
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -278,6 +278,26 @@ static void test_what_fails_halfway_is_put_back(void **state)
 	json_object_put(o);
 }
 
+/* A GPU that fell off the bus is told, in its place. */
+static void test_a_lost_gpu_is_listed(void **state)
+{
+	struct mig_partition_request want = {.action = MIG_PARTITION_LIST};
+	struct json_object *o, *lost;
+
+	(void)state;
+	setenv("TARE_FAKE_NVML_SHAPE", "gb200", 1);
+	setenv("TARE_FAKE_NVML_UNREADABLE", "2", 1);
+	o = act(&want);
+	assert_int_equal(json_length(json_member(o, "gpus")), 4);
+	lost = json_at(o, "gpus/2");
+	assert_null(json_member(lost, "uuid"));
+	assert_non_null(strstr(json_get_text(lost, "why_no_layout", ""), "GPU_IS_LOST"));
+	json_object_put(o);
+	want = (struct mig_partition_request){.action = MIG_PARTITION_CLEAR,
+					      .device = "GPU-none"};
+	check_refused(&want, ERR_ENVIRONMENT, "1 of them cannot be opened");
+}
+
 /* On Ampere the mode waits for a reset; a restore must not leave it waiting. */
 static void test_a_pending_mode_is_put_back(void **state)
 {
@@ -351,6 +371,8 @@ int main(int argc, char **argv)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_what_fails_halfway_is_put_back,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_lost_gpu_is_listed, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_pending_mode_is_put_back, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_every_fault_can_be_undone, set_up,

@@ -18,6 +18,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct seen {
 	char *root;
@@ -142,6 +144,34 @@ static void test_x86_host_gone_wrong(void **state)
 	look_again(&s);
 	expect(&s, "power.idle", PREFLIGHT_OK);
 	expect(&s, "gpu.users", PREFLIGHT_OK);
+	expect(&s, "power.turbo", PREFLIGHT_OK);
+	tree_put(s.root, "/sys/devices/system/cpu/intel_pstate/no_turbo", "1\n");
+	look_again(&s);
+	expect(&s, "power.turbo", PREFLIGHT_WARN);
+	done(&s);
+}
+
+/* Nobody sees others' open files without being root: that is not 'nobody has it open'. */
+static void test_users_that_cannot_be_seen(void **state)
+{
+	struct seen s;
+	char *fds;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	look(&s, "tests/machines/x86-host.tree");
+	tree_put(s.root, "/proc/1/fd/x", "");
+	look_again(&s);
+	expect(&s, "gpu.users", PREFLIGHT_OK);
+	fds = x_asprintf("%s/proc/1/fd", s.root);
+	assert_int_equal(chmod(s.root, 0755), 0);
+	assert_int_equal(chmod(fds, 0700), 0);
+	assert_int_equal(seteuid(65534), 0);
+	look_again(&s);
+	assert_int_equal(seteuid(0), 0);
+	expect(&s, "gpu.users", PREFLIGHT_UNKNOWN);
+	free(fds);
 	done(&s);
 }
 
@@ -488,6 +518,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_x86_host),
 		cmocka_unit_test(test_x86_host_gone_wrong),
+		cmocka_unit_test(test_users_that_cannot_be_seen),
 		cmocka_unit_test(test_grace_host),
 		cmocka_unit_test(test_grace_nodes),
 		cmocka_unit_test(test_guests),
