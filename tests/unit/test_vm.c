@@ -197,6 +197,32 @@ static void the_check_before_a_lease(void **state)
 	free(root);
 }
 
+/* A guest is no larger than its host, whatever the template says. */
+static void memory_that_the_host_has_not(void **state)
+{
+	static const char machine[] = "{\"image\": \"/nowhere/i\", \"memory\": \"4Gi\"}";
+	static const struct {
+		const char *info, *want;
+	} hosts[] = {
+		{"MemTotal: 3145728 kB\nMemAvailable: 3000000 kB\n", "failed"},
+		{"MemTotal: 8388608 kB\nMemAvailable: 2097152 kB\n", "warning"},
+		{"MemTotal: 8388608 kB\nMemAvailable: 6291456 kB\n", "ok"},
+	};
+	char *root = dir_make_temporary("test-vm", NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		struct json_object *r;
+
+		put_file(root, "proc/meminfo", hosts[i].info);
+		r = check_on(root, machine);
+		assert_string_equal(state_of(r, "memory"), hosts[i].want);
+		json_object_put(r);
+	}
+	dir_remove(root, NULL);
+	free(root);
+}
+
 static bool have(const char *program)
 {
 	const char *const argv[] = {program, "--version", NULL};
@@ -413,6 +439,7 @@ int main(void)
 		cmocka_unit_test(an_arms_own_keys_are_passed_over),
 		cmocka_unit_test(kvm_needs_its_device),
 		cmocka_unit_test(the_check_before_a_lease),
+		cmocka_unit_test(memory_that_the_host_has_not),
 		cmocka_unit_test(the_seed_says_who_may_log_in),
 		cmocka_unit_test(the_host_name_is_one),
 		cmocka_unit_test(a_lease_has_files_of_its_own),

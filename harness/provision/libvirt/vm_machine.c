@@ -2,6 +2,7 @@
 
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "core/machine/sysfs.h"
 #include "harness/provision/check_row.h"
 
 #include <errno.h>
@@ -390,6 +391,36 @@ static void check_hugepages(struct checker *c)
 	free(path);
 }
 
+/* "MemTotal:  16384 kB" of /proc/meminfo in bytes; 0: not told. */
+static int64_t memory_of(const char *info, const char *key)
+{
+	char *text = info ? sysfs_value(info, key) : NULL;
+	int64_t bytes = text ? strtoll(text, NULL, 10) * 1024 : 0;
+
+	free(text);
+	return bytes;
+}
+
+/* More than the computer has would swap, or end in the hands of the kernel. */
+static void check_memory(struct checker *c)
+{
+	char *info = sysfs_text(c->root, "/proc/meminfo");
+	int64_t total = memory_of(info, "MemTotal");
+	int64_t spare = memory_of(info, "MemAvailable"), want = c->machine->memory_bytes;
+	bool fits = want <= (c->machine->hugepage_bytes || !spare ? total : spare);
+
+	if (total)
+		check_row_add(c->checks, "memory",
+			      want > total ? "failed"
+			      : fits       ? "ok"
+					   : "warning",
+			      fits ? NULL : "give the guest less, or free some",
+			      "%lld MiB for the guest, %lld of %lld MiB available",
+			      (long long)want >> 20, (long long)spare >> 20,
+			      (long long)total >> 20);
+	free(info);
+}
+
 static void check_placement(struct checker *c)
 {
 	char *path;
@@ -477,6 +508,7 @@ int vm_check(const char *root, struct json_object *machine, struct json_object *
 	check_file(&c, "kernel", m.kernel);
 	check_file(&c, "initrd", m.initrd);
 	check_file(&c, "xml", m.xml);
+	check_memory(&c);
 	check_hugepages(&c);
 	check_placement(&c);
 	for (size_t i = 0; i < m.gpus.nr; i++)
