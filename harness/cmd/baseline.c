@@ -64,7 +64,9 @@ static int save(void *options, const struct strvec *rest, struct err *err)
 		return err_set(err, ERR_USAGE, "'tare baseline save' needs -o FILE");
 	if (result_set_load(&s, rest->items[0], err))
 		return -1;
-	rc = baseline_save(&s, &save, o->output, err);
+	rc = result_set_check_units(&s, err);
+	if (!rc)
+		rc = baseline_save(&s, &save, o->output, err);
 	if (!rc)
 		log_info("baseline: %s", o->output);
 	result_set_release(&s);

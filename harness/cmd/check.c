@@ -12,6 +12,7 @@
 #include "harness/cmd/rows.h"
 #include "harness/run/arm_check.h"
 #include "harness/run/run_rounds.h"
+#include "reports/verdict/claims.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,13 +55,15 @@ static const struct opt_command command = {
 	.name = "tare check",
 	.summary = "what a plan's machines would meet, before anything runs",
 	.usage = "[OPTION]... PLAN",
-	.about = "Asks the provisioner of each arm that takes machines from one: devices "
-		 "and who has them, quotas, rights, hosts. On each fixed machine (target "
-		 "local or ssh) it runs tare-probe's preflight, and compares their facts "
-		 "with the baseline's, or the first's. It leases and changes nothing; "
-		 "tare-probe is uploaded to machines over SSH.\n\n"
-		 "Exit status 5 when something would fail, else 4 when the machines are "
-		 "not like for like, so that a comparison would be invalid.",
+	.about =
+		"Asks the provisioner of each arm that takes machines from one: devices "
+		"and who has them, quotas, rights, hosts. On each fixed machine (target "
+		"local or ssh) it runs tare-probe's preflight, and compares their facts "
+		"with the baseline's, or the first's, and says which claims of a verdict "
+		"they already show. It leases and changes nothing; "
+		"tare-probe is uploaded to machines over SSH.\n\n"
+		"Exit status 5 when something would fail, else 4 when the machines are "
+		"not like for like, so that a comparison would be invalid.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,
@@ -132,6 +135,21 @@ static void print_likeness(const struct likeness *l, const char *baseline,
 	}
 }
 
+/* What a verdict will rest on, as far as the machines alone can tell. */
+static void print_claims(const struct claims *c)
+{
+	for (int i = 0; i < CLAIM_NR; i++) {
+		const struct claim *one = &c->items[i];
+
+		if (claims_applies(c, (enum claim_id)i))
+			print("  %-12s %-14s %s\n",
+			      one->state == CLAIM_NOT_SHOWN
+				      ? "not yet"
+				      : claim_state_name(one->state),
+			      claim_name((enum claim_id)i), one->sentence);
+	}
+}
+
 static unsigned count_failed(struct json_object *report)
 {
 	struct json_object *checks = json_member(report, "checks");
@@ -191,6 +209,44 @@ static struct json_object *machine_of(struct json_object *all, const struct arm 
 	return json_member(json_member(all, a->name), "machine");
 }
 
+static bool is_contradicted(const struct claims *c)
+{
+	for (int i = 0; i < CLAIM_NR; i++)
+		if (c->items[i].state == CLAIM_CONTRADICTED)
+			return true;
+	return false;
+}
+
+/* False: a comparison of the two would be invalid. */
+static bool compare_pair(const struct options *o, const struct plan *plan,
+			 struct json_object *all, const struct arm *base,
+			 const struct arm *a)
+{
+	const char *const labels[] = {base->name, a->name};
+	struct json_object *const facts[] = {machine_of(all, base), machine_of(all, a)};
+	struct json_object *resolved = plan_to_json(plan), *report;
+	struct likeness l;
+	struct claims c;
+	bool alike;
+
+	likeness_compare(&l, facts[0], facts[1]);
+	claims_of_machines(&c, labels, facts,
+			   claims_relation(resolved, base->name, a->name));
+	alike = likeness_holds(&l) && !is_contradicted(&c);
+	if (!o->json) {
+		print_likeness(&l, base->name, a->name, o->all);
+		print_claims(&c);
+	}
+	report = likeness_to_json(&l);
+	json_put_text(report, "baseline", base->name);
+	json_put(json_member(all, a->name), "likeness", report);
+	json_put(json_member(all, a->name), "claims", claims_to_json(&c));
+	json_object_put(resolved);
+	likeness_release(&l);
+	claims_release(&c);
+	return alike;
+}
+
 /* Every other fixed machine against the baseline's, or the first's. */
 static bool compare_machines(const struct options *o, const struct plan *plan,
 			     struct json_object *all)
@@ -202,19 +258,9 @@ static bool compare_machines(const struct options *o, const struct plan *plan,
 		base = &plan->arms[i];
 	for (size_t i = 0; i < plan->arms_nr; i++) {
 		const struct arm *a = &plan->arms[i];
-		struct json_object *report;
-		struct likeness l;
 
-		if (a == base || !machine_of(all, a) || !machine_of(all, base))
-			continue;
-		likeness_compare(&l, machine_of(all, base), machine_of(all, a));
-		alike = alike && likeness_holds(&l);
-		if (!o->json)
-			print_likeness(&l, base->name, a->name, o->all);
-		report = likeness_to_json(&l);
-		json_put_text(report, "baseline", base->name);
-		json_put(json_member(all, a->name), "likeness", report);
-		likeness_release(&l);
+		if (a != base && machine_of(all, a) && machine_of(all, base))
+			alike = compare_pair(o, plan, all, base, a) && alike;
 	}
 	return alike;
 }

@@ -123,6 +123,8 @@ static int add(void *options, const struct strvec *rest, struct err *err)
 		rc = result_set_load(&sets[nr], rest->items[nr], err);
 		nr += !rc;
 	}
+	for (size_t i = 0; i < nr && !rc; i++)
+		rc = result_set_check_units(&sets[i], err);
 	if (!rc)
 		rc = store(o->database, sets, nr, err);
 	while (nr)

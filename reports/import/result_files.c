@@ -213,6 +213,44 @@ static int load_plan(struct result_set *s, const char *path, struct err *err)
 	return 0;
 }
 
+/* A line of the journal (harness/run/journal.h) that ends a workload's turn. */
+static void take_step(struct result_set *s, struct json_object *line)
+{
+	int64_t end_ns;
+
+	if (strcmp(json_get_text(line, "step", ""), "measure") == 0 &&
+	    strcmp(json_get_text(line, "event", ""), "end") == 0 &&
+	    clock_from_label(json_get_text(line, "time", ""), &end_ns))
+		result_set_add_step(
+			s, json_get_text(line, "arm", ""),
+			json_get_text(line, "workload", ""),
+			json_get_int(line, "round", 0), end_ns,
+			json_get_real(json_member(line, "data"), "workload_s", 0));
+}
+
+/* What the harness's own clock said; a line that cannot be read tells nothing. */
+static void load_journal(struct result_set *s, const char *dir)
+{
+	char *path = path_join(dir, RUNDIR_JOURNAL), *rest, *line;
+	struct buf b;
+
+	if (!file_exists(path) || file_read(path, JSON_FILE_MAX, &b, NULL)) {
+		free(path);
+		return;
+	}
+	rest = b.data;
+	while ((line = strsep(&rest, "\n"))) {
+		struct json_object *o =
+			*line ? json_parse(line, strlen(line), path, NULL) : NULL;
+
+		if (o)
+			take_step(s, o);
+		json_object_put(o);
+	}
+	buf_release(&b);
+	free(path);
+}
+
 static int load_run(struct result_set *s, const char *dir, const char *results,
 		    struct err *err)
 {
@@ -225,8 +263,58 @@ static int load_run(struct result_set *s, const char *dir, const char *results,
 		rc = load_machines(s, machines, err);
 	if (!rc)
 		rc = load_folder(s, results, err);
+	load_journal(s, dir);
 	free(plan);
 	free(machines);
+	return rc;
+}
+
+/* The unit of each metric as its workload first had it. */
+struct unit_seen {
+	const char *workload, *metric, *unit, *path;
+};
+
+struct units {
+	struct unit_seen *items;
+	size_t nr, alloc;
+};
+
+static int check_unit(struct units *u, const struct result_set *s, size_t at,
+		      const struct samples *m, struct err *err)
+{
+	const char *workload = s->results[at].name;
+
+	for (size_t i = 0; i < u->nr; i++) {
+		const struct unit_seen *seen = &u->items[i];
+
+		if (strcmp(seen->metric, m->def.name) != 0 ||
+		    strcmp(seen->workload, workload) != 0)
+			continue;
+		if (strcmp(seen->unit, m->def.unit) == 0)
+			return 0;
+		return err_set(err, ERR_INVALID,
+			       "%s: %s of %s is in '%s' and in %s in '%s': values in "
+			       "different units are not compared",
+			       s->paths[at], m->def.name, workload, m->def.unit,
+			       seen->path, seen->unit);
+	}
+	GROW(u->items, u->nr, u->alloc);
+	u->items[u->nr++] = (struct unit_seen){.workload = workload,
+					       .metric = m->def.name,
+					       .unit = m->def.unit,
+					       .path = s->paths[at]};
+	return 0;
+}
+
+int result_set_check_units(const struct result_set *s, struct err *err)
+{
+	struct units u = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < s->nr && !rc; i++)
+		for (size_t m = 0; m < s->results[i].metrics_nr && !rc; m++)
+			rc = check_unit(&u, s, i, &s->results[i].metrics[m], err);
+	free(u.items);
 	return rc;
 }
 

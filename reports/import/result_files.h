@@ -16,4 +16,10 @@
  */
 int result_set_load(struct result_set *ret, const char *path, struct err *err);
 
+/*
+ * ERR_INVALID where a metric of a workload is in two units: what keeps values (a baseline, a
+ * history) takes none of that. A comparison makes that metric invalid and judges the others.
+ */
+int result_set_check_units(const struct result_set *s, struct err *err);
+
 #endif

@@ -21,6 +21,11 @@ void result_set_release(struct result_set *s)
 		free(s->machines[i].arm);
 		json_object_put(s->machines[i].facts);
 	}
+	for (size_t i = 0; i < s->steps_nr; i++) {
+		free(s->steps[i].arm);
+		free(s->steps[i].workload);
+	}
+	free(s->steps);
 	free(s->results);
 	free(s->paths);
 	free(s->machines);
@@ -124,6 +129,28 @@ const struct result *result_set_range(const struct result_set *s, const char *ar
 		}
 	}
 	return first;
+}
+
+void result_set_add_step(struct result_set *s, const char *arm, const char *workload,
+			 int64_t round, int64_t end_ns, double workload_s)
+{
+	GROW(s->steps, s->steps_nr, s->steps_alloc);
+	s->steps[s->steps_nr++] = (struct measured_step){.arm = x_strdup(arm),
+							 .workload = x_strdup(workload),
+							 .round = round,
+							 .end_ns = end_ns,
+							 .workload_s = workload_s};
+}
+
+const struct measured_step *result_set_step(const struct result_set *s,
+					    const struct result *r)
+{
+	for (size_t i = s->steps_nr; i-- > 0;)
+		if (s->steps[i].round == r->round &&
+		    strcmp(s->steps[i].arm, r->arm) == 0 &&
+		    strcmp(s->steps[i].workload, r->name) == 0)
+			return &s->steps[i];
+	return NULL;
 }
 
 void result_set_add_machine(struct result_set *s, const char *arm, int64_t round,

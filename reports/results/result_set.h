@@ -17,6 +17,13 @@ struct machine_facts {
 	struct json_object *facts; /* tare.machine/1 */
 };
 
+/* A workload's turn as the harness saw it, by its own clock: out of the journal of a run. */
+struct measured_step {
+	char *arm, *workload;
+	int64_t round, end_ns; /* wall */
+	double workload_s;     /* from its start to its end; 0: not known */
+};
+
 struct result_set {
 	char *source;             /* the path as it was given */
 	bool is_run;              /* a run directory: rounds pair */
@@ -26,6 +33,8 @@ struct result_set {
 	size_t nr, alloc;
 	struct machine_facts *machines;
 	size_t machines_nr, machines_alloc;
+	struct measured_step *steps;
+	size_t steps_nr, steps_alloc;
 	struct strvec arms, workloads; /* the plan's order, else as first seen */
 	struct strvec
 		places; /* arms that have no name but where they lie: made by hand */
@@ -42,6 +51,11 @@ void result_set_sort(struct result_set *s);
 /* The results of an arm and workload, which lie side by side; NULL and 0: none. */
 const struct result *result_set_range(const struct result_set *s, const char *arm,
 				      const char *workload, size_t *ret_nr);
+/* The last of them that measured this result; NULL: no journal tells. */
+const struct measured_step *result_set_step(const struct result_set *s,
+					    const struct result *r);
+void result_set_add_step(struct result_set *s, const char *arm, const char *workload,
+			 int64_t round, int64_t end_ns, double workload_s);
 /* Takes over 'facts' (tare.machine/1, or NULL). */
 void result_set_add_machine(struct result_set *s, const char *arm, int64_t round,
 			    struct json_object *facts);

@@ -37,6 +37,8 @@ struct claim_side {
 	const char *target;
 	/* The result of the arm's round before this, or NULL. */
 	const struct result *before;
+	/* This turn and the arm's first as the harness saw them, or NULL. */
+	const struct measured_step *step, *first_step;
 };
 
 struct claim_pair {

@@ -213,6 +213,33 @@ static void weigh_order(struct weighing *w, const struct claim_side *s)
 			(long long)s->before->round);
 }
 
+/* A clock that runs slow makes everything look fast: the harness's own tells. */
+static void weigh_journal(struct weighing *w, const struct claim_side *s, double seconds)
+{
+	int64_t ended, first;
+	double here, there;
+
+	if (!s->step)
+		return;
+	if (s->step->workload_s > 0 && seconds > s->step->workload_s + 2)
+		weigh_against(w,
+			      "time: %s counted %.4g s in a turn that took %.4g s by the "
+			      "harness's clock",
+			      s->label, seconds, s->step->workload_s);
+	if (s->step == s->first_step || !s->first_step ||
+	    !instant(s->result, "ended", &ended) ||
+	    !instant(s->first_result, "ended", &first))
+		return;
+	here = (double)(s->step->end_ns - s->first_step->end_ns) / 1e9;
+	there = (double)(ended - first) / 1e9;
+	if (fabs(here - there) > CLOCK_APART_S + CLOCK_APART_SHARE * fabs(here))
+		weigh_against(
+			w,
+			"time: since round %lld the clock of %s went on by %.5g s and "
+			"the harness's by %.5g s",
+			(long long)s->first_step->round, s->label, there, here);
+}
+
 /* One machine does not do both at once. */
 static void weigh_overlap(struct weighing *w, const struct claim_pair *p)
 {
@@ -241,8 +268,10 @@ void check_time(struct weighing *w, const struct claim_pair *p)
 		is[i] = seconds > 0 && isfinite(step) &&
 			instant(s->result, "started", &at) &&
 			instant(s->result, "ended", &at);
-		if (is[i])
+		if (is[i]) {
 			weigh_span(w, s, seconds, step);
+			weigh_journal(w, s, seconds);
+		}
 		if (s->result && !pair_is_of(p, OF_IMPORT) &&
 		    clock_from_label(s->result->created, &created) && !is_sane(created))
 			weigh_against(w, "time: the clock of %s said %s", s->label,

@@ -11,6 +11,13 @@
 #define WALL_STEP_S 0.1
 #define WALL_STEP_SHARE 0.001
 
+/*
+ * The clock of a machine against the harness's, over the rounds: a workload's end and the end of
+ * its turn are apart by the stop of a server, which may take so long.
+ */
+#define CLOCK_APART_S 30
+#define CLOCK_APART_SHARE 0.002
+
 /* parameters, digest of C, the model served */
 void check_same_work(struct weighing *w, const struct claim_pair *p);
 /* driver, libraries, server, tare itself */

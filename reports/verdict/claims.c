@@ -59,6 +59,8 @@ static struct claim_side side_of(const struct workload_side *w, size_t at)
 		.target =
 			json_get_text(arm_of_plan(set->plan, w->of->arm), "target", NULL),
 		.before = set->is_run && at ? &w->results[at - 1] : NULL,
+		.step = result_set_step(set, r),
+		.first_step = result_set_step(set, w->results),
 	};
 }
 
@@ -412,7 +414,7 @@ static void add_shown(const struct claims *c, struct buf *b)
 		enum claim_id id = headline[i];
 		bool is_told = id == CLAIM_CPU_FREE    ? c->kind == WORK_CPU
 			       : id == CLAIM_SAME_WORK ? c->kind == WORK_IMPORT
-						       : true;
+						       : claims_applies(c, id);
 
 		if (is_told && c->items[id].state == CLAIM_SHOWN)
 			add_clause(b, c->items[id].sentence);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "reports/statistics/bootstrap.h"
 
@@ -423,6 +424,49 @@ static char *own_flaw(const struct gathering *g)
 	return NULL;
 }
 
+/* From this on a pause between two rounds is told: what else happened then nobody saw. */
+static const double break_s = 3600, break_share = 5;
+
+/* Seconds from the end of the result before to the start of this one; 0: not known. */
+static double pause_before(const struct workload_side *s, size_t at)
+{
+	int64_t before, from;
+
+	if (!clock_from_label(
+		    json_get_text(json_member(s->results[at - 1].evidence, "span"),
+				  "ended", ""),
+		    &before) ||
+	    !clock_from_label(json_get_text(json_member(s->results[at].evidence, "span"),
+					    "started", ""),
+			      &from))
+		return 0;
+	return (double)(from - before) / 1e9;
+}
+
+static void note_break(const struct gathering *g)
+{
+	const struct workload_side *s = &g->sides[0];
+	double longest = 0, all = 0;
+	size_t at = 0;
+
+	for (size_t i = 1; i < s->nr && g->is_paired; i++) {
+		double pause = pause_before(s, i);
+
+		all += pause;
+		if (pause > longest) {
+			longest = pause;
+			at = i;
+		}
+	}
+	if (longest > break_s &&
+	    longest * (double)(s->nr - 2) > break_share * (all - longest))
+		strvec_addf(&g->j->notes,
+			    "%s: a break of %.1f h between rounds %lld and %lld",
+			    g->workload, longest / 3600,
+			    (long long)s->results[at - 1].round,
+			    (long long)s->results[at].round);
+}
+
 static struct judged_work *new_work(const struct gathering *g)
 {
 	struct judgement *j = g->j;
@@ -447,6 +491,7 @@ static void gather_workload(struct gathering *g)
 		note_sweep(g);
 		return;
 	}
+	note_break(g);
 	w = new_work(g);
 	claims_judge(&w->claims,
 		     &(struct claims_spec){.sides = {g->sides[0], g->sides[1]},

@@ -4,14 +4,34 @@
 #include "reports/import/result_files.h"
 #include "reports/verdict/verdict.h"
 
+/* As the plan has it, but for whose machine it is said to be; owned by the caller. */
+static struct json_object *arm_alone(struct json_object *arms, const char *name)
+{
+	struct json_object *copy = NULL;
+
+	json_object_deep_copy(json_member(arms, name), &copy, NULL);
+	if (copy)
+		json_object_object_del(copy, "same_machine_as");
+	return copy;
+}
+
+static bool are_twins(struct json_object *arms, const struct strvec *names)
+{
+	struct json_object *a = arm_alone(arms, names->items[0]);
+	struct json_object *b = arm_alone(arms, names->items[1]);
+	bool are = a && json_object_equal(a, b);
+
+	json_object_put(a);
+	json_object_put(b);
+	return are;
+}
+
 /* Two arms of one plan that say the same: that is what 'tare aa' makes. */
 static int check_twins(const struct result_set *s, struct err *err)
 {
 	struct json_object *arms = json_member(s->plan, "arms");
 
-	if (s->is_run && s->arms.nr == 2 && arms &&
-	    json_object_equal(json_member(arms, s->arms.items[0]),
-			      json_member(arms, s->arms.items[1])))
+	if (s->is_run && s->arms.nr == 2 && arms && are_twins(arms, &s->arms))
 		return 0;
 	return err_set(err, ERR_USAGE,
 		       "%s: no run of 'tare aa' (it has one arm twice): its noise floor "

@@ -49,7 +49,19 @@ everywhere 2 "$first" "$scratch/infinite.json"
 sed 's|tare.result/1|tare.result/9|' "$good/$first" >"$scratch/schema.json"
 everywhere 2 "tare.result/9" "$scratch/schema.json"
 sed 's/FLOP/flop/' "$good/$first" >"$scratch/unit.json"
-everywhere 4 "different units" "$scratch/unit.json"
+rm -rf "$scratch/bad"
+cp -r "$scratch/run" "$scratch/bad"
+cp "$scratch/unit.json" "$scratch/bad/results/$first"
+refused 4 "different units" "$tare" baseline save -o "$out" "$scratch/bad"
+refused 4 "different units" "$tare" history add -d "$out" "$scratch/bad"
+# ... and where it is compared, that metric alone is invalid: the others and every file are there.
+check 4 "$tare" gate -f junit,md -o "$scratch/units" -b "$scratch/run" "$scratch/bad"
+printed "different units"
+grep -q "<testcase" "$scratch/units"/*.xml || fail "one unit that changed left no JUnit"
+check 4 "$tare" report --json -f md -o "$scratch/units" "$scratch/bad"
+cp "$scratch/out" "$scratch/units.json"
+[ "$(json "$scratch/units.json" 'sorted({c["verdict"] for c in d["comparisons"] if c["metric"] == "gemm.time"})')" = "['equivalent']" ] ||
+	fail "another metric of the same result was not judged"
 
 # Nothing there at all.
 mkdir "$scratch/empty"
@@ -65,7 +77,9 @@ done
 # A baseline of another GPU is no baseline of this one.
 sed 's/GPU-[0-9a-zA-Z-]*/GPU-0another/g' "$scratch/base.json" >"$scratch/other.json"
 cmp -s "$scratch/base.json" "$scratch/other.json" && fail "the test's own run has no GPU"
-refused 4 "another GPU" "$tare" gate -o "$out" -b "$scratch/other.json" "$scratch/run"
+check 4 "$tare" gate -f junit -o "$scratch/other" -b "$scratch/other.json" "$scratch/run"
+said "another GPU"
+[ -s "$scratch/other"/*.xml ] || fail "a baseline of another GPU left no JUnit"
 check 4 "$tare" compare --json "$scratch/other.json" "$scratch/run"
 printed '"verdict": "invalid"'
 printed GPU-0another

@@ -50,6 +50,9 @@ make_tree "$scratch/other.tree" "$scratch/guest"
 check 4 "$tare" check "$scratch/plan.json"
 printed "metal and guest: not like for like"
 printed "breaks   GPU "
+printed "contradicted who            same-machine: metal and guest are one machine"
+printed "shown        path           link x16"
+printed "not yet      clocks"
 
 # A device that is not there, and a machine that does not answer.
 sed "s/$gpu/0000:77:00.0/" "$scratch/plan.json" >"$scratch/nowhere.json"

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "tests/support/honest.h"
 #include "tests/support/known_run.h"
@@ -27,6 +28,7 @@ static void add(struct result_set *s, int side, int round, enum honest_kind kind
 	static const double error[rounds] = {0.001, -0.001, 0.0005, 0};
 	struct samples m;
 	struct result r;
+	int64_t end_ns;
 
 	result_init(&r, "tare", workloads[kind], workloads[kind]);
 	free(r.arm);
@@ -45,6 +47,9 @@ static void add(struct result_set *s, int side, int round, enum honest_kind kind
 		json_put(r.details, "server",
 			 honest_json("{\"version\": \"0.11\", \"model\": \"opt\", "
 				     "\"revision\": \"a\", \"max_model_len\": 2048}"));
+	clock_from_label("2026-11-01T00:10:05.000Z", &end_ns);
+	result_set_add_step(s, r.arm, r.name, round,
+			    end_ns + (round * 3600 + side * 900) * NS_PER_S, 610);
 	result_set_add(s, &r, "by hand");
 }
 
@@ -482,6 +487,16 @@ static const struct staged lies[] = {
 	 {{EVIDENCE, VM, 3, "span/started", "\"2026-11-01T00:20:00.000Z\""},
 	  {EVIDENCE, VM, 3, "span/ended", "\"2026-11-01T00:30:00.000Z\""}},
 	 "began before"},
+	{"a clock that runs slow from round to round",
+	 HONEST_GPU,
+	 {{EVIDENCE, VM, 4, "span/started", "\"2026-11-01T04:05:00.000Z\""},
+	  {EVIDENCE, VM, 4, "span/ended", "\"2026-11-01T04:15:00.000Z\""}},
+	 "the harness's by"},
+	{"a clock that ran fast within a turn",
+	 HONEST_GPU,
+	 {{EVIDENCE, VM, 2, "span/ended", "\"2026-11-01T02:26:40.000Z\""},
+	  {EVIDENCE, VM, 2, "span/seconds", "700"}},
+	 "in a turn that took 610 s"},
 	{"labels that do not fit the length",
 	 HONEST_GPU,
 	 {{EVIDENCE, VM, 0, "span/seconds", "300"}},
@@ -825,12 +840,157 @@ static void honest_pairs_stay_judged(void **state)
 	assert_int_equal(lost, 0);
 }
 
+static void judge_trusting(const struct staged *t, const char *trust, struct judgement *j)
+{
+	struct strvec names = {0};
+	struct judge_options o = {.trust = &names};
+	struct err err = ERR_INIT;
+	struct result_set s;
+
+	make(&s, t->kind);
+	for (const struct edit *e = t->edits; e->path; e++)
+		apply(&s, e);
+	if (trust)
+		strvec_add(&names, trust);
+	if (judge_run(j, &s, NULL, &o, &err))
+		fail_msg("%s", err.text);
+	strvec_release(&names);
+	result_set_release(&s);
+}
+
+static char *line_of(const struct judgement *j)
+{
+	struct claims c;
+	char *line;
+
+	judgement_claims(j, SIZE_MAX, &c);
+	line = claims_line(&c);
+	claims_release(&c);
+	return line;
+}
+
+static void the_line_says_what_was_shown(void **state)
+{
+	static const struct {
+		struct staged t;
+		const char *trust, *line;
+		enum verdict verdict;
+	} cases[] = {
+		{{"", HONEST_GPU, {{0}}, NULL},
+		 NULL,
+		 "two machines, same GPU by serial, clocks within 0.1 %, nobody else",
+		 VERDICT_EQUIVALENT},
+		{{"", HONEST_CPU, {{0}}, NULL},
+		 NULL,
+		 "two machines, the CPU side free",
+		 VERDICT_EQUIVALENT},
+		{{"", HONEST_GPU, {{FACTS, BOTH, 0, "gpus/0/link_path", "null"}}, NULL},
+		 NULL,
+		 "two machines, same GPU by serial, clocks within 0.1 %, nobody else; not "
+		 "shown: path",
+		 VERDICT_EQUIVALENT},
+		{{"", HONEST_GPU, {{EVIDENCE, VM, 2, "others", NULL}}, NULL},
+		 "alone",
+		 "two machines, same GPU by serial, clocks within 0.1 %; taken on trust: "
+		 "alone",
+		 VERDICT_EQUIVALENT},
+		/* Another name helps nothing, and no name helps what is contradicted. */
+		{{"", HONEST_GPU, {{EVIDENCE, VM, 2, "others", NULL}}, NULL},
+		 "who",
+		 "two machines, same GPU by serial, clocks within 0.1 %; not shown: alone",
+		 VERDICT_INVALID},
+		{{"", HONEST_GPU, {{EVIDENCE, VM, 2, "others/processes", "1"}}, NULL},
+		 "alone",
+		 "two machines, same GPU by serial, clocks within 0.1 %; contradicted: "
+		 "alone",
+		 VERDICT_INVALID},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct judgement j;
+		char *line;
+
+		judge_trusting(&cases[i].t, cases[i].trust, &j);
+		line = line_of(&j);
+		assert_string_equal(line, cases[i].line);
+		assert_int_equal(j.overall, cases[i].verdict);
+		free(line);
+		judgement_release(&j);
+	}
+}
+
+/* As version 1 without evidence wrote them: read, and what they lack is named. */
+static void old_results_are_read_and_lack_by_name(void **state)
+{
+	struct result_set s;
+	struct judgement j;
+
+	(void)state;
+	make(&s, HONEST_GPU);
+	for (size_t i = 0; i < s.nr; i++) {
+		result_set_evidence(&s.results[i], json_object_new_object());
+		json_object_object_del(s.results[i].machine, "identity");
+		json_object_object_del(s.results[i].machine, "container");
+	}
+	known_run_judge(&s, &j);
+	assert_int_equal(j.overall, VERDICT_INVALID);
+	assert_true(j.items[0].has_ratio);
+	assert_non_null(strstr(j.items[0].reason, "not shown: who, boundary, computed, "
+						  "whole-device, alone, cpu-free"));
+	assert_non_null(strstr(j.items[0].reason, "measure again with this version"));
+	assert_non_null(strstr(j.items[0].reason, "--trust who"));
+	judgement_release(&j);
+	result_set_release(&s);
+}
+
+/* Of another tool's file nothing is claimed but what it holds. */
+static void imports_claim_what_they_hold(void **state)
+{
+	struct judge_options o = {0};
+	struct err err = ERR_INIT;
+	struct result_set s[2];
+	struct judgement j;
+	char *line;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		result_set_init(&s[i], i ? "today" : "yesterday");
+		for (int k = 0; k < 4; k++) {
+			struct samples m;
+			struct result r;
+
+			result_init(&r, "GuideLLM", "import", "load");
+			free(r.digest);
+			r.digest = x_strdup("");
+			r.arm = x_strdup("peer");
+			samples_init(&m, &flops);
+			samples_add(&m, 100 + 0.01 * (i + k));
+			result_add_metric(&r, &m);
+			result_set_add(&s[i], &r, "by hand");
+		}
+		result_set_sort(&s[i]);
+	}
+	assert_int_equal(judge_sets(&j, &s[0], &s[1], &o, &err), 0);
+	assert_int_equal(j.overall, VERDICT_EQUIVALENT);
+	line = line_of(&j);
+	assert_string_equal(line, "the same work as far as the files say; which machines "
+				  "these were, and all else, is not shown");
+	free(line);
+	judgement_release(&j);
+	result_set_release(&s[0]);
+	result_set_release(&s[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_lie_is_believed),
 		cmocka_unit_test(a_fact_taken_away_is_missed),
 		cmocka_unit_test(honest_pairs_stay_judged),
+		cmocka_unit_test(the_line_says_what_was_shown),
+		cmocka_unit_test(old_results_are_read_and_lack_by_name),
+		cmocka_unit_test(imports_claim_what_they_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
