@@ -240,17 +240,15 @@ static int openblas_multiply(struct engine *e, int64_t nr, double *seconds, doub
 	return 0;
 }
 
-/* A quarter of the memory, and about a quarter of a second for a product. */
 static int openblas_default_n(struct engine *e, const struct arithmetic *a, int64_t *ret,
 			      struct err *err)
 {
-	enum { PROBE_N = 512, STEP = 256, MOST = 8192 };
+	enum { PROBE_N = 512 };
 	struct openblas *o = of(e);
 	struct problem probe = {
 		.m = PROBE_N, .n = PROBE_N, .k = PROBE_N, .alpha = 1, .arithmetic = a};
-	double seconds[3], n;
-	double bytes = 3.0 * (double)element_bytes(a->type_ab);
-	double most = sqrt((double)memory_available_bytes() / 4 / bytes);
+	int64_t available = memory_available_bytes();
+	double seconds[3];
 
 	if (openblas_prepare(e, &probe, err) != 0 ||
 	    openblas_multiply(e, 3, seconds, NULL, err) != 0)
@@ -259,9 +257,7 @@ static int openblas_default_n(struct engine *e, const struct arithmetic *a, int6
 	free(o->b);
 	free(o->c);
 	o->a = o->b = o->c = NULL;
-	n = cbrt(0.25 / fmax(seconds[2], 1e-6) * PROBE_N * PROBE_N * PROBE_N);
-	n = fmin(fmin(n, most), MOST);
-	*ret = n < STEP ? STEP : (int64_t)n / STEP * STEP;
+	*ret = problem_default_n(a, PROBE_N, seconds[2], available);
 	return 0;
 }
 

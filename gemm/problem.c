@@ -194,6 +194,17 @@ int problem_check(const struct problem *p, int64_t products, struct err *err)
 	return 0;
 }
 
+int64_t problem_default_n(const struct arithmetic *a, int64_t probe_n, double seconds,
+			  int64_t available_bytes)
+{
+	enum { STEP = 256, MOST = 8192 };
+	double bytes = 3.0 * (double)element_bytes(a->type_ab);
+	double n = (double)probe_n * cbrt(0.25 / fmax(seconds, 1e-6));
+
+	n = fmin(fmin(n, sqrt((double)available_bytes / 4 / bytes)), MOST);
+	return n < STEP ? STEP : (int64_t)n / STEP * STEP;
+}
+
 uint64_t problem_seed(const struct problem *p, enum matrix which)
 {
 	return rng_at(p->seed, which);

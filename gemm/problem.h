@@ -96,6 +96,14 @@ int64_t problem_bytes(const struct problem *p); /* all three */
  */
 int problem_check(const struct problem *p, int64_t products, struct err *err);
 
+/*
+ * The n of a square problem where the user names none: of about a quarter of a second, where
+ * one of 'probe_n' takes 'seconds', in at most a quarter of the memory; a multiple of 256 from
+ * 256 to 8192.
+ */
+int64_t problem_default_n(const struct arithmetic *a, int64_t probe_n, double seconds,
+			  int64_t available_bytes);
+
 /* Seeds of the three matrices: independent sequences of the problem's own. */
 enum matrix { MATRIX_A, MATRIX_B, MATRIX_C };
 uint64_t problem_seed(const struct problem *p, enum matrix which);

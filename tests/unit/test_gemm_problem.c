@@ -120,11 +120,43 @@ static void test_limits(void **state)
 		assert_int_equal(problem_check(&p, 1, &err), 0);
 		*sizes[(i + 1) % 3] += 1;
 		check_refused(p, 1, "more bytes");
+		/* 2^29 * 2^29 * 8 bytes are 2^61: the most. */
+		*sizes[i] = *sizes[(i + 1) % 3] = 1 << 29;
+		assert_int_equal(problem_check(&p, 1, &err), 0);
 		*sizes[i] = (int64_t)INT32_MAX + 1;
 		check_refused(p, 1, "32 bits");
 		*sizes[i] = 0;
 		check_refused(p, 1, zero[i]);
 	}
+}
+
+/* A product of twice the n takes eight times as long: 512 in 31.2 ms is 1024.5 in 250. */
+static void test_default_n(void **state)
+{
+	static const struct {
+		enum precision precision;
+		double seconds;
+		int64_t available, n;
+	} cases[] = {
+		{PRECISION_FP32, 0.0312, INT64_C(1) << 40, 1024},
+		{PRECISION_FP32, 0.0313, INT64_C(1) << 40, 768},
+		{PRECISION_FP32, 0.2499, INT64_C(1) << 40, 512},
+		{PRECISION_FP32, 10, INT64_C(1) << 40, 256},
+		{PRECISION_FP32, 0, INT64_C(1) << 40, 8192},
+		/* Three matrices of 1024 x 1024 are a quarter of 48 and 96 MiB. */
+		{PRECISION_FP32, 0.001, 48 << 20, 1024},
+		{PRECISION_FP32, 0.001, (48 << 20) - 1, 768},
+		{PRECISION_FP64, 0.001, 96 << 20, 1024},
+		{PRECISION_FP64, 0.001, (96 << 20) - 1, 768},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(problem_default_n(arithmetic_find(cases[i].precision,
+								   COMPUTE_AUTO),
+						   512, cases[i].seconds,
+						   cases[i].available),
+				 cases[i].n);
 }
 
 /*
@@ -496,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_default_n),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_pairs),

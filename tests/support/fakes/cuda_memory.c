@@ -109,6 +109,8 @@ int cuMemsetD8Async(cu_pointer p, unsigned char value, size_t bytes, struct cu_s
 {
 	UNUSED(s);
 	CALL();
+	if (!fits(p, bytes))
+		return INVALID_VALUE;
 	memset((void *)(uintptr_t)p, value, bytes);
 	return 0;
 }
