@@ -74,7 +74,7 @@ static void explain_none(const struct engine_request *r, struct err *err)
 	struct err why = *err;
 	struct gpu_presence p;
 
-	if (gpu_presence_read(&p, r->root ? r->root : "")) {
+	if (gpu_presence_read(&p, r->root ? r->root : "", r->device)) {
 		err_set(err, ERR_ENVIRONMENT,
 			"%.400s; yet a GPU is here (%s): %s. Only --backend openblas "
 			"measures the processor beside it",

@@ -52,7 +52,7 @@ static int without_gpu(struct link_options *o, struct rig *rig, struct err *err)
 	struct err why = *err;
 	struct gpu_presence p;
 
-	if (gpu_presence_read(&p, ""))
+	if (gpu_presence_read(&p, "", NULL))
 		return err_set(err, ERR_ENVIRONMENT,
 			       "%.400s; yet a GPU is here (%s): %s. Only --what memory "
 			       "measures the host beside it",

@@ -138,26 +138,42 @@ static bool by_nvml(struct gpu_presence *p)
 	for (size_t i = 0; err.code && i < ARRAY_SIZE(by_code); i++)
 		if (by_code[i].code == err.code)
 			say(p, by_code[i].remedy);
+	if (err.kind && !err.code)
+		say(p,
+		    "the driver's libraries are not here: install those of its version; "
+		    "a container gets them from NVIDIA's container toolkit");
 	/* No library, or one without a driver, is how a machine without a GPU looks. */
 	if (err.code && err.code != NVML_DRIVER_NOT_LOADED && !p->shown_by[0])
 		snprintf(p->shown_by, sizeof(p->shown_by), "%.150s", err.text);
 	return p->shown_by[0];
 }
 
-bool gpu_presence_read(struct gpu_presence *ret, const char *root)
+/* What CUDA was told to see: by the user, or by a program that was asked for a UUID. */
+static void say_of_visible(struct gpu_presence *p, const char *asked)
 {
-	const char *visible = *root ? NULL : getenv("CUDA_VISIBLE_DEVICES");
-	struct gpu_presence p = {.shown_by = ""};
-	bool is_found;
+	const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+	char text[sizeof(p->remedy)];
 
-	if (visible)
-		snprintf(p.remedy, sizeof(p.remedy),
-			 "CUDA_VISIBLE_DEVICES=%.48s may hide it: unset it", visible);
-	is_found = by_pci(&p, root) ||
-		   by_file(&p, root, "/proc/driver/nvidia/gpus", "") ||
-		   by_file(&p, root, "/dev", "nvidia");
-	if (!*root)
+	if (!visible)
+		return;
+	snprintf(text, sizeof(text), "CUDA_VISIBLE_DEVICES=%.48s may hide it: unset it",
+		 visible);
+	say(p, asked && strcmp(asked, visible) == 0
+		       ? "nvidia-smi -L lists the UUIDs of what is there"
+		       : text);
+}
+
+bool gpu_presence_read(struct gpu_presence *ret, const char *root, const char *asked)
+{
+	struct gpu_presence p = {.shown_by = ""};
+	bool is_found = by_pci(&p, root) ||
+			by_file(&p, root, "/proc/driver/nvidia/gpus", "") ||
+			by_file(&p, root, "/dev", "nvidia");
+
+	if (!*root) {
 		is_found = by_nvml(&p) || is_found;
+		say_of_visible(&p, asked);
+	}
 	say(&p, unknown_remedy);
 	*ret = p;
 	return is_found;

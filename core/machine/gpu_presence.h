@@ -15,7 +15,10 @@ struct gpu_presence {
 	char remedy[240];   /* for one that CUDA does not see */
 };
 
-/* 'root' as in core/machine/machine.h. False: nothing shows a GPU. */
-bool gpu_presence_read(struct gpu_presence *ret, const char *root);
+/*
+ * 'root' as in core/machine/machine.h; 'asked': the UUID that CUDA was to show alone, by
+ * CUDA_VISIBLE_DEVICES, or NULL. False: nothing shows a GPU.
+ */
+bool gpu_presence_read(struct gpu_presence *ret, const char *root, const char *asked);
 
 #endif

@@ -713,8 +713,13 @@ static void test_mig_is_no_whole(void **state)
 	assert_non_null(n);
 	assert_int_equal(nvml_gpu_at(n, 0, &g, NULL), 0);
 	cut(n, g, parts, 2);
-	check_refused(&whole, "is in MIG mode, where only one of its 2 MIG devices can "
-			      "compute, and --device names the whole");
+	check_refused(&whole,
+		      "is in MIG mode, where CUDA has one of its MIG devices, and "
+		      "--device names the whole");
+	/* CUDA's name says it where NVML does not. */
+	setenv("TARE_FAKE_NVML_GPUS", "0", 1);
+	check_refused(&first, "and none was named");
+	unsetenv("TARE_FAKE_NVML_GPUS");
 	check_refused(&first, "and none was named");
 	cut(n, g, parts, 1);
 	check_refused(&whole, "--device names the whole");

@@ -42,7 +42,7 @@ static void check(const char *root, const char *shown_by, const char *remedy)
 {
 	struct gpu_presence p;
 
-	assert_true(gpu_presence_read(&p, root));
+	assert_true(gpu_presence_read(&p, root, NULL));
 	if (!strstr(p.shown_by, shown_by))
 		fail_msg("'%s' is not in: %s", shown_by, p.shown_by);
 	if (!strstr(p.remedy, remedy))
@@ -53,7 +53,7 @@ static void check_none(const char *root)
 {
 	struct gpu_presence p;
 
-	assert_false(gpu_presence_read(&p, root));
+	assert_false(gpu_presence_read(&p, root, NULL));
 }
 
 static void test_pci(void **state)
@@ -130,7 +130,7 @@ static void test_nvml(void **state)
 
 	(void)state;
 	setenv("TARE_FAKE_NVML_GPUS", "0", 1);
-	if (gpu_presence_read(&p, "")) { /* a real one */
+	if (gpu_presence_read(&p, "", NULL)) { /* a real one */
 		print_message("%s\n", p.shown_by);
 		skip();
 	}
@@ -146,6 +146,8 @@ static void test_nvml(void **state)
 	check("", "NVML counts 1", "dmesg");
 	setenv("CUDA_VISIBLE_DEVICES", "-1", 1);
 	check("", "NVML counts 1", "CUDA_VISIBLE_DEVICES=-1 may hide it: unset it");
+	assert_true(gpu_presence_read(&p, "", "-1"));
+	assert_string_equal(p.remedy, "nvidia-smi -L lists the UUIDs of what is there");
 	unsetenv("CUDA_VISIBLE_DEVICES");
 }
 
