@@ -278,6 +278,7 @@ static void test_looks(void **state)
 {
 	struct looks looks = {0};
 	struct load_rig r;
+	int64_t began = clock_mono_ns();
 
 	(void)state;
 	load_rig_start(&r, NULL, NULL);
@@ -287,6 +288,7 @@ static void test_looks(void **state)
 	r.config.watch_ctx = &looks;
 	load_rig_run(&r);
 	assert_true(looks.nr >= 1 && looks.saw_some);
+	assert_true(looks.last_s <= (double)(clock_mono_ns() - began) * 1e-9);
 	load_rig_end(&r);
 }
 

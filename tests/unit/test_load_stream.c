@@ -283,13 +283,44 @@ static void test_one_after_another(void **state)
 		    (double)first_ns + (double)(r->sent_ns - r->scheduled_ns));
 	/* Nothing of the first one is left in the second. */
 	assert_int_equal(r->chunks_nr, 0);
-	assert_int_equal(r->output_tokens, -1);
+	assert_true(r->prompt_tokens == -1 && r->output_tokens == -1);
+	assert_int_equal(r->cached_tokens, -1);
 	assert_true(r->first_byte_ns == RECORD_NONE && r->first_token_ns == RECORD_NONE);
 	say_whole(&o, TEXT("a") LAST);
 	finish(&o);
 	assert_int_equal(r->end, REQUEST_TRUNCATED); /* the [DONE] was the first one's */
 	assert_int_equal(o.s.phase, STREAM_IDLE);
 	assert_int_equal(o.hub.connections, 1);
+	end(&o);
+}
+
+/* Prompt and output by usage, and output by count: each that is wrong fails the request. */
+static void test_wrong_lengths(void **state)
+{
+#define USED(prompt, output)                                         \
+	"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":" prompt \
+	",\"completion_tokens\":" output "}}\n\n"
+	static const char *const wrong[] = {
+		IDS("1,2,3,4,5,6,7,8,9,10") USED("17", "10") DONE,
+		IDS("1,2,3,4,5,6,7,8,9,10") USED("16", "11") DONE,
+		IDS("1,2,3,4,5,6,7,8,9") USED("16", "10") DONE,
+	};
+	struct one o;
+
+	(void)state;
+	begin(&o);
+	o.config.checks_prompt = true;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		ask(&o, i);
+		say_whole(&o, wrong[i]);
+		finish(&o);
+		assert_int_equal(o.s.rec.end, REQUEST_WRONG_LENGTH);
+		assert_int_equal(o.hub.failed, i + 1);
+	}
+	ask(&o, 3);
+	say_whole(&o, ten);
+	finish(&o);
+	assert_int_equal(o.s.rec.end, REQUEST_OK);
 	end(&o);
 }
 
@@ -772,6 +803,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_kept),
 		cmocka_unit_test(test_one_after_another),
+		cmocka_unit_test(test_wrong_lengths),
 		cmocka_unit_test(test_chunks_beyond_expectation),
 		cmocka_unit_test(test_in_one_segment),
 		cmocka_unit_test(test_late),
