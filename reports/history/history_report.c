@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/document/likeness.h"
 #include "core/base/mem.h"
+#include "reports/statistics/autocorrelation.h"
 #include "reports/text/table.h"
 
 void history_judge(struct history_judged *ret, const struct history_list *l,
@@ -134,25 +135,45 @@ char *history_series_name(const struct history_series *s)
 			  s->machine);
 }
 
-static void say_interval(const struct trend_claim *c, double margin, struct buf *b)
+static bool is_decided(enum verdict v)
 {
-	const bool is_90 =
-		c->verdict != VERDICT_DEGRADED && c->verdict != VERDICT_IMPROVED;
-	const struct interval *ci = is_90 ? &c->ci90 : &c->ci95;
+	return v == VERDICT_DEGRADED || v == VERDICT_IMPROVED;
+}
+
+/* What the numbers rest on, where that is not what a reader would expect. */
+static void say_memory(const struct history_series *s, const struct trend *t,
+		       struct buf *b)
+{
+	if (t->memory > 0)
+		buf_printf(b, ", widened since each value remembers %.2f of the last",
+			   t->memory);
+	else if (s->nr < AUTOCORRELATION_VALUES_MIN)
+		buf_printf(b, ", values taken as independent (fewer than %d)",
+			   AUTOCORRELATION_VALUES_MIN);
+}
+
+static void say_interval(const struct history_series *s, const struct trend *t,
+			 const struct trend_claim *c, double margin, struct buf *b)
+{
+	const bool is_claim = is_decided(c->verdict);
+	const struct interval *ci = is_claim ? &c->claim_interval : &c->ci90;
 	char low[32], high[32], percent[32];
 
 	percent_text(margin, percent, sizeof(percent));
-	if (c->has_interval)
-		buf_printf(b, "%s %% interval of the ratio %s to %s, margin %s",
-			   is_90 ? "90" : "95", ratio_text(ci->low, low, sizeof(low)),
-			   ratio_text(ci->high, high, sizeof(high)), percent);
-	else
+	if (!c->has_interval) {
 		buf_printf(b, "no interval, margin %s", percent);
+		return;
+	}
+	buf_printf(b, "%g %% interval of the ratio %s to %s, margin %s",
+		   is_claim ? 100 * c->claim_level : 90,
+		   ratio_text(ci->low, low, sizeof(low)),
+		   ratio_text(ci->high, high, sizeof(high)), percent);
+	say_memory(s, t, b);
 }
 
-/* The level before the loss and the one that stands, and what else changed between. */
-static int say_loss(struct history *h, const struct history_series *s,
-		    const struct trend *t, double margin, struct buf *b, struct err *err)
+/* The best level and the present one, and what else changed between. */
+static int say_level(struct history *h, const struct history_series *s,
+		     const struct trend *t, double margin, struct buf *b, struct err *err)
 {
 	struct strvec differences = {0};
 	char label[CLOCK_LABEL_SIZE], before[48], since[48];
@@ -162,11 +183,14 @@ static int say_loss(struct history *h, const struct history_series *s,
 	stats_median(s->values + t->level.at, t->level.nr, &best);
 	stats_median(s->values + t->level_at, s->nr - t->level_at, &now);
 	clock_label(s->points[t->lost_at].at_ms * NS_PER_MS, label);
-	buf_printf(b, "%+.2f %% since %s: %s before, %s now, ",
-		   100 * (t->level.ratio - 1), label,
+	if (t->level.verdict != VERDICT_DEGRADED)
+		buf_puts(b, "a loss beyond the margin is not excluded: ");
+	if (t->level.ratio > 0)
+		buf_printf(b, "%+.2f %% ", 100 * (t->level.ratio - 1));
+	buf_printf(b, "since %s: %s before, %s now, ", label,
 		   unit_human(best, s->unit, before, sizeof(before)),
 		   unit_human(now, s->unit, since, sizeof(since)));
-	say_interval(&t->level, margin, b);
+	say_interval(s, t, &t->level, margin, b);
 	rc = history_differences(h, s->points[t->lost_at - 1].result,
 				 s->points[t->lost_at].result, &differences, err);
 	for (size_t i = 0; i < differences.nr; i++)
@@ -176,16 +200,16 @@ static int say_loss(struct history *h, const struct history_series *s,
 	return rc;
 }
 
-static void say_newest(const struct history_series *s, const struct trend *t,
-		       double margin, struct buf *b)
+/* Values at the end against what they are held against. */
+static void say_end(const struct history_series *s, const struct trend *t,
+		    const struct trend_claim *c, double margin, struct buf *b)
 {
-	const struct trend_claim *c = &t->newest;
 	char label[CLOCK_LABEL_SIZE], ratio[32];
 
-	clock_label(s->points[t->level_at].at_ms * NS_PER_MS, label);
+	clock_label(s->points[c->at].at_ms * NS_PER_MS, label);
 	if (!c->newest) {
-		buf_printf(b, "%zu values since %s are too few to judge the next by",
-			   c->nr, label);
+		buf_printf(b, "%zu values before the newest are too few to judge them by",
+			   c->nr);
 		return;
 	}
 	if (!c->ratio) {
@@ -195,7 +219,23 @@ static void say_newest(const struct history_series *s, const struct trend *t,
 	buf_printf(b, "the newest %zu of %zu value%s are %s of the level since %s, ",
 		   c->newest, s->nr, s->nr == 1 ? "" : "s",
 		   ratio_text(c->ratio, ratio, sizeof(ratio)), label);
-	say_interval(c, margin, b);
+	say_interval(s, t, c, margin, b);
+}
+
+/* The claim that decided. */
+static int say_reason(struct history *h, const struct history_series *s,
+		      const struct trend *t, double margin, struct buf *b,
+		      struct err *err)
+{
+	if (t->level.verdict == t->verdict)
+		return say_level(h, s, t, margin, b, err);
+	if (t->newest.verdict == t->verdict || t->hidden.verdict != t->verdict) {
+		say_end(s, t, &t->newest, margin, b);
+		return 0;
+	}
+	buf_puts(b, "a loss beyond the margin could hide at the end: ");
+	say_end(s, t, &t->hidden, margin, b);
+	return 0;
 }
 
 static int say_series(struct history *h, const struct history_list *l,
@@ -205,14 +245,11 @@ static int say_series(struct history *h, const struct history_list *l,
 	const struct history_series *s = &l->items[i];
 	const struct trend *t = &j->items[i];
 	char *name = history_series_name(s);
-	int rc = 0;
+	int rc;
 
 	buf_printf(b, "%s: %s: ", verdict_name(t->verdict), name);
 	free(name);
-	if (t->level.verdict == VERDICT_DEGRADED)
-		rc = say_loss(h, s, t, j->margins[i], b, err);
-	else
-		say_newest(s, t, j->margins[i], b);
+	rc = say_reason(h, s, t, j->margins[i], b, err);
 	buf_puts(b, s->gate ? "\n" : " (informational)\n");
 	return rc;
 }
@@ -264,6 +301,10 @@ static struct json_object *claim_json(const struct trend_claim *c)
 	json_put(o, "ratio", c->ratio > 0 ? json_new_real(c->ratio) : NULL);
 	json_put(o, "ci90", c->has_interval ? interval_to_json(&c->ci90) : NULL);
 	json_put(o, "ci95", c->has_interval ? interval_to_json(&c->ci95) : NULL);
+	json_put(o, "claim_level",
+		 c->has_interval ? json_new_real(c->claim_level) : NULL);
+	json_put(o, "claim_interval",
+		 c->has_interval ? interval_to_json(&c->claim_interval) : NULL);
 	json_put_text(o, "verdict", verdict_name(c->verdict));
 	return o;
 }
@@ -336,6 +377,8 @@ static struct json_object *series_json(const struct history_series *s,
 	json_put_real(o, "margin", margin);
 	json_put(o, "newest", claim_json(&t->newest));
 	json_put(o, "loss", claim_json(&t->level));
+	json_put(o, "hidden", claim_json(&t->hidden));
+	json_put_real(o, "memory", t->memory);
 	if (t->level.verdict == VERDICT_DEGRADED)
 		put_time(o, "loss_since", s->points[t->lost_at].at_ms);
 	else

@@ -6,6 +6,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/rng.h"
+#include "reports/statistics/autocorrelation.h"
 #include "reports/statistics/stats.h"
 
 /*
@@ -117,16 +118,6 @@ static struct weights *weights_of(size_t nr)
 	return w;
 }
 
-static void shuffle(size_t *order, size_t nr, struct rng *rng)
-{
-	for (size_t i = nr; i > 1; i--) {
-		size_t k = rng_below(rng, i), swap = order[k];
-
-		order[k] = order[i - 1];
-		order[i - 1] = swap;
-	}
-}
-
 struct value_at {
 	double value;
 	size_t at;
@@ -139,6 +130,37 @@ static int by_value(const void *a, const void *b)
 	if (x->value != y->value)
 		return x->value < y->value ? -1 : 1;
 	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* An order of the ranks without a change. */
+struct shuffler {
+	struct rng *rng;
+	double lag1;
+	struct value_at *path; /* scratch */
+};
+
+static void shuffle(size_t *order, size_t nr, struct rng *rng)
+{
+	for (size_t i = nr; i > 1; i--) {
+		size_t k = rng_below(rng, i), swap = order[k];
+
+		order[k] = order[i - 1];
+		order[i - 1] = swap;
+	}
+}
+
+/* The values come in the order of a path that remembers, and stay the same values. */
+static void shuffle_remembering(size_t *order, size_t nr, const struct shuffler *s)
+{
+	double z = rng_normal(s->rng), rest = sqrt(1 - s->lag1 * s->lag1);
+
+	for (size_t i = 0; i < nr; i++) {
+		s->path[i] = (struct value_at){z, i};
+		z = s->lag1 * z + rest * rng_normal(s->rng);
+	}
+	qsort(s->path, nr, sizeof(*s->path), by_value);
+	for (size_t i = 0; i < nr; i++)
+		order[s->path[i].at] = i;
 }
 
 static double *rank_series(const double *x, size_t nr, size_t *order)
@@ -160,7 +182,7 @@ static double *rank_series(const double *x, size_t nr, size_t *order)
 
 /* The split of one segment and the share of permutations that do as well. */
 static double split_p(const double *x, size_t nr, const struct change_spec *spec,
-		      struct rng *rng, size_t *ret_at)
+		      const struct shuffler *shuffler, size_t *ret_at)
 {
 	size_t *order = x_calloc(nr, sizeof(*order)), as_good = 0, ignored;
 	struct search s = {.nr = nr, .segment_min = spec->segment_min, .order = order};
@@ -177,7 +199,10 @@ static double split_p(const double *x, size_t nr, const struct change_spec *spec
 	if (values[0] == values[nr - 1])
 		as_good = spec->permutations;
 	for (size_t i = 0; i < spec->permutations && as_good < spec->permutations; i++) {
-		shuffle(order, nr, rng);
+		if (shuffler->lag1 > 0)
+			shuffle_remembering(order, nr, shuffler);
+		else
+			shuffle(order, nr, shuffler->rng);
 		/* The same split in another order differs by rounding. */
 		as_good += best_split(&s, &ignored) >= found - 1e-12 * fabs(found);
 		/* Already too many: the rest cannot make it significant. */
@@ -199,20 +224,21 @@ struct found {
 };
 
 static void divide(const double *x, size_t from, size_t to,
-		   const struct change_spec *spec, struct rng *rng, struct found *f)
+		   const struct change_spec *spec, const struct shuffler *shuffler,
+		   struct found *f)
 {
 	size_t at = 0;
 	double p;
 
 	if (to - from < 2 * spec->segment_min)
 		return;
-	p = split_p(x + from, to - from, spec, rng, &at);
+	p = split_p(x + from, to - from, spec, shuffler, &at);
 	if (p > spec->alpha)
 		return;
-	divide(x, from, from + at, spec, rng, f);
+	divide(x, from, from + at, spec, shuffler, f);
 	GROW(f->items, f->nr, f->alloc);
 	f->items[f->nr++] = (struct change_point){.at = from + at, .p = p};
-	divide(x, from + at, to, spec, rng, f);
+	divide(x, from + at, to, spec, shuffler, f);
 }
 
 void change_levels(const double *x, size_t nr, struct change_point *c, size_t changes)
@@ -226,19 +252,43 @@ void change_levels(const double *x, size_t nr, struct change_point *c, size_t ch
 	}
 }
 
+double change_memory(const double *x, size_t nr, const struct change_point *c,
+		     size_t changes)
+{
+	size_t *ends = x_calloc(changes + 1, sizeof(*ends));
+	double lag1;
+
+	for (size_t i = 0; i < changes; i++)
+		ends[i] = c[i].at;
+	ends[changes] = nr;
+	lag1 = autocorrelation_around(x, ends, changes + 1);
+	free(ends);
+	return lag1;
+}
+
 struct change_point *change_points(const double *x, size_t nr,
 				   const struct change_spec *spec, size_t *ret_nr)
 {
 	struct change_spec s = *spec;
 	struct found f = {0};
 	struct rng rng;
+	struct shuffler shuffler = {.rng = &rng};
 
-	s.segment_min = s.segment_min > 1 ? s.segment_min : 5;
+	s.segment_min = s.segment_min > 1 ? s.segment_min : CHANGE_SEGMENT_MIN;
 	s.alpha = s.alpha > 0 ? s.alpha : 0.01;
 	s.permutations = s.permutations ? s.permutations : 499;
 	rng_init(&rng, s.seed);
 	if (nr <= CHANGE_SERIES_MAX)
-		divide(x, 0, nr, &s, &rng, &f);
+		divide(x, 0, nr, &s, &shuffler, &f);
+	if (f.nr)
+		shuffler.lag1 = change_memory(x, nr, f.items, f.nr);
+	/* What only memory made must go: once more, against orders that remember. */
+	if (shuffler.lag1 > 0) {
+		f.nr = 0;
+		shuffler.path = x_calloc(nr, sizeof(*shuffler.path));
+		divide(x, 0, nr, &s, &shuffler, &f);
+		free(shuffler.path);
+	}
 	change_levels(x, nr, f.items, f.nr);
 	*ret_nr = f.nr;
 	return f.items;

@@ -135,6 +135,61 @@ static void noise_alone_shows_no_change(void **state)
 	assert_in_range(found, 0, 6);
 }
 
+/* Change points a series of 60 with that memory, with a step of 'step' deviations at 40. */
+static double points_a_series(double memory, double step, int *ret_found)
+{
+	struct change_spec spec = {.seed = 3};
+	double series[60], points = 0;
+	struct rng rng;
+
+	*ret_found = 0;
+	rng_init(&rng, 21);
+	for (int k = 0; k < 200; k++) {
+		double z = rng_normal(&rng);
+		size_t nr;
+
+		for (int i = 0; i < 60; i++) {
+			series[i] = 100 + z + (i >= 40 ? step : 0);
+			z = memory * z + sqrt(1 - memory * memory) * rng_normal(&rng);
+		}
+		free(change_points(series, 60, &spec, &nr));
+		points += (double)nr;
+		*ret_found += nr > 0;
+	}
+	return points / 200;
+}
+
+/* At most 0.1 points a series with a memory of 0.5 (plus chance); a step of 2 sd is found. */
+static void memory_is_no_change(void **state)
+{
+	int found;
+
+	(void)state;
+	assert_true(points_a_series(0.5, 0, &found) <= 0.1);
+	points_a_series(0, 2, &found);
+	assert_in_range(found, 190, 200);
+	/* With memory a step of five is as plain. */
+	points_a_series(0.5, 5, &found);
+	assert_in_range(found, 195, 200);
+}
+
+/* Two constant levels have no spread in each and a change between them. */
+static void a_step_between_constants_is_found(void **state)
+{
+	struct change_spec spec = {.seed = 3};
+	struct change_point *c;
+	double series[60];
+	size_t nr;
+
+	(void)state;
+	for (int i = 0; i < 60; i++)
+		series[i] = i < 40 ? 7 : 8;
+	c = change_points(series, 60, &spec, &nr);
+	assert_int_equal(nr, 1);
+	assert_int_equal(c[0].at, 40);
+	free(c);
+}
+
 /* The statistic as its definition has it: every pair, for every split. */
 static size_t split_by_definition(const double *series, size_t nr, size_t least)
 {
@@ -209,6 +264,8 @@ int main(void)
 		cmocka_unit_test(change_points_are_those_of_brute_force),
 		cmocka_unit_test(a_step_is_found_where_it_is),
 		cmocka_unit_test(noise_alone_shows_no_change),
+		cmocka_unit_test(memory_is_no_change),
+		cmocka_unit_test(a_step_between_constants_is_found),
 		cmocka_unit_test(the_split_is_the_one_of_the_definition),
 		cmocka_unit_test(values_without_spread_do_not_change),
 	};
