@@ -37,7 +37,8 @@ static const struct field fields[] = {
 	 .help = "Metrics that do not gate too; they never decide the exit status."},
 	{"since", FIELD_TEXT, AT(since), .arg = "DATE",
 	 .help = "Only results made from then on (2026-11-22, or with a time as in the "
-		 "results): how a change that is accepted is left behind."},
+		 "results), and those added after them: how a change that is accepted is "
+		 "left behind."},
 	{"last", FIELD_INT, AT(last), .max = CHANGE_SERIES_MAX, .arg = "N",
 	 .help = "Only the last so many values of each series; 0: all, up to 5000."},
 	{"newest", FIELD_INT, AT(newest), .unset = "1", .min = 1, .max = 1000, .arg = "N",
@@ -68,24 +69,36 @@ static const struct opt_command command = {
 	.name = "tare history",
 	.summary = "results over months: levels, change points, since when",
 	.usage = "add RESULTS... | show | check [OPTION]...",
-	.about = "'add' puts every sound result of runs, folders or files into a "
-		 "database, once each: all of them or, where one cannot be read, none. "
-		 "'show' prints a line for each series (a metric of the same work on the "
-		 "same machine and arm) with the date since when it has been at its "
-		 "level. 'check' judges: the newest values against the level that has "
-		 "stood since the last change point, and that level against the best one "
-		 "before it. A loss stands until it is made good, or until --since "
-		 "leaves it behind. What changed on the machine or in tare at that point "
-		 "is printed beside it.\n\n"
-		 "The exit status of 'check' is 0 when every gating series is equivalent "
-		 "or improved, 1 with a loss, 3 when there are too few values, or too "
-		 "noisy ones, to tell.",
+	.about =
+		"'add' puts every sound result of runs, folders or files into a "
+		"database, once each: all of them or, where one cannot be read, none. "
+		"'show' prints a line for each series (a metric of the same work on the "
+		"same machine and arm) with the date since when it has been at its "
+		"level. 'check' judges: the newest values against the level that stood "
+		"before them, and the present level against the best one before it. A "
+		"series is equivalent when no loss beyond the margin can hide in either, "
+		"nor at its end; where one might, it is inconclusive. A loss stands until "
+		"it is made good, or until --since leaves it behind. What changed on the "
+		"machine or in tare at that point is printed beside it. The newest are "
+		"those that were added last, whatever their machines' clocks said.\n\n"
+		"The exit status of 'check' is 0 when every gating series is equivalent "
+		"or improved, 1 with a loss, 3 when there are too few values, or too "
+		"noisy ones, to tell.",
 	.fields = fields,
 	.examples = examples,
 	.positional_min = 1,
 	.positional_max = -1,
 	.positional_kind = "file",
 };
+
+/* The first few by name: a machine whose clock is wrong has many such results. */
+static void say_warnings(const struct strvec *warnings)
+{
+	for (size_t i = 0; i < warnings->nr && i < HISTORY_WARNINGS_MAX; i++)
+		log_warn("%s", warnings->items[i]);
+	if (warnings->nr > HISTORY_WARNINGS_MAX)
+		log_warn("and %zu more", warnings->nr - HISTORY_WARNINGS_MAX);
+}
 
 static int store(const char *path, const struct result_set *sets, size_t nr,
 		 struct err *err)
@@ -95,6 +108,10 @@ static int store(const char *path, const struct result_set *sets, size_t nr,
 	int rc = h ? history_add(h, sets, nr, &n, err) : -1;
 
 	history_close(h);
+	if (h)
+		say_warnings(&n.warnings);
+	if (h)
+		history_added_release(&n);
 	if (rc)
 		return -1;
 	printf("%s: %zu result%s added", path, n.added, n.added == 1 ? "" : "s");
@@ -189,6 +206,17 @@ static int view_open(struct view *v, const struct history_options *o, struct err
 	return rc;
 }
 
+static int warn_of_dates(const struct view *v, struct err *err)
+{
+	struct strvec warnings = {0};
+	int rc = history_warnings(v->h, &v->list, &warnings, err);
+
+	for (size_t i = 0; i < warnings.nr && !rc; i++)
+		log_warn("%s", warnings.items[i]);
+	strvec_release(&warnings);
+	return rc;
+}
+
 static int print_json(const struct view *v, struct err *err)
 {
 	struct json_object *o = history_to_json(v->h, &v->list, &v->judged, err);
@@ -222,7 +250,9 @@ static int look(const struct history_options *o, bool is_check, struct err *err)
 
 	if (view_open(&v, o, err))
 		return -1;
-	rc = write_files(&v, o, err);
+	rc = warn_of_dates(&v, err);
+	if (!rc)
+		rc = write_files(&v, o, err);
 	if (!rc && o->json)
 		rc = print_json(&v, err);
 	else if (!rc && is_check)

@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "reports/history/history_order.h"
 #include "reports/results/provenance.h"
 #include "reports/statistics/stats.h"
 
@@ -70,6 +71,30 @@ static const char *const migrations[] = {
 	"CREATE TABLE change(series INTEGER NOT NULL REFERENCES series(id),"
 	" at_ms INTEGER NOT NULL, result INTEGER NOT NULL REFERENCES result(id),"
 	" p REAL NOT NULL, PRIMARY KEY(series, at_ms, result)) WITHOUT ROWID;",
+	/*
+	 * 4: values lie in the order in which results were added, which no clock can turn
+	 * round. Those of older layouts, where creation was the order, keep that. Change
+	 * points are found anew, for what they are has changed.
+	 */
+	"CREATE TABLE result4(id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE,"
+	" created TEXT NOT NULL, machine INTEGER NOT NULL REFERENCES machine(id),"
+	" arm TEXT NOT NULL, workload TEXT NOT NULL, kind TEXT NOT NULL,"
+	" digest TEXT NOT NULL, version TEXT NOT NULL, source TEXT NOT NULL);"
+	"INSERT INTO result4 SELECT row_number() OVER (ORDER BY julianday(created), id),"
+	" uid, created, machine, arm, workload, kind, digest, version, source"
+	" FROM result;"
+	"CREATE TABLE value4(series INTEGER NOT NULL REFERENCES series(id),"
+	" result INTEGER NOT NULL REFERENCES result4(id), at_ms INTEGER NOT NULL,"
+	" n INTEGER NOT NULL, mean REAL NOT NULL, sd REAL,"
+	" PRIMARY KEY(series, result)) WITHOUT ROWID;"
+	"INSERT INTO value4 SELECT v.series, b.id, v.at_ms, v.n, v.mean, v.sd FROM value v"
+	" JOIN result a ON a.id = v.result JOIN result4 b ON b.uid = a.uid;"
+	"DROP TABLE change; DROP TABLE value; DROP TABLE result;"
+	"ALTER TABLE value4 RENAME TO value; ALTER TABLE result4 RENAME TO result;"
+	"CREATE TABLE change(series INTEGER NOT NULL REFERENCES series(id),"
+	" result INTEGER NOT NULL REFERENCES result(id), p REAL NOT NULL,"
+	" PRIMARY KEY(series, result)) WITHOUT ROWID;"
+	"UPDATE series SET looked = 0;",
 };
 enum { layout = sizeof(migrations) / sizeof(migrations[0]) };
 
@@ -194,9 +219,12 @@ static int step_up(struct history *h, int from, struct err *err)
 	return rc;
 }
 
+static int look(struct history *h, struct err *err);
+
 /* The version is read again inside: another process may have migrated meanwhile. */
 static int migrate(struct history *h, struct err *err)
 {
+	bool is_old;
 	int found;
 
 	if (read_layout(h, &found, err) || check_layout(h, found, err))
@@ -207,11 +235,12 @@ static int migrate(struct history *h, struct err *err)
 		return -1;
 	if (read_layout(h, &found, err) || check_layout(h, found, err))
 		goto undo;
+	is_old = found > 0;
 	while (found < layout)
 		if (step_up(h, found++, err))
 			goto undo;
 	if (!db_exec(h, "COMMIT", "bringing the layout up to date", err))
-		return 0;
+		return is_old ? look(h, err) : 0;
 undo:
 	sqlite3_exec(h->db, "ROLLBACK", NULL, NULL, NULL);
 	return -1;
@@ -380,7 +409,7 @@ static int read_points(struct reader *r, struct listed *l, struct err *err)
 	}
 	if (rc != SQLITE_DONE)
 		return db_fail(r->h, "asking for values", err);
-	/* They came newest first. */
+	/* They came the last first. */
 	for (size_t i = 0, k = s->nr; i + 1 < k; i++) {
 		struct history_point swap = s->points[--k];
 
@@ -547,12 +576,14 @@ static int reader_open(struct reader *r, struct history *h, const struct history
 	r->values =
 		db_prepare(h,
 			   "SELECT at_ms, result, mean FROM value WHERE series = ?1"
-			   " AND at_ms >= ?2 ORDER BY at_ms DESC, result DESC LIMIT ?3",
+			   " AND result >= (SELECT result FROM value WHERE series = ?1"
+			   " AND at_ms >= ?2 ORDER BY result LIMIT 1)"
+			   " ORDER BY result DESC LIMIT ?3",
 			   err);
 	if (r->values)
 		r->changes = db_prepare(h,
 					"SELECT result, p FROM change WHERE series = ?1"
-					" ORDER BY at_ms, result",
+					" ORDER BY result",
 					err);
 	return r->changes ? 0 : -1;
 }
@@ -609,9 +640,8 @@ static int keep_changes(struct history *h, const struct listed *l, sqlite3_stmt 
 
 		sqlite3_reset(insert);
 		sqlite3_bind_int64(insert, 1, l->id);
-		sqlite3_bind_int64(insert, 2, p->at_ms);
-		sqlite3_bind_int64(insert, 3, p->result);
-		sqlite3_bind_double(insert, 4, s->changes[i].p);
+		sqlite3_bind_int64(insert, 2, p->result);
+		sqlite3_bind_double(insert, 3, s->changes[i].p);
 		if (sqlite3_step(insert) != SQLITE_DONE)
 			return db_fail(h, "keeping change points", err);
 	}
@@ -629,8 +659,7 @@ static int keep_all(struct history *h, const struct looked *l, struct err *err)
 			   err);
 	if (claim)
 		insert = db_prepare(
-			h, "INSERT INTO change(series, at_ms, result, p) VALUES(?,?,?,?)",
-			err);
+			h, "INSERT INTO change(series, result, p) VALUES(?,?,?)", err);
 	rc = insert ? 0 : -1;
 	if (!rc)
 		rc = db_exec(h,
@@ -681,7 +710,7 @@ static int look(struct history *h, struct err *err)
 }
 
 struct statements {
-	sqlite3_stmt *machine, *result, *series, *value;
+	sqlite3_stmt *machine, *result, *series, *value, *before;
 };
 
 static int prepare_all(struct history *h, struct statements *s, struct err *err)
@@ -701,8 +730,12 @@ static int prepare_all(struct history *h, struct statements *s, struct err *err)
 		 " better, gate, nr) VALUES(?,?,?,?,?,?,?,?,1) ON CONFLICT DO UPDATE"
 		 " SET better = excluded.better, gate = excluded.gate, nr = nr + 1"
 		 " RETURNING id"},
-		{&s->value, "INSERT INTO value(series, at_ms, result, n, mean, sd)"
+		{&s->value, "INSERT INTO value(series, result, at_ms, n, mean, sd)"
 			    " VALUES(?,?,?,?,?,?)"},
+		/* The last date that can be true. */
+		{&s->before,
+		 "SELECT at_ms FROM value WHERE series = ? AND at_ms BETWEEN ?"
+		 " AND ? ORDER BY result DESC LIMIT 1"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
@@ -733,9 +766,20 @@ struct incoming {
 	const char *machine;
 	int64_t at_ms;
 	sqlite3_int64 row;
+	bool is_older; /* by its date than what was added before it */
 };
 
-static int add_value(struct history *h, struct statements *st, const struct incoming *in,
+static void look_before(struct statements *st, sqlite3_int64 series, struct incoming *in)
+{
+	sqlite3_bind_int64(st->before, 1, series);
+	sqlite3_bind_int64(st->before, 2, HISTORY_DATE_LEAST_MS);
+	sqlite3_bind_int64(st->before, 3, history_date_most_ms());
+	if (sqlite3_step(st->before) == SQLITE_ROW)
+		in->is_older |= sqlite3_column_int64(st->before, 0) > in->at_ms;
+	sqlite3_reset(st->before);
+}
+
+static int add_value(struct history *h, struct statements *st, struct incoming *in,
 		     const struct samples *m, struct err *err)
 {
 	const struct result *r = in->r;
@@ -750,9 +794,10 @@ static int add_value(struct history *h, struct statements *st, const struct inco
 	sqlite3_bind_int(st->series, 8, m->def.gate);
 	if (take_id(h, st->series, &series, err))
 		return -1;
+	look_before(st, series, in);
 	sqlite3_bind_int64(st->value, 1, series);
-	sqlite3_bind_int64(st->value, 2, in->at_ms);
-	sqlite3_bind_int64(st->value, 3, in->row);
+	sqlite3_bind_int64(st->value, 2, in->row);
+	sqlite3_bind_int64(st->value, 3, in->at_ms);
 	sqlite3_bind_int64(st->value, 4, (sqlite3_int64)m->nr);
 	sqlite3_bind_double(st->value, 5, stats_mean(m->values, m->nr));
 	if (stats_sd(m->values, m->nr, &sd))
@@ -773,6 +818,40 @@ static struct json_object *facts_of(const struct result_set *s, const struct res
 		    strcmp(s->machines[i].arm, r->arm) == 0)
 			return s->machines[i].facts;
 	return result_set_facts(s, r->arm);
+}
+
+/*
+ * A GPU with its UUID is known wherever it is plugged in; else the machine's own identity
+ * tells two with the same processor apart, and its name, which anyone may change, does not.
+ */
+static char *machine_of(struct json_object *facts)
+{
+	const char *gpu = json_get_text(json_at(facts, "gpus/0"), "uuid", NULL);
+	const char *id = json_get_text(json_member(facts, "identity"), "machine", NULL);
+	char *name = provenance_machine(facts), *both;
+
+	if (gpu || !id)
+		return name;
+	both = x_asprintf("%s (machine %.8s)", name, id);
+	free(name);
+	return both;
+}
+
+static void warn_of_date(const struct incoming *in, struct strvec *warnings)
+{
+	if (!history_date_is_sound(in->at_ms))
+		strvec_addf(
+			warnings,
+			"result %s says that it was created %s, which cannot be: it has "
+			"its place by the order of adding; set the clock of %s",
+			in->r->id, in->r->created, in->machine);
+	else if (in->is_older)
+		strvec_addf(
+			warnings,
+			"result %s was created %s, before what was added before it, and "
+			"counts as newer: the order of adding is the order of a "
+			"history, and old results belong into a database of their own",
+			in->r->id, in->r->created);
 }
 
 static int insert_result(struct history *h, struct statements *st, struct incoming *in,
@@ -806,7 +885,7 @@ static int add_result(struct history *h, struct statements *st,
 {
 	const struct result *r = &s->results[at];
 	struct json_object *facts = facts_of(s, r);
-	char *machine = provenance_machine(facts);
+	char *machine = machine_of(facts);
 	/* The name of a file is no name of a series: tomorrow's is another. */
 	struct incoming in = {.r = r,
 			      .machine = machine,
@@ -831,22 +910,31 @@ static int add_result(struct history *h, struct statements *st,
 	for (size_t i = 0; i < r->metrics_nr && !rc && is_new; i++)
 		if (r->metrics[i].nr)
 			rc = add_value(h, st, &in, &r->metrics[i], err);
+	if (!rc && is_new)
+		warn_of_date(&in, &ret->warnings);
 	ret->added += is_new;
 	ret->known += !is_new;
 	free(machine);
 	return rc;
 }
 
-static int add_set(struct history *h, struct statements *st, const struct result_set *s,
-		   struct history_added *ret, struct err *err)
+static int add_all(struct history *h, struct statements *st,
+		   const struct result_set *sets, size_t nr, struct history_added *ret,
+		   struct err *err)
 {
-	for (size_t i = 0; i < s->nr; i++) {
-		if (s->results[i].status != RESULT_OK)
-			ret->unsound++;
-		else if (add_result(h, st, s, i, ret, err))
-			return -1;
-	}
-	return 0;
+	size_t places_nr;
+	struct history_place *places = history_order(sets, nr, &places_nr, &ret->unsound);
+	int rc = 0;
+
+	for (size_t i = 0; i < places_nr && !rc; i++)
+		rc = add_result(h, st, places[i].set, places[i].at, ret, err);
+	free(places);
+	return rc;
+}
+
+void history_added_release(struct history_added *n)
+{
+	strvec_release(&n->warnings);
 }
 
 int history_add(struct history *h, const struct result_set *sets, size_t nr,
@@ -859,12 +947,13 @@ int history_add(struct history *h, const struct result_set *sets, size_t nr,
 	if (db_exec(h, "BEGIN IMMEDIATE", "waiting for the database", err))
 		return -1;
 	rc = prepare_all(h, &st, err);
-	for (size_t i = 0; i < nr && !rc; i++)
-		rc = add_set(h, &st, &sets[i], ret, err);
+	if (!rc)
+		rc = add_all(h, &st, sets, nr, ret, err);
 	sqlite3_finalize(st.machine);
 	sqlite3_finalize(st.result);
 	sqlite3_finalize(st.series);
 	sqlite3_finalize(st.value);
+	sqlite3_finalize(st.before);
 	if (!rc)
 		rc = db_exec(h, "COMMIT", "adding results", err);
 	if (rc)

@@ -4,8 +4,13 @@
  *
  * A series is one metric of the same work (workload and digest of its parameters) on one
  * machine and arm ("by hand" for what no run made); its values are the means of the
- * results' samples, in order of the results' creation. Change points are those of
- * reports/statistics/changepoint.h.
+ * results' samples. Change points are those of reports/statistics/changepoint.h. A machine
+ * is its first GPU with its UUID, else its processor and its identity.machine, where its facts
+ * have one; never its host name.
+ *
+ * The order of a series is the order of adding: a clock that was reset or set ahead must not
+ * decide which values are the newest. What is added at once is put in order of creation
+ * first (reports/history/history_order.h).
  *
  * Several processes may write at once: each addition is one transaction that waits for
  * the others (10 s at most). A result is known by its id, so adding it twice changes
@@ -28,16 +33,19 @@ void history_close(struct history *h); /* NULL is fine */
 struct history_added {
 	size_t added, known,
 		unsound; /* unsound: not 'ok', hence no level to compare with */
+	struct strvec
+		warnings; /* a sentence for each date that cannot be, or goes back */
 };
+void history_added_release(struct history_added *n);
 
-/* All results of all sets in one transaction: every one of them or none. */
+/* All results of all sets in one transaction: every one of them or none. Release 'ret'. */
 int history_add(struct history *h, const struct result_set *sets, size_t nr,
 		struct history_added *ret, struct err *err);
 
 /* Texts are names or patterns (*, ?, [abc]); NULL: any. */
 struct history_query {
 	const char *machine, *workload, *metric, *arm;
-	int64_t since_ms;   /* of results' creation, since 1970 */
+	int64_t since_ms;   /* from the first result that was created then or later on */
 	size_t last;        /* values a series at most; 0: CHANGE_SERIES_MAX */
 	bool informational; /* those too, beside the gating metrics */
 };
@@ -51,7 +59,7 @@ struct history_series {
 	char *machine, *workload, *metric, *arm, *unit, *digest;
 	enum metric_better better;
 	bool gate;
-	struct history_point *points; /* oldest first; at least one */
+	struct history_point *points; /* in order of adding; at least one */
 	double *values;               /* of the points */
 	size_t nr;
 	struct change_point *changes;

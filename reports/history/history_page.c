@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "reports/history/history_order.h"
 #include "reports/text/html.h"
 #include "reports/page/page_frame.h"
 
@@ -40,14 +41,22 @@ static struct drawn draw(const struct history_series *s)
 			  .level = x_calloc(s->nr + 1, sizeof(double)),
 			  .marks_x = x_calloc(s->changes_nr + 1, sizeof(double)),
 			  .marks_y = x_calloc(s->changes_nr + 1, sizeof(double))};
+	int64_t at_ms = s->points[0].at_ms;
 
+	/* In order of adding: what has no sound date stands beside the one before it. */
+	for (size_t i = s->nr; i-- > 0;)
+		if (history_date_is_sound(s->points[i].at_ms))
+			at_ms = s->points[i].at_ms;
 	for (size_t k = 0, from = 0; k <= s->changes_nr; k++) {
 		size_t to = k < s->changes_nr ? s->changes[k].at : s->nr;
 		double middle = 0;
 
 		stats_median(s->values + from, to - from, &middle);
 		for (size_t i = from; i < to; i++) {
-			d.x[i] = (double)s->points[i].at_ms / 1000;
+			if (s->points[i].at_ms > at_ms &&
+			    history_date_is_sound(s->points[i].at_ms))
+				at_ms = s->points[i].at_ms;
+			d.x[i] = (double)at_ms / 1000;
 			d.level[i] = middle;
 		}
 		if (k) {
@@ -224,7 +233,8 @@ static int changes_table(struct history *h, const struct history_list *l, struct
 {
 	buf_puts(b, "<section><h2>Change points</h2>\n<p>E-divisive (Matteson and James, "
 		    "2014): the split whose sides differ most in energy distance, kept "
-		    "where at most 1 % of the permutations of its segment do as well. "
+		    "where at most 1 % of the permutations of its segment do as well, "
+		    "in orders that remember as much as the series does. "
 		    "What changed on the machine or in tare between the results on both "
 		    "sides stands beside it.</p>\n");
 	html_table_head(b, change_columns, "cards");

@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/document/likeness.h"
 #include "core/base/mem.h"
+#include "reports/history/history_order.h"
 #include "reports/statistics/autocorrelation.h"
 #include "reports/text/table.h"
 
@@ -387,14 +388,90 @@ static struct json_object *series_json(const struct history_series *s,
 	return o;
 }
 
+/* Results that were named already: a result has a value in many series. */
+struct named {
+	int64_t *items;
+	size_t nr, alloc;
+};
+
+static bool name_once(struct named *n, int64_t result)
+{
+	for (size_t i = 0; i < n->nr; i++)
+		if (n->items[i] == result)
+			return false;
+	GROW(n->items, n->nr, n->alloc);
+	n->items[n->nr++] = result;
+	return true;
+}
+
+static int warn_of_point(struct history *h, const struct history_series *s, size_t at,
+			 bool is_sound, struct strvec *ret, struct err *err)
+{
+	struct history_origin o;
+
+	if (history_origin(h, s->points[at].result, &o, err))
+		return -1;
+	strvec_addf(
+		ret,
+		"result %s of %s on %s (%s) is dated %s, %s: it is judged by the order of adding",
+		o.id, s->workload, s->arm, s->machine, o.created,
+		is_sound ? "before what was added before it" : "which cannot be");
+	history_origin_release(&o);
+	return 0;
+}
+
+static int warn_of_series(struct history *h, const struct history_series *s,
+			  struct named *named, struct strvec *ret, struct err *err)
+{
+	int64_t before_ms = INT64_MIN;
+
+	for (size_t i = 0; i < s->nr; i++) {
+		int64_t at_ms = s->points[i].at_ms;
+		bool is_sound = history_date_is_sound(at_ms);
+		bool is_fine = is_sound && at_ms >= before_ms;
+
+		if (is_sound)
+			before_ms = at_ms;
+		if (is_fine || !name_once(named, s->points[i].result) ||
+		    named->nr > HISTORY_WARNINGS_MAX)
+			continue;
+		if (warn_of_point(h, s, i, is_sound, ret, err))
+			return -1;
+	}
+	return 0;
+}
+
+int history_warnings(struct history *h, const struct history_list *l, struct strvec *ret,
+		     struct err *err)
+{
+	struct named named = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < l->nr && !rc; i++)
+		rc = warn_of_series(h, &l->items[i], &named, ret, err);
+	if (named.nr > HISTORY_WARNINGS_MAX)
+		strvec_addf(ret, "and %zu more results with such dates",
+			    named.nr - HISTORY_WARNINGS_MAX);
+	free(named.items);
+	return rc;
+}
+
 struct json_object *history_to_json(struct history *h, const struct history_list *l,
 				    const struct history_judged *j, struct err *err)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	struct strvec warnings = {0};
+	int rc = history_warnings(h, l, &warnings, err);
 
 	json_put_text(o, "schema", HISTORY_SCHEMA);
 	json_put(o, "verdict", verdict_to_json(j->overall));
+	json_put(o, "warnings", texts_to_json(&warnings));
+	strvec_release(&warnings);
 	json_put(o, "series", list);
+	if (rc) {
+		json_object_put(o);
+		return NULL;
+	}
 	for (size_t i = 0; i < l->nr; i++) {
 		struct json_object *s =
 			series_json(&l->items[i], &j->items[i], j->margins[i]);

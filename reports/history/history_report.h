@@ -46,6 +46,14 @@ int history_check(struct history *h, const struct history_list *l,
 struct json_object *history_to_json(struct history *h, const struct history_list *l,
 				    const struct history_judged *j, struct err *err);
 
+/*
+ * A sentence for each result whose date cannot be true or goes back behind what was added
+ * before it, at most HISTORY_WARNINGS_MAX and how many more there are.
+ */
+#define HISTORY_WARNINGS_MAX 5
+int history_warnings(struct history *h, const struct history_list *l, struct strvec *ret,
+		     struct err *err);
+
 /* Facts of the machine that differ between two results: "GPU driver: 580.65, 580.95". */
 int history_differences(struct history *h, int64_t before, int64_t after,
 			struct strvec *ret, struct err *err);

@@ -4,14 +4,14 @@
  * than 'alpha' of the permutations of the segment do as well, and so on in both halves.
  * Sensitive to any change of distribution, not to a trend's slope alone.
  *
- * A series that remembers (reports/statistics/autocorrelation.h) swings by itself, and permutations,
- * which forget, take every swing for a change: with a memory of 0.5 that were 0.3 to 0.6 points
- * a series of 40 to 200 values. So where permutations find any, the memory around the levels
- * found is estimated, and if there is some, all is divided once more against orders that
- * remember as much: the ranks of a Gaussian first-order autoregression, so that the values
- * stay the same and only their order is random (Theiler et al., Physica D 58, 1992, whose
- * surrogates amplitude-adjusted by ranks are these with a spectrum for the lag). Without
- * memory such an order is a permutation. tests/bench/history-verdicts has the rates.
+ * A series that remembers (reports/statistics/autocorrelation.h) swings by itself, and
+ * permutations, which forget, take every swing for a change: with a memory of 0.5 that were
+ * 0.3 to 0.6 points a series of 40 to 200 values. So where permutations find any, the memory
+ * around the levels found is estimated, and if there is some, all is divided once more against
+ * orders that remember as much: the ranks of a Gaussian first-order autoregression, so that
+ * the values stay the same and only their order is random (after Theiler et al., Physica D 58,
+ * 1992, whose surrogates are adjusted by ranks too). Without memory such an order is a
+ * permutation. tests/bench/history-verdicts has the rates.
  */
 #ifndef TARE_REPORTS_STATISTICS_CHANGEPOINT_H
 #define TARE_REPORTS_STATISTICS_CHANGEPOINT_H

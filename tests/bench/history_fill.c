@@ -91,6 +91,7 @@ static int fill(struct history *h, uint64_t seed, struct err *err)
 		/* Facts are by arm: one machine a set. */
 		result_set_sort(&set);
 		rc = history_add(h, &set, 1, &n, err);
+		history_added_release(&n);
 		result_set_release(&set);
 		if (rc)
 			return -1;

@@ -4,7 +4,8 @@
  * of one value with the next ('memory'); the last values lose so many margins. Higher is
  * better, the margin is 3 %.
  *
- * Usage: history_verdicts [SERIES-A-CASE [SEED [changes|check]]]. Exit status 1 when a bound is exceeded.
+ * Usage: history_verdicts [SERIES-A-CASE [SEED [changes|check]]]. Exit status 1
+ * when a bound is exceeded.
  */
 #include <math.h>
 #include <stdio.h>

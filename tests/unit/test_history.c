@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "reports/history/history_report.h"
@@ -79,7 +80,63 @@ static size_t add(int from, int to, double value)
 	result_set_release(&s);
 	history_close(h);
 	assert_int_equal(n.added + n.known, to - from);
+	assert_int_equal(n.warnings.nr, 0);
+	history_added_release(&n);
 	return n.added;
+}
+
+/* Adds one result with that date; 'facts' (taken over) is its machine. Warnings: free(). */
+static char *add_dated(const char *id, const char *created, double value,
+		       struct json_object *facts)
+{
+	struct err err = ERR_INIT;
+	struct history *h = history_open(path, HISTORY_WRITE, &err);
+	struct history_added n;
+	struct result_set s;
+	char *said;
+
+	assert_non_null(h);
+	result_set_init(&s, "test");
+	one_result(&s, id, 0, value);
+	free(s.results[0].created);
+	s.results[0].created = x_strdup(created);
+	if (facts)
+		result_set_machine(&s.results[0], facts);
+	result_set_sort(&s);
+	if (history_add(h, &s, 1, &n, &err))
+		fail_msg("%s", err.text);
+	said = x_strdup(n.warnings.nr ? n.warnings.items[0] : "");
+	assert_in_range(n.warnings.nr, 0, 1);
+	history_added_release(&n);
+	result_set_release(&s);
+	history_close(h);
+	return said;
+}
+
+/* The last value of each series, and how many there are. */
+static size_t last_values(const char *since, double *ret, size_t *ret_values,
+			  struct strvec *warnings)
+{
+	struct history_query q = {0};
+	struct err err = ERR_INIT;
+	struct history *h = history_open(path, HISTORY_READ, &err);
+	struct history_list l;
+	int64_t since_ns = 0;
+	size_t nr;
+
+	if (since)
+		assert_true(clock_from_label(since, &since_ns));
+	q.since_ms = since_ns / NS_PER_MS;
+	assert_non_null(h);
+	assert_int_equal(history_read(h, &q, &l, &err), 0);
+	*ret = l.items[0].values[l.items[0].nr - 1];
+	*ret_values = l.items[0].nr;
+	nr = l.nr;
+	if (warnings)
+		assert_int_equal(history_warnings(h, &l, warnings, &err), 0);
+	history_list_release(&l);
+	history_close(h);
+	return nr;
 }
 
 static char *check(int *status)
@@ -226,11 +283,151 @@ static void what_is_no_database_is_refused(void **state)
 	assert_null(history_open(path, HISTORY_READ, &err));
 }
 
+/* What is newest is what was added last: a clock that was reset or set ahead is named. */
+static void clocks_do_not_decide_what_is_newest(void **state)
+{
+	struct strvec warnings = {0};
+	double last;
+	size_t values;
+	char *said;
+
+	(void)state;
+	unlink(path);
+	add(0, 10, 100);
+	said = add_dated("reset", "1970-01-01T00:03:00.000Z", 80, NULL);
+	assert_non_null(strstr(said, "result reset"));
+	assert_non_null(strstr(said, "1970-01-01T00:03:00.000Z"));
+	free(said);
+	last_values(NULL, &last, &values, NULL);
+	assert_true(last == 80);
+	said = add_dated("ahead", "2099-03-01T00:00:00.000Z", 70, NULL);
+	assert_non_null(strstr(said, "2099-03-01"));
+	free(said);
+	/* After both, a true date is as true as ever, and newer. */
+	said = add_dated("true", "2026-02-01T00:00:00.000Z", 101, NULL);
+	assert_string_equal(said, "");
+	free(said);
+	assert_int_equal(last_values(NULL, &last, &values, &warnings), 1);
+	assert_true(last == 101);
+	assert_int_equal(values, 13);
+	assert_int_equal(warnings.nr, 2);
+	assert_non_null(strstr(warnings.items[0], "result reset"));
+	assert_non_null(strstr(warnings.items[1], "2099-03-01"));
+	strvec_release(&warnings);
+	/* A clock that is months behind: possible, and named. */
+	said = add_dated("behind", "2025-06-01T00:00:00.000Z", 60, NULL);
+	assert_non_null(strstr(said, "before what was added before it"));
+	free(said);
+	last_values(NULL, &last, &values, NULL);
+	assert_true(last == 60);
+	/* What was added after the first result of that day is part of it. */
+	last_values("2026-01-05", &last, &values, NULL);
+	assert_int_equal(values, 10);
+	assert_true(last == 60);
+}
+
+/* Added at once, creation is the order, and a false date stays where it stands. */
+static void what_is_added_at_once_is_in_order_of_creation(void **state)
+{
+	static const char *const created[] = {
+		"2026-03-03T00:00:00.000Z", "1970-01-01T00:00:00.000Z",
+		"2026-03-01T00:00:00.000Z", "2026-03-02T00:00:00.000Z"};
+	static const double want[] = {3, 4, 1, 2};
+	struct err err = ERR_INIT;
+	struct history_query q = {0};
+	struct history_added n;
+	struct history_list l;
+	struct result_set s[4];
+	struct history *h;
+
+	(void)state;
+	unlink(path);
+	for (int i = 0; i < 4; i++) {
+		char id[8];
+
+		snprintf(id, sizeof(id), "m%d", i);
+		result_set_init(&s[i], "test");
+		one_result(&s[i], id, 0, i + 1);
+		free(s[i].results[0].created);
+		s[i].results[0].created = x_strdup(created[i]);
+		result_set_sort(&s[i]);
+	}
+	h = history_open(path, HISTORY_WRITE, &err);
+	assert_int_equal(history_add(h, s, 4, &n, &err), 0);
+	assert_int_equal(n.warnings.nr, 1);
+	history_added_release(&n);
+	assert_int_equal(history_read(h, &q, &l, &err), 0);
+	/* A set of its own without a date that can be true is of today. */
+	assert_int_equal(l.items[0].nr, 4);
+	for (int i = 0; i < 4; i++)
+		assert_true(l.items[0].values[i] == want[i]);
+	history_list_release(&l);
+	history_close(h);
+	for (int i = 0; i < 4; i++)
+		result_set_release(&s[i]);
+}
+
+static struct json_object *machine(const char *id, const char *hostname, const char *uuid)
+{
+	struct json_object *facts = json_object_new_object();
+	struct json_object *cpu = json_object_new_object();
+	struct json_object *identity = json_object_new_object();
+	struct json_object *gpus = json_object_new_array();
+	struct json_object *gpu = json_object_new_object();
+
+	json_put_text(facts, "hostname", hostname);
+	json_put_text(cpu, "model", "Test CPU");
+	json_put(facts, "cpu", cpu);
+	if (id)
+		json_put_text(identity, "machine", id);
+	json_put(facts, "identity", identity);
+	if (uuid) {
+		json_put_text(gpu, "name", "Test GPU");
+		json_put_text(gpu, "uuid", uuid);
+		json_object_array_add(gpus, gpu);
+	} else {
+		json_object_put(gpu);
+	}
+	json_put(facts, "gpus", gpus);
+	return facts;
+}
+
+static void machines_are_told_by_what_they_are(void **state)
+{
+	const struct {
+		struct json_object *facts;
+		size_t series;
+	} rows[] = {
+		{machine("0123456789abcdef", "one", NULL), 1},
+		{machine("fedcba9876543210", "one", NULL),
+		 2}, /* another, by the same name */
+		{machine("0123456789abcdef", "two", NULL), 2}, /* renamed: the same */
+		{machine(NULL, "three", NULL), 3}, /* from before there was one */
+		{machine("0123456789abcdef", "one", "GPU-1"), 4},
+		{machine("fedcba9876543210", "vm", "GPU-1"), 4}, /* the GPU in a VM */
+	};
+	double last;
+	size_t values;
+
+	(void)state;
+	unlink(path);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char id[8];
+
+		snprintf(id, sizeof(id), "w%zu", i);
+		free(add_dated(id, "2026-05-01T00:00:00.000Z", 100, rows[i].facts));
+		assert_int_equal(last_values(NULL, &last, &values, NULL), rows[i].series);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_loss_is_found_with_its_day),
 		cmocka_unit_test(two_writers_lose_nothing),
+		cmocka_unit_test(clocks_do_not_decide_what_is_newest),
+		cmocka_unit_test(what_is_added_at_once_is_in_order_of_creation),
+		cmocka_unit_test(machines_are_told_by_what_they_are),
 		cmocka_unit_test(an_older_layout_is_brought_up),
 		cmocka_unit_test(a_newer_layout_is_refused),
 		cmocka_unit_test(what_is_no_database_is_refused),

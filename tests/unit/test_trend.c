@@ -2,7 +2,8 @@
  * What a series says. Expected intervals: the textbook t interval of a single new value,
  * exp(log x - m -+ t s sqrt(1 + 1/n)), worked out in Python with t quantiles from tables
  * (7 degrees of freedom: 1.8946 and 2.3646); of two levels and of values that remember, by
- * tests/support/autocorrelation_figures.py (SciPy). Rates: nominal, by simulation with a fixed seed.
+ * tests/support/autocorrelation_figures.py (SciPy). Rates: nominal, by simulation with a
+ * fixed seed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
