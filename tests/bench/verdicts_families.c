@@ -83,6 +83,7 @@ static enum verdict judge(struct values *v, int rounds, const struct looks *look
 	for (int m = 0; m < metrics; m++) {
 		worst = c[m].verdict > worst ? c[m].verdict : worst;
 		free(c[m].reason);
+		free(c[m].slow.rounds);
 		strvec_release(&c[m].notes);
 	}
 	return worst;

@@ -93,6 +93,7 @@ static enum verdict judge(struct latencies *l, const struct quantile_case *k, in
 	comparison_decide(&c, looks);
 	v = c.verdict;
 	free(c.reason);
+	free(c.slow.rounds);
 	strvec_release(&c.notes);
 	return v;
 }
