@@ -20,6 +20,7 @@ static struct json_object *figures_to_json(const struct figures *f)
 	struct json_object *o = json_object_new_object();
 
 	json_put_int(o, "n", (int64_t)f->nr);
+	json_put_real(o, "effective_n", f->effective_nr);
 	json_put_real(o, "mean_s", f->mean_s);
 	json_put_real(o, "std_s", f->deviation_s);
 	json_put_real(o, "min_s", f->min_s);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "inference/load/figures/effective.h"
 
 static int64_t finished_ns(const struct request_record *r)
 {
@@ -98,26 +99,48 @@ static void add_gaps(struct distribution *d, const struct load_stage *stage,
 	}
 }
 
-static void add_latencies(struct distribution *d, const struct load_stage *stage,
+/* The distributions of a stage while its records are gone through. */
+struct gathered {
+	struct distribution d[SUMMARY_KINDS];
+	struct effective effective[SUMMARY_KINDS];
+	bool is_first; /* pass */
+};
+
+static void add_of_request(struct gathered *g, const struct load_stage *stage,
+			   const struct request_record *r, enum summary_kind kind,
+			   int64_t ns)
+{
+	double span = (double)(stage->measure_end_ns - stage->measure_start_ns);
+
+	distribution_add(&g->d[kind], ns, 1);
+	if (g->is_first)
+		effective_add(&g->effective[kind],
+			      (double)(r->sent_ns - stage->measure_start_ns) / span,
+			      (double)ns);
+}
+
+static void add_latencies(struct gathered *g, const struct load_stage *stage,
 			  const struct request_record *r)
 {
 	int64_t end = finished_ns(r), tpot = tpot_ns(r);
 
 	if (r->end != REQUEST_OK || window_side(stage, r->sent_ns) != WINDOW_INSIDE)
 		return;
-	distribution_add(&d[SUMMARY_TTFT], r->first_token_ns - r->sent_ns, 1);
-	distribution_add(&d[SUMMARY_TTFT_FROM_SCHEDULE],
-			 r->first_token_ns - r->scheduled_ns, 1);
-	distribution_add(&d[SUMMARY_LATENCY], end - r->sent_ns, 1);
-	distribution_add(&d[SUMMARY_LATENCY_FROM_SCHEDULE], end - r->scheduled_ns, 1);
-	distribution_add(&d[SUMMARY_QUEUE_DELAY], r->sent_ns - r->scheduled_ns, 1);
+	add_of_request(g, stage, r, SUMMARY_TTFT, r->first_token_ns - r->sent_ns);
+	add_of_request(g, stage, r, SUMMARY_TTFT_FROM_SCHEDULE,
+		       r->first_token_ns - r->scheduled_ns);
+	add_of_request(g, stage, r, SUMMARY_LATENCY, end - r->sent_ns);
+	add_of_request(g, stage, r, SUMMARY_LATENCY_FROM_SCHEDULE, end - r->scheduled_ns);
+	add_of_request(g, stage, r, SUMMARY_QUEUE_DELAY, r->sent_ns - r->scheduled_ns);
 	if (tpot >= 0)
-		distribution_add(&d[SUMMARY_TPOT], tpot, 1);
+		add_of_request(g, stage, r, SUMMARY_TPOT, tpot);
 }
 
-static void take_figures(struct figures *f, const struct distribution *d)
+static void take_figures(struct figures *f, const struct distribution *d,
+			 const struct effective *e)
 {
 	f->nr = d->nr;
+	f->effective_nr = effective_number(e);
 	f->mean_s = d->nr ? d->mean * 1e-9 : NAN;
 	f->deviation_s = d->nr ? d->deviation * 1e-9 : NAN;
 	f->min_s = d->nr ? (double)d->min * 1e-9 : NAN;
@@ -180,7 +203,7 @@ static void derive(struct stage_summary *s)
 }
 
 /* All records once; what is counted is counted in the first pass alone. */
-static int pass(struct stage_summary *s, struct distribution *d, bool is_first,
+static int pass(struct stage_summary *s, struct gathered *g,
 		const struct record_source *source, const struct service_level *level,
 		struct err *err)
 {
@@ -189,13 +212,13 @@ static int pass(struct stage_summary *s, struct distribution *d, bool is_first,
 
 	source->rewind(source->ctx);
 	for (int k = 0; k < SUMMARY_KINDS; k++)
-		distribution_pass(&d[k]);
+		distribution_pass(&g->d[k]);
 	while ((rc = record_source_next(source, &r, err)) > 0) {
-		if (is_first)
+		if (g->is_first)
 			count(s, &r, level);
-		add_latencies(d, &s->stage, &r);
+		add_latencies(g, &s->stage, &r);
 		if (!request_end_is_failure(r.end))
-			add_gaps(d, &s->stage, &r);
+			add_gaps(g->d, &s->stage, &r);
 	}
 	return rc;
 }
@@ -204,24 +227,24 @@ int summary_make(struct stage_summary *ret, const struct load_stage *stage,
 		 const struct record_source *source, const struct service_level *level,
 		 struct err *err)
 {
-	struct distribution d[SUMMARY_KINDS];
-	bool is_first = true, needs_more = true;
+	struct gathered g = {.is_first = true};
+	bool needs_more = true;
 	int rc = 0;
 
 	*ret = (struct stage_summary){.stage = *stage};
 	window_series_init(&ret->series, stage);
 	for (int k = 0; k < SUMMARY_KINDS; k++)
-		distribution_init(&d[k]);
-	for (; needs_more && !rc; is_first = false) {
-		rc = pass(ret, d, is_first, source, level, err);
+		distribution_init(&g.d[k]);
+	for (; needs_more && !rc; g.is_first = false) {
+		rc = pass(ret, &g, source, level, err);
 		needs_more = false;
 		for (int k = 0; !rc && k < SUMMARY_KINDS; k++)
-			needs_more = distribution_more(&d[k]) || needs_more;
+			needs_more = distribution_more(&g.d[k]) || needs_more;
 	}
 	for (int k = 0; k < SUMMARY_KINDS; k++) {
 		if (!rc)
-			take_figures(&ret->figures[k], &d[k]);
-		distribution_release(&d[k]);
+			take_figures(&ret->figures[k], &g.d[k], &g.effective[k]);
+		distribution_release(&g.d[k]);
 	}
 	if (rc) {
 		summary_release(ret);

@@ -25,6 +25,8 @@ enum summary_kind {
 
 struct figures {
 	uint64_t nr;
+	double effective_nr; /* independent requests that they are worth (effective.h);
+			      * NAN: not of whole requests, or too few to tell */
 	double mean_s, deviation_s, min_s, max_s; /* NAN when nr is 0 */
 	double quantiles_s
 		[DISTRIBUTION_POINTS]; /* by distribution_points; NAN: too few */
