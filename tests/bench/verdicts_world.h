@@ -4,7 +4,8 @@
  * Model of a round's samples: log value = truth + drift * time + round noise + noise of
  * the sample; an outlier is a round (1 in 20) that is 5 round noises slower. Where the
  * candidate alone has slow rounds or skewed noise, its truth is moved so that its mean is
- * what the case says. The arms take turns as a run does it (A B, B A, ...), so the k-th execution has time k.
+ * what the case says. The arms take turns as a run does it (A B, B A, ...), so the k-th
+ * execution has time k.
  */
 #ifndef TARE_TESTS_BENCH_VERDICTS_WORLD_H
 #define TARE_TESTS_BENCH_VERDICTS_WORLD_H
