@@ -6,7 +6,8 @@
  *
  * Batch means (Law and Carson, Oper. Res. 27, 1979): the window is cut into blocks of equal
  * length, and the number is n times the variance of one request over what the blocks' means
- * make it, their variance times a block's size; never above n. A memory longer than a block stays unseen.
+ * make of it, their variance times a block's size; never above n. A memory longer than a
+ * block stays unseen.
  */
 #ifndef TARE_INFERENCE_LOAD_FIGURES_EFFECTIVE_H
 #define TARE_INFERENCE_LOAD_FIGURES_EFFECTIVE_H
