@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const size_t plan_max_bytes = 1 << 20;
-static const char *const order_names[] = {"abba", "abab", NULL};
+static const char *const order_names[] = {"abba", "abab", "random-blocks", NULL};
 
 struct plan_texts {
 	char *name, *description, *baseline;
@@ -45,7 +45,13 @@ const struct field schedule_fields[] = {
 	{"order", FIELD_CHOICE, offsetof(struct schedule, order), .unset = "abba",
 	 .choices = order_names,
 	 .help = "Order of the arms: abba turns it round every other round, so that "
-		 "drift cancels; abab keeps it."},
+		 "drift cancels; random-blocks draws the order of every other round by the "
+		 "seed and turns it round in the next, so that no rhythm of the machine falls "
+		 "in with it; abab keeps it."},
+	{"seed", FIELD_INT, offsetof(struct schedule, seed), .unset = "1",
+	 .max = INT64_MAX,
+	 .help = "What the order of random-blocks is drawn by: the same seed, the same "
+		 "order."},
 	{"budget", FIELD_SECONDS, offsetof(struct schedule, budget_ns), .unset = "0",
 	 .max = 2592000, .help = "No round is begun after this time; 0: no such bound."},
 	{0},
@@ -141,7 +147,8 @@ static int read_margins(struct plan *p, struct json_object *o, struct err *err)
 	{
 		double margin = json_get_real(o, metric, NAN);
 
-		if (!(margin > 0 && margin < 1))
+		if (!(margin > 0 && margin < 1) &&
+		    !(margin == 0 && strcmp(metric, "failures") == 0))
 			return err_set(err, ERR_USAGE,
 				       "%s: /margins/%.60s: expected a relative "
 				       "difference between 0 and 1, such as 0.01",

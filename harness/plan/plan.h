@@ -93,10 +93,11 @@ struct workload {
 struct schedule {
 	int64_t rounds_min, rounds_max;
 	int order;         /* enum schedule_order */
+	int64_t seed;      /* of ORDER_RANDOM_BLOCKS */
 	int64_t budget_ns; /* 0: none */
 };
 
-enum schedule_order { ORDER_ABBA, ORDER_ABAB };
+enum schedule_order { ORDER_ABBA, ORDER_ABAB, ORDER_RANDOM_BLOCKS };
 
 struct plan {
 	char *path, *name, *description;

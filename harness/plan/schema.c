@@ -233,11 +233,12 @@ static struct json_object *workload_schema(void)
 	return o;
 }
 
-static struct json_object *margin_schema(void)
+/* Failures alone may have none at all ("failures": 0, which is what holds unless given). */
+static struct json_object *margin_schema(const char *minimum)
 {
 	struct json_object *o = typed("number");
 
-	json_put_int(o, "exclusiveMinimum", 0);
+	json_put_int(o, minimum, 0);
 	json_put_int(o, "exclusiveMaximum", 1);
 	return o;
 }
@@ -247,6 +248,8 @@ struct json_object *plan_schema(void)
 	struct json_object *o = one_table(plan_fields);
 	struct json_object *schedule = one_table(schedule_fields);
 	struct json_object *workloads = typed("array");
+	struct json_object *margins = map_of(margin_schema("exclusiveMinimum"));
+	struct json_object *failures = json_object_new_object();
 	struct json_object *required = json_member(o, "required");
 
 	json_put_text(o, "$schema", "https://json-schema.org/draft/2020-12/schema");
@@ -258,7 +261,9 @@ struct json_object *plan_schema(void)
 	add_property(o, "arms", map_of(arm_schema()));
 	add_property(o, "workloads", workloads);
 	add_property(o, "schedule", schedule);
-	add_property(o, "margins", map_of(margin_schema()));
+	json_put(failures, "failures", margin_schema("minimum"));
+	json_put(margins, "properties", failures);
+	add_property(o, "margins", margins);
 	json_object_array_add(required, json_object_new_string("arms"));
 	json_object_array_add(required, json_object_new_string("workloads"));
 	return o;

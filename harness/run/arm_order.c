@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "core/base/rng.h"
 #include "harness/plan/workload_kind.h"
 #include "harness/run/journal.h"
 
@@ -17,11 +18,33 @@ static const int64_t guess_slice_ns = 2 * NS_PER_S;
 static const int64_t guess_parts = 8; /* an H100's or H200's profiles, and the whole */
 static const int64_t guess_release_ns = 3 * NS_PER_S;
 
+/* The order that a block of two rounds begins with: Fisher and Yates, by seed and block. */
+static size_t drawn_arm(const struct plan *p, int block, size_t turn)
+{
+	size_t *arms = x_calloc(p->arms_nr, sizeof(*arms)), arm;
+	struct rng rng;
+
+	rng_init(&rng, (uint64_t)p->schedule.seed * 1000 + (uint64_t)block);
+	for (size_t i = 0; i < p->arms_nr; i++) {
+		size_t k = (size_t)rng_below(&rng, i + 1);
+
+		arms[i] = arms[k];
+		arms[k] = i;
+	}
+	arm = arms[turn];
+	free(arms);
+	return arm;
+}
+
 size_t rounds_arm(const struct plan *p, int round, size_t turn)
 {
-	bool backwards = p->schedule.order == ORDER_ABBA && round % 2 == 0;
+	bool is_second = round % 2 == 0;
 
-	return backwards ? p->arms_nr - 1 - turn : turn;
+	if (is_second && p->schedule.order != ORDER_ABAB)
+		turn = p->arms_nr - 1 - turn;
+	return p->schedule.order == ORDER_RANDOM_BLOCKS
+		       ? drawn_arm(p, (round - 1) / 2, turn)
+		       : turn;
 }
 
 /* The mean time that a step took in an earlier run, or the guess. */

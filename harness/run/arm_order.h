@@ -1,7 +1,11 @@
 /*
  * Which arm is measured when. In each round every arm has its turn; with 'abba' every
  * other round goes through them backwards, so that a drift that is linear in time falls
- * on all arms alike (A B B A).
+ * on all arms alike (A B B A). With 'random-blocks' two rounds are a block: the first has
+ * an order drawn by the plan's seed, the second the same backwards. A drift cancels within
+ * a block as with 'abba', and what the machine does in a rhythm of its own does not fall on
+ * one arm every time. The order follows from seed and round alone, so a run that is
+ * continued goes on with it.
  */
 #ifndef TARE_HARNESS_RUN_ARM_ORDER_H
 #define TARE_HARNESS_RUN_ARM_ORDER_H

@@ -8,6 +8,7 @@
 #include "core/base/digest.h"
 #include "core/base/mem.h"
 #include "reports/results/provenance.h"
+#include "reports/statistics/tails.h"
 
 static void interval_text(bool is_there, const struct interval *i, char *text,
 			  size_t size)
@@ -370,6 +371,50 @@ void report_versions(const struct report *r, struct strvec *ret)
 	}
 }
 
+/* The paired gating comparison whose intervals were widened most for its memory, or any. */
+static const struct comparison *most_memory(const struct judgement *j)
+{
+	const struct comparison *found = NULL;
+
+	for (size_t i = 0; i < j->nr; i++) {
+		const struct comparison *c = &j->items[i];
+
+		if (c->gate && c->is_paired && c->has_interval && !c->is_pooled &&
+		    (!found || c->memory.figure > found->memory.figure))
+			found = c;
+	}
+	return found;
+}
+
+/* What is assumed of rounds, which no interval can tell by itself. */
+static void say_assumptions(const struct judgement *j, struct strvec *ret)
+{
+	const struct comparison *c = most_memory(j);
+
+	if (!c)
+		return;
+	if (c->memory.nr)
+		strvec_addf(ret,
+			    "Neighbouring rounds resemble each other (correlation %.2f, "
+			    "seen over %zu rounds of %s), so they say less than as many "
+			    "independent ones: the intervals are widened by that.",
+			    c->memory.figure, c->memory.nr,
+			    c->is_memory_of_floor ? "'tare aa'" : "this run");
+	else
+		strvec_addf(ret,
+			    "Assumed, not measured: that a round does not resemble the "
+			    "one before it. If rounds of this machine do, the intervals "
+			    "are too narrow. 'tare aa' over %d rounds or more measures "
+			    "it, and 'tare report --aa' widens the intervals by it.",
+			    MEMORY_ROUNDS_MIN);
+	strvec_addf(
+		ret,
+		"What strikes seldom may not have struck: a slowdown of fewer than "
+		"%.2g %% of rounds leaves all of %zu rounds untouched more often than "
+		"once in twenty runs.",
+		100 * tails_unseen(c->n_baseline), c->n_baseline);
+}
+
 void report_method(const struct report *r, struct strvec *ret)
 {
 	const struct judgement *j = &r->judgement;
@@ -381,10 +426,14 @@ void report_method(const struct report *r, struct strvec *ret)
 		   "independent. A quantile must also hold in a bootstrap over rounds of "
 		   "the pooled samples: the wider ends of both intervals count.");
 	if (r->sets_nr == 1)
-		strvec_add(ret,
-			   "Rounds pair by number and the arms took turns in "
-			   "alternating order, so a slow drift cancels. The interval is "
-			   "Student's t on the logarithm of candidate over baseline.");
+		strvec_add(
+			ret,
+			"Rounds pair by number and the arms took turns in "
+			"alternating order, so a slow drift cancels. The interval is "
+			"Student's t on the logarithm of candidate over baseline. It is "
+			"of the mean, which users pay: rounds that stand out count, and "
+			"the end on the worse side lies farther out where the noise is "
+			"lopsided or some rounds are slow.");
 	else
 		strvec_add(ret, "The two sides were not measured in turns, so they are "
 				"compared unpaired: Welch's t on the logarithms. A drift "
@@ -399,6 +448,7 @@ void report_method(const struct report *r, struct strvec *ret)
 		"not quite normal, so the intervals hold at 90 % and 95 % at least. "
 		"Gating metrics are held to one error rate together: a degraded or "
 		"improved must stand among all of them (Holm).");
+	say_assumptions(j, ret);
 	if (j->looks_max)
 		strvec_addf(
 			ret,

@@ -257,16 +257,20 @@ static void bullets(const struct strvec *v, struct buf *b)
 static void smallest_margins(const struct report *r, struct buf *b)
 {
 	buf_puts(b,
-		 "<p>The smallest margin that so many rounds with the noise seen would "
-		 "confirm (power 0.9):</p>\n<ul>");
+		 "<p>What so many rounds with the noise seen tell in 9 of 10 runs: the "
+		 "smallest loss that would be called degraded, and the smallest margin "
+		 "that would be confirmed where there is no loss:</p>\n<ul>");
 	for (size_t i = 0; i < r->judgement.nr; i++) {
 		const struct comparison *c = &r->judgement.items[i];
 
 		if (!c->gate || !c->smallest_margin)
 			continue;
 		buf_puts(b, "<li>");
-		html_textf(b, "%s %s on %s: %.2g %% (its margin: %.3g %%)", c->metric,
-			   c->statistic, c->candidate, 100 * c->smallest_margin,
+		html_textf(b,
+			   "%s %s on %s: a loss of %.2g %%, a margin of %.2g %% (its "
+			   "margin: %.3g %%)",
+			   c->metric, c->statistic, c->candidate,
+			   100 * c->detectable_loss, 100 * c->smallest_margin,
 			   100 * c->margin);
 		buf_puts(b, "</li>\n");
 	}

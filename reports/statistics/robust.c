@@ -31,48 +31,6 @@ double hodges_lehmann(const double *x, size_t nr)
 	return centre;
 }
 
-/* The largest k with P(signed rank sum < k) <= tail, counting subsets of 1..nr. */
-static size_t rank_cut_exact(size_t nr, double tail)
-{
-	size_t most = nr * (nr + 1) / 2, k = 0;
-	double *ways = x_calloc(most + 1, sizeof(*ways)), sum = 0;
-	double total = ldexp(1, (int)nr);
-
-	ways[0] = 1;
-	for (size_t r = 1; r <= nr; r++)
-		for (size_t s = most; s >= r; s--)
-			ways[s] += ways[s - r];
-	while (k <= most && (sum + ways[k]) / total <= tail)
-		sum += ways[k++];
-	free(ways);
-	return k;
-}
-
-static size_t rank_cut(size_t nr, double tail)
-{
-	double n = (double)nr, mean = n * (n + 1) / 4, cut;
-	double sd = sqrt(n * (n + 1) * (2 * n + 1) / 24);
-
-	if (nr <= 50)
-		return rank_cut_exact(nr, tail);
-	cut = floor(mean + dist_normal_quantile(tail) * sd - 0.5) + 1;
-	return cut > 0 ? (size_t)cut : 0;
-}
-
-bool signed_rank_interval(const double *x, size_t nr, double tail, struct interval *ret)
-{
-	size_t k = nr ? rank_cut(nr, tail) : 0, n;
-	double *w;
-
-	if (!k)
-		return false;
-	w = walsh_averages(x, nr, &n);
-	ret->low = w[k - 1];
-	ret->high = w[n - k];
-	free(w);
-	return true;
-}
-
 size_t find_outliers(const double *x, size_t nr, double limit, bool *flags)
 {
 	double middle, mad;

@@ -20,9 +20,17 @@ static double sum(const double *x, size_t nr)
 	return s;
 }
 
+/* The sum of finite values may not be finite; their mean is. */
 double stats_mean(const double *x, size_t nr)
 {
-	return sum(x, nr) / (double)nr;
+	double mean = sum(x, nr) / (double)nr;
+
+	if (isfinite(mean))
+		return mean;
+	mean = 0;
+	for (size_t i = 0; i < nr; i++)
+		mean += x[i] / (double)nr;
+	return mean;
 }
 
 static double square_sum(const double *x, size_t nr, double mean)
@@ -211,6 +219,7 @@ bool log_ratio_unpaired(const double *baseline, size_t nr_baseline,
 		double vc = sd_c * sd_c / (double)nr_candidate;
 
 		ret->sd = sqrt(sd_b * sd_b + sd_c * sd_c);
+		ret->df_share = satterthwaite(sd_b * sd_b, 1, sd_c * sd_c, 1);
 		ret->error = sqrt(vb + vc);
 		ret->df = satterthwaite(vb, (double)nr_baseline - 1, vc,
 					(double)nr_candidate - 1);
@@ -248,7 +257,8 @@ static double power_with(double n, const struct log_ratio *r, const struct neede
 
 static double power_at(double n, const struct log_ratio *r, const struct needed_spec *s)
 {
-	double df = r->is_paired ? n - 1 : 2 * n - 2;
+	double share = r->is_paired ? 1 : r->df_share > 0 ? r->df_share : 2;
+	double df = share * (n - 1);
 	bool is_inside = fabs(r->mean) < -log1p(-s->margin);
 
 	return power_with(n, r, s,
@@ -288,6 +298,13 @@ size_t stats_needed_n(const struct log_ratio *r, const struct needed_spec *spec)
 		if (power_at((double)n, r, spec) >= spec->power)
 			return n;
 	return 0;
+}
+
+double stats_detectable(const struct log_ratio *r, const struct needed_spec *spec)
+{
+	double t = dist_t_quantile(1 - spec->alpha_degraded, r->df);
+
+	return -log1p(-spec->margin) + r->error * (t + dist_normal_quantile(spec->power));
 }
 
 double stats_smallest_margin(const struct log_ratio *r, const struct needed_spec *spec)

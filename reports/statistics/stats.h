@@ -44,6 +44,10 @@ struct log_ratio {
 	double sd; /* of one round's log ratio (paired), or of one round (unpaired,
 		      pooled) */
 	double cautious_df; /* unpaired: see log_ratio_unpaired() */
+	/* Unpaired, degrees of freedom of n rounds a side over n - 1: 2 where both spread
+	 * alike, near 1 where one side's noise is all there is; 0: not known, taken for
+	 * 2. */
+	double df_share;
 	size_t n_baseline, n_candidate;
 	bool is_paired, has_error;
 };
@@ -86,6 +90,12 @@ struct needed_spec {
  * small n), outside the one-sided test beyond it. 0 when no number up to 1000 would do.
  */
 size_t stats_needed_n(const struct log_ratio *r, const struct needed_spec *spec);
+
+/*
+ * The loss, as a distance of logs, that the rounds at hand would call beyond the margin
+ * with that power: margin + (t + z) * error. Needs has_error.
+ */
+double stats_detectable(const struct log_ratio *r, const struct needed_spec *spec);
 
 /*
  * The other way round: the smallest margin that the rounds at hand would confirm with

@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "reports/statistics/bootstrap.h"
+#include "reports/verdict/failures.h"
 
 static const struct statistic {
 	const char *name;
@@ -503,6 +504,8 @@ static void gather_workload(struct gathering *g)
 	for (size_t i = 0; i < 2; i++)
 		for (size_t k = 0; k < g->sides[i].nr; k++)
 			gather_result(g, &g->sides[i].results[k], from, why);
+	if (!why)
+		failures_gather(g->j, g->sides, g->workload);
 	for (size_t i = from; i < g->j->nr; i++)
 		w->gates = w->gates || g->j->items[i].gate;
 	free(why);

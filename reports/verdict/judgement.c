@@ -57,6 +57,8 @@ static void comparison_release(struct comparison *c)
 	free(c->baseline_values);
 	free(c->candidate_values);
 	free(c->rounds);
+	free(c->slow.rounds);
+	strvec_release(&c->slow.shared);
 	strvec_release(&c->notes);
 }
 
@@ -238,6 +240,44 @@ static struct json_object *rounds(const struct comparison *c)
 	return list;
 }
 
+static struct json_object *slow_rounds(const struct comparison *c)
+{
+	struct json_object *o, *list;
+
+	if (!c->slow.nr)
+		return NULL;
+	o = json_object_new_object();
+	list = json_object_new_array();
+	for (size_t i = 0; i < c->slow.nr; i++)
+		json_object_array_add(list, json_object_new_int64(c->slow.rounds[i]));
+	json_put(o, "rounds", list);
+	json_put_int(o, "of", (int64_t)c->n_baseline);
+	json_put_real(o, "difference", c->slow.difference);
+	json_put_text(o, "arm", c->slow.arm);
+	json_put(o, "shared", texts_to_json(&c->slow.shared));
+	return o;
+}
+
+static struct json_object *memory(const struct comparison *c)
+{
+	struct json_object *o;
+
+	if (!c->is_paired)
+		return NULL;
+	o = json_object_new_object();
+	json_put(o, "seen",
+		 c->memory_seen.nr ? json_new_real(c->memory_seen.figure) : NULL);
+	json_put(o, "p", c->memory_seen.nr ? json_new_real(c->memory_seen.p) : NULL);
+	json_put(o, "used", c->memory.nr ? json_new_real(c->memory.figure) : NULL);
+	json_put_text(o, "source",
+		      !c->memory.nr           ? NULL
+		      : c->is_memory_of_floor ? "noise floor"
+					      : "own rounds");
+	json_put(o, "rounds",
+		 c->memory.nr ? json_object_new_int64((int64_t)c->memory.nr) : NULL);
+	return o;
+}
+
 static void put_figures(struct json_object *o, const struct comparison *c)
 {
 	json_put_int(o, "n_baseline", (int64_t)c->n_baseline);
@@ -252,6 +292,12 @@ static void put_figures(struct json_object *o, const struct comparison *c)
 		 c->needed_n ? json_object_new_int64((int64_t)c->needed_n) : NULL);
 	json_put(o, "smallest_margin",
 		 c->smallest_margin > 0 ? json_new_real(c->smallest_margin) : NULL);
+	json_put(o, "detectable_loss",
+		 c->detectable_loss > 0 ? json_new_real(c->detectable_loss) : NULL);
+	json_put(o, "robust_ratio",
+		 c->robust_ratio > 0 ? json_new_real(c->robust_ratio) : NULL);
+	json_put(o, "slow_rounds", slow_rounds(c));
+	json_put(o, "memory", memory(c));
 	json_put(o, "noise_floor", c->floor > 0 ? json_new_real(c->floor) : NULL);
 	json_put_text(o, "reason", c->reason);
 }
@@ -280,6 +326,12 @@ static struct json_object *comparison_to_json(const struct comparison *c)
 	json_put(o, "pooled", pooled(c));
 	json_put_int(o, "failed_baseline", (int64_t)c->failed_baseline);
 	json_put_int(o, "failed_candidate", (int64_t)c->failed_candidate);
+	json_put(o, "tried_baseline",
+		 c->is_failures ? json_object_new_int64((int64_t)c->tried_baseline)
+				: NULL);
+	json_put(o, "tried_candidate",
+		 c->is_failures ? json_object_new_int64((int64_t)c->tried_candidate)
+				: NULL);
 	json_put(o, "notes", texts_to_json(&c->notes));
 	return o;
 }

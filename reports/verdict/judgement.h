@@ -10,6 +10,7 @@
 #include "core/document/json.h"
 #include "core/document/likeness.h"
 #include "core/document/metric.h"
+#include "reports/statistics/memory.h"
 #include "reports/statistics/stats.h"
 #include "reports/verdict/claims.h"
 
@@ -26,6 +27,18 @@ enum verdict {
 	VERDICT_INCONCLUSIVE,
 	VERDICT_DEGRADED,
 	VERDICT_INVALID
+};
+
+/*
+ * Rounds in which the candidate stands apart, on its worse side, from the rest: a mixture
+ * ("one boot in ten is slow") is a finding, not an outlier to be robust against.
+ */
+struct slow_rounds {
+	size_t nr;
+	int64_t *rounds;
+	double difference; /* mean of their ratios over the others' mean ratio, less 1 */
+	const char *arm;   /* whose own values moved there; borrowed; NULL: not known */
+	struct strvec shared; /* what they share and the others do not */
 };
 
 struct comparison {
@@ -61,9 +74,23 @@ struct comparison {
 	/* The difference that this set-up shows where there is none
 	 * (reports/verdict/noise_floor.h); 0: not measured. */
 	double floor;
+	/* The smallest true loss, relative, that so many rounds with this noise would call
+	 * 'degraded' with power 0.9; 0: unknown. */
+	double detectable_loss;
 	/* One-sided p of the difference beyond the margin on its own side; 1: none. */
 	double p_beyond;
-	bool has_ranks; /* the intervals are those of signed ranks */
+	double robust_ratio; /* of pairs: Hodges and Lehmann's centre, shown only; 0: none */
+	struct slow_rounds slow;
+	/*
+	 * How alike neighbouring rounds are: as these show it, and what the intervals were
+	 * widened by: the noise floor's figure, else these rounds' own where they are many
+	 * enough. nr 0: unknown, and rounds are taken as independent.
+	 */
+	struct memory memory_seen, memory;
+	bool is_memory_of_floor;
+	/* Failures (reports/verdict/failures.h): values are shares; of so many attempts. */
+	bool is_failures;
+	size_t tried_baseline, tried_candidate;
 	enum verdict verdict;
 	size_t needed_n;     /* rounds a side that would decide; 0: unknown */
 	char *reason;        /* a sentence with the numbers */

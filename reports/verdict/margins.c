@@ -23,6 +23,7 @@ const struct margin_default margin_defaults[MARGIN_DEFAULTS] = {
 	{"load.latency_p99_s", 0.1},
 	{"link.h2d", 0.03},
 	{"link.d2h", 0.03},
+	{"failures", 0},
 };
 
 void margins_init(struct margins *m)
@@ -50,6 +51,14 @@ static void put(struct margins *m, const char *name, double value)
 	m->items[m->nr++] = (struct margin){.name = x_strdup(name), .value = value};
 }
 
+/* "failures", "failures.rounds", "big/failures": the one kind whose margin may be 0. */
+static bool is_of_failures(const char *name)
+{
+	const char *slash = strchr(name, '/'), *from = slash ? slash + 1 : name;
+
+	return strncmp(from, "failures", strlen("failures")) == 0;
+}
+
 int margins_add_json(struct margins *m, struct json_object *o, const char *where,
 		     struct err *err)
 {
@@ -64,7 +73,7 @@ int margins_add_json(struct margins *m, struct json_object *o, const char *where
 
 		if (strcmp(name, "$schema") == 0)
 			continue;
-		if (!(v > 0 && v < 1))
+		if (!(v > 0 && v < 1) && !(v == 0 && is_of_failures(name)))
 			return err_set(
 				err, ERR_USAGE,
 				"%s: /%s: a margin is a relative difference above 0 "

@@ -53,7 +53,33 @@ void noise_floor_add(struct noise_floor *f, const struct result_set *s,
 	i->floor = fmax(fabs(c->ci90.low - 1), fabs(c->ci90.high - 1));
 	i->ci95 = c->ci95;
 	i->smallest_margin = c->smallest_margin;
+	i->memory = c->memory_seen;
 	i->verdict = c->verdict;
+}
+
+static struct json_object *memory_to_json(const struct memory *m)
+{
+	struct json_object *o;
+
+	if (!m->nr)
+		return NULL;
+	o = json_object_new_object();
+	json_put_real(o, "figure", m->figure);
+	json_put_real(o, "p", m->p);
+	json_put_int(o, "rounds", (int64_t)m->nr);
+	return o;
+}
+
+static struct memory memory_from_json(struct json_object *o)
+{
+	struct memory m = {.nr = 0};
+	int64_t nr = json_get_int(o, "rounds", 0);
+
+	m.figure = json_get_real(o, "figure", -1);
+	m.p = json_get_real(o, "p", 1);
+	if (nr > 0 && m.figure >= 0 && m.figure < 1)
+		m.nr = (size_t)nr;
+	return m;
 }
 
 int noise_floor_write(const struct noise_floor *f, const char *path, struct err *err)
@@ -79,6 +105,7 @@ int noise_floor_write(const struct noise_floor *f, const char *path, struct err 
 		json_put(item, "smallest_margin",
 			 x->smallest_margin > 0 ? json_new_real(x->smallest_margin)
 						: NULL);
+		json_put(item, "memory", memory_to_json(&x->memory));
 		json_put(item, "verdict", verdict_to_json(x->verdict));
 		json_object_array_add(list, item);
 	}
@@ -107,6 +134,7 @@ static void read_item(struct noise_floor *f, struct json_object *o)
 	i->ratio = json_get_real(o, "ratio", 0);
 	i->floor = json_get_real(o, "floor", 0);
 	i->smallest_margin = json_get_real(o, "smallest_margin", 0);
+	i->memory = memory_from_json(json_member(o, "memory"));
 	i->verdict = verdict_of(json_get_text(o, "verdict", NULL));
 	if (json_object_is_type(ci95, json_type_array) &&
 	    json_object_array_length(ci95) == 2) {
@@ -179,8 +207,8 @@ static void apply(const struct noise_floor *f, const struct floor_item *x,
 	}
 }
 
-void noise_floor_apply(const struct noise_floor *f, struct judgement *j, size_t from,
-		       const struct result_set *set, const char *arm)
+static bool is_same_machine(const struct noise_floor *f, const struct result_set *set,
+			    const char *arm)
 {
 	struct likeness l;
 	bool is_alike;
@@ -188,7 +216,30 @@ void noise_floor_apply(const struct noise_floor *f, struct judgement *j, size_t 
 	likeness_compare(&l, f->machine, result_set_facts(set, arm));
 	is_alike = likeness_holds(&l);
 	likeness_release(&l);
-	if (!is_alike) {
+	return is_alike;
+}
+
+void noise_floor_lend_memory(const struct noise_floor *f, struct judgement *j,
+			     size_t from, const struct result_set *set, const char *arm)
+{
+	if (!is_same_machine(f, set, arm))
+		return;
+	for (size_t i = from; i < j->nr; i++) {
+		struct comparison *c = &j->items[i];
+		const struct floor_item *x =
+			find(f, c, digest_of_work(set, arm, c->workload));
+
+		if (!x || !c->is_paired || x->memory.nr < MEMORY_ROUNDS_MIN)
+			continue;
+		c->memory = x->memory;
+		c->is_memory_of_floor = true;
+	}
+}
+
+void noise_floor_apply(const struct noise_floor *f, struct judgement *j, size_t from,
+		       const struct result_set *set, const char *arm)
+{
+	if (!is_same_machine(f, set, arm)) {
 		char *machine = provenance_machine(f->machine);
 
 		strvec_addf(&j->notes,

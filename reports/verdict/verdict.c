@@ -7,7 +7,9 @@
 #include "core/base/buf.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "reports/verdict/failures.h"
 #include "reports/verdict/gather.h"
+#include "reports/verdict/slow_rounds.h"
 #include "reports/verdict/verdict_rule.h"
 
 static void judge_items(struct judgement *j, size_t from, const struct looks *looks,
@@ -18,8 +20,9 @@ static void judge_items(struct judgement *j, size_t from, const struct looks *lo
 		enum verdict before = c->verdict;
 		char *why = NULL;
 
-		c->margin = margins_get(o->margins, c->workload, c->metric, c->statistic,
-					NULL);
+		c->margin = c->is_failures ? failures_margin(o->margins, c)
+					   : margins_get(o->margins, c->workload,
+							 c->metric, c->statistic, NULL);
 		/* Decided already: what can be shown of it is shown all the same. */
 		if (before == VERDICT_INVALID || before == VERDICT_DEGRADED) {
 			why = c->reason;
@@ -98,7 +101,10 @@ static void judge_pair(struct judgement *j, const struct compared_side *b,
 	take_trust(&trust, c->set, o);
 	gather_comparisons(j, b, c, o->margins, &trust);
 	strvec_release(&trust);
+	if (o->floor)
+		noise_floor_lend_memory(o->floor, j, from, b->set, b->arm);
 	judge_items(j, from, looks, o);
+	slow_rounds_explain(j, from, b, c);
 	if (o->floor)
 		noise_floor_apply(o->floor, j, from, b->set, b->arm);
 }

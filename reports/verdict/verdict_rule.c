@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/buf.h"
 #include "core/base/mem.h"
 #include "reports/statistics/distributions.h"
 #include "reports/statistics/robust.h"
+#include "reports/statistics/tails.h"
+#include "reports/verdict/failures.h"
 
 /* Below this many rounds a side no interval is worth having; said when n is 0 or 1. */
 static const size_t rounds_least = 3;
@@ -17,9 +20,14 @@ static bool log_ratio_of(const struct comparison *c, struct log_ratio *r)
 		*r = c->pooled;
 		return c->has_pooled;
 	}
-	if (c->is_paired)
-		return log_ratio_paired(c->baseline_values, c->candidate_values,
-					c->n_baseline, r);
+	if (c->is_paired) {
+		if (!log_ratio_paired(c->baseline_values, c->candidate_values,
+				      c->n_baseline, r))
+			return false;
+		if (c->memory.nr)
+			memory_widen(r, c->memory.figure);
+		return true;
+	}
 	if (!log_ratio_unpaired(c->baseline_values, c->n_baseline, c->candidate_values,
 				c->n_candidate, r))
 		return false;
@@ -69,12 +77,15 @@ static void without_interval(struct comparison *c)
 			    c->n_candidate, rounds_least);
 }
 
+/* A ratio exactly at the margin, taken through logarithms, may come back beside it. */
+static const double rounding = 1e-12;
+
 static enum verdict beyond(const struct interval *ci, const struct interval *band,
 			   enum metric_better better)
 {
-	if (ci->low > band->high)
+	if (ci->low > band->high * (1 + rounding))
 		return better == METRIC_HIGHER ? VERDICT_IMPROVED : VERDICT_DEGRADED;
-	if (ci->high < band->low)
+	if (ci->high < band->low * (1 - rounding))
 		return better == METRIC_HIGHER ? VERDICT_DEGRADED : VERDICT_IMPROVED;
 	return VERDICT_INCONCLUSIVE;
 }
@@ -86,7 +97,8 @@ enum verdict ratio_verdict(const struct interval *ci90, const struct interval *c
 
 	if (better == METRIC_NONE)
 		return VERDICT_NONE;
-	if (ci90->low >= band.low && ci90->high <= band.high)
+	if (ci90->low >= band.low * (1 - rounding) &&
+	    ci90->high <= band.high * (1 + rounding))
 		return VERDICT_EQUIVALENT;
 	return beyond(ci95, &band, better);
 }
@@ -127,14 +139,30 @@ static size_t rounds_of(const struct comparison *c)
 	return c->n_baseline < c->n_candidate ? c->n_baseline : c->n_candidate;
 }
 
-static size_t rounds_needed(const struct comparison *c, const struct log_ratio *r,
+/* Widened ends are as more noise would make them. */
+static double widening(const struct comparison *c, const struct log_ratio *r)
+{
+	double half = dist_t_quantile(1 - c->alpha_equivalence, r->df) * r->error;
+	double far = fmax(log(c->ci90.high) - r->mean, r->mean - log(c->ci90.low));
+
+	return half > 0 ? fmax(1, far / half) : 1;
+}
+
+static size_t rounds_needed(const struct comparison *c, const struct log_ratio *of,
 			    double alpha_degraded)
 {
+	struct log_ratio wide = *of, *r = &wide;
 	struct needed_spec spec = {.margin = c->margin,
 				   .alpha_equivalence = c->alpha_equivalence,
 				   .alpha_degraded = alpha_degraded,
 				   .power = 0.9};
-	size_t n = stats_needed_n(r, &spec);
+	size_t n;
+
+	if (r->is_paired && !c->is_pooled)
+		r->sd = r->error * sqrt((double)c->n_baseline);
+	if (fabs(r->mean) < -log1p(-c->margin))
+		r->sd *= widening(c, of);
+	n = stats_needed_n(r, &spec);
 
 	return n && n <= rounds_of(c) ? rounds_of(c) + 1 : n;
 }
@@ -158,25 +186,6 @@ static void say_undecided(struct comparison *c, const struct log_ratio *r)
 			    ratio, low, high, margin, ending);
 }
 
-static const double outlier_limit = 5;
-/* With fewer rounds the levels of signed ranks are too coarse, and t has more power. */
-static const size_t ranks_least = 8;
-
-static void note_outliers(struct comparison *c, const double *logs, const bool *flags)
-{
-	double middle;
-
-	stats_median(logs, c->n_baseline, &middle);
-	for (size_t i = 0; i < c->n_baseline; i++)
-		if (flags[i])
-			strvec_addf(
-				&c->notes,
-				"round %lld stands out: its ratio is %+.1f %% from the "
-				"median round's (kept)",
-				(long long)(c->rounds ? c->rounds[i] : (int64_t)i + 1),
-				100 * expm1(logs[i] - middle));
-}
-
 static double *log_ratios(const struct comparison *c)
 {
 	double *logs = x_calloc(c->n_baseline + 1, sizeof(*logs));
@@ -186,36 +195,101 @@ static double *log_ratios(const struct comparison *c)
 	return logs;
 }
 
-/* By signed ranks, with a one-sided error of 'tail'; false: so few cannot give it. */
-static bool rank_interval(const double *logs, size_t nr, double tail,
-			  struct interval *ret)
+static int64_t round_name(const struct comparison *c, size_t i)
 {
-	struct interval i;
-
-	if (!signed_rank_interval(logs, nr, tail, &i))
-		return false;
-	*ret = (struct interval){exp(i.low), exp(i.high)};
-	return true;
+	return c->rounds ? c->rounds[i] : (int64_t)i + 1;
 }
 
-/* An outlying round moves a mean and widens its interval; ranks hardly notice it. */
-static void use_ranks(struct comparison *c, struct log_ratio *r)
-{
-	size_t n = c->n_baseline;
-	double *logs = log_ratios(c);
-	bool *flags = x_calloc(n + 1, sizeof(*flags));
-	struct interval i;
+struct apart {
+	const bool *flags; /* these rounds */
+	size_t nr;         /* so many */
+	double difference; /* of their mean ratio from the median round's, relative */
+};
 
-	if (find_outliers(logs, n, outlier_limit, flags)) {
-		note_outliers(c, logs, flags);
-		c->has_ranks = n >= ranks_least &&
-			       rank_interval(logs, n, c->alpha_equivalence, &i) &&
-			       rank_interval(logs, n, c->alpha_degraded, &i);
-		if (c->has_ranks)
-			r->mean = hodges_lehmann(logs, n);
+/* One note for all rounds that stand apart on one side. */
+static void note_apart(struct comparison *c, const struct apart *a)
+{
+	struct buf names;
+
+	buf_init(&names, BUF_UNBOUNDED);
+	for (size_t i = 0; i < c->n_baseline; i++)
+		if (a->flags[i])
+			buf_printf(&names, "%s%lld", names.len ? ", " : "",
+				   (long long)round_name(c, i));
+	if (a->nr == 1)
+		strvec_addf(&c->notes,
+			    "round %s stands out: its ratio is %+.1f %% from the median "
+			    "round's (kept: the mean counts it)",
+			    names.data, 100 * a->difference);
+	else
+		strvec_addf(&c->notes,
+			    "%zu of %zu rounds stand out (%s): their ratio is %+.1f %% "
+			    "from the median round's (kept: the mean counts them)",
+			    a->nr, c->n_baseline, names.data, 100 * a->difference);
+	buf_release(&names);
+}
+
+static void keep_slow(struct comparison *c, const struct apart *a)
+{
+	c->slow.rounds = x_calloc(a->nr, sizeof(*c->slow.rounds));
+	for (size_t i = 0; i < c->n_baseline; i++)
+		if (a->flags[i])
+			c->slow.rounds[c->slow.nr++] = round_name(c, i);
+	c->slow.difference = a->difference;
+}
+
+/* Of the rounds apart those above the middle, or those below. */
+static void find_apart_on(struct comparison *c, const double *logs, const bool *apart,
+			  double middle, bool is_above)
+{
+	bool *flags = x_calloc(c->n_baseline + 1, sizeof(*flags));
+	struct apart a = {.flags = flags};
+	double sum = 0;
+
+	for (size_t i = 0; i < c->n_baseline; i++) {
+		flags[i] = apart[i] && (logs[i] > middle) == is_above;
+		a.nr += flags[i];
+		sum += flags[i] ? exp(logs[i] - middle) : 0;
 	}
-	free(logs);
+	if (a.nr) {
+		a.difference = sum / (double)a.nr - 1;
+		note_apart(c, &a);
+		if (is_above == (c->better == METRIC_LOWER))
+			keep_slow(c, &a);
+	}
 	free(flags);
+}
+
+/* Rounds that stand apart are named, and on the candidate's worse side kept as a finding. */
+static void find_apart(struct comparison *c, const double *logs)
+{
+	bool *apart = x_calloc(c->n_baseline + 1, sizeof(*apart));
+	double middle;
+
+	if (find_outliers(logs, c->n_baseline, OUTLIER_LIMIT, apart) &&
+	    stats_median(logs, c->n_baseline, &middle)) {
+		find_apart_on(c, logs, apart, middle, false);
+		find_apart_on(c, logs, apart, middle, true);
+	}
+	free(apart);
+}
+
+/* Of the end on the candidate's worse side: that of its mean where a tail may be hidden. */
+static void hold_tail(const struct comparison *c, double mean, double level,
+		      struct interval *i)
+{
+	bool is_above = c->better == METRIC_LOWER;
+	double half = is_above ? log(i->high) - mean : mean - log(i->low);
+	double *logs = log_ratios(c);
+	struct tails t;
+
+	tails_init(&t, logs, c->n_baseline);
+	half = tails_half(&t, is_above, half, level);
+	if (is_above)
+		i->high = exp(mean + half);
+	else
+		i->low = exp(mean - half);
+	free(logs);
 }
 
 /* The interval of the ratio with a one-sided error of 'level', by the comparison's method. */
@@ -223,14 +297,9 @@ static struct interval interval_at(const struct comparison *c, const struct log_
 				   double level)
 {
 	struct interval i = log_ratio_interval(r, 1 - 2 * level), other;
-	double *logs;
 
-	if (c->has_ranks) {
-		/* Few rounds may have no rank interval of that level: the t interval stays. */
-		logs = log_ratios(c);
-		rank_interval(logs, c->n_baseline, level, &i);
-		free(logs);
-	}
+	if (c->is_paired && !c->is_pooled && c->better != METRIC_NONE && r->sd > 0)
+		hold_tail(c, r->mean, level, &i);
 	if (c->has_pooled && !c->is_pooled) {
 		other = log_ratio_interval(&c->pooled, 1 - 2 * level);
 		i.low = fmin(i.low, other.low);
@@ -246,22 +315,16 @@ static void name_method(struct comparison *c)
 		 "Welch t interval of the log values, cautious degrees of freedom, "
 		 "and bootstrap over rounds of the "
 		 "pooled samples: the wider ends"},
-		{"t interval of the paired log ratios",
-		 "t interval of the paired log ratios, and bootstrap over rounds of the "
-		 "pooled samples: the wider ends"},
+		{"t interval of the paired log ratios, its worse end corrected for skewness "
+		 "and rare slow rounds",
+		 "t interval of the paired log ratios, its worse end corrected for skewness "
+		 "and rare slow rounds, and bootstrap over rounds of the pooled samples: "
+		 "the wider ends"},
 	};
 
 	c->method = methods[c->is_paired][c->has_pooled];
 	if (c->is_pooled)
 		c->method = "bootstrap over rounds of the pooled samples";
-	if (c->has_ranks)
-		c->method =
-			c->has_pooled
-				? "Hodges-Lehmann and signed ranks of the paired log "
-				  "ratios, for a round stands out, and bootstrap over "
-				  "rounds of the pooled samples: the wider ends"
-				: "Hodges-Lehmann and signed ranks of the paired log "
-				  "ratios, for a round stands out";
 }
 
 static void note_drift(struct comparison *c)
@@ -284,24 +347,67 @@ static void note_drift(struct comparison *c)
 						 : ", which is part of the difference");
 }
 
+/* How alike neighbouring rounds are; many rounds tell it of themselves. */
+static void find_memory(struct comparison *c, const double *logs)
+{
+	if (!memory_seen(logs, c->n_baseline, &c->memory_seen))
+		return;
+	if (!c->memory.nr && c->memory_seen.nr >= MEMORY_ROUNDS_MIN)
+		c->memory = c->memory_seen;
+	if (c->memory_seen.p < 0.01)
+		strvec_addf(
+			&c->notes,
+			"neighbouring rounds resemble each other (correlation %.2f, p "
+			"= %.2g): so many rounds say less than independent ones%s",
+			c->memory_seen.figure, c->memory_seen.p,
+			c->memory.nr ? ", and the intervals are widened for it" : "");
+}
+
+static void look_at_pairs(struct comparison *c)
+{
+	double *logs = log_ratios(c);
+
+	c->robust_ratio = exp(hodges_lehmann(logs, c->n_baseline));
+	find_apart(c, logs);
+	find_memory(c, logs);
+	free(logs);
+}
+
+/* The smallest loss that would have been seen: from the wider of the better ends. */
+static double detectable_loss(const struct comparison *c, const struct log_ratio *wide)
+{
+	struct needed_spec spec = {
+		.margin = c->margin, .alpha_degraded = c->alpha_degraded, .power = 0.9};
+	double loss = stats_detectable(wide, &spec);
+
+	return c->better == METRIC_LOWER ? expm1(loss) : -expm1(-loss);
+}
+
 static void intervals(struct comparison *c, struct log_ratio *r)
 {
 	struct needed_spec spec = {.alpha_equivalence = c->alpha_equivalence,
 				   .power = 0.9};
-	const struct log_ratio *wide = less_certain(c, r);
+	const struct log_ratio *wide;
 	double d = -log1p(-c->margin);
 
+	wide = less_certain(c, r);
 	c->smallest_margin = stats_smallest_margin(wide, &spec);
+	c->detectable_loss = detectable_loss(c, wide);
 	if (wide->error > 0)
 		c->p_beyond = dist_t_cdf((d - fabs(wide->mean)) / wide->error, wide->df);
 	else if (fabs(wide->mean) > d)
 		c->p_beyond = 0;
-	if (c->is_paired && !c->is_pooled)
-		use_ranks(c, r);
 	c->ci90 = interval_at(c, r, c->alpha_equivalence);
 	c->ci95 = interval_at(c, r, c->alpha_degraded);
 	if (!c->is_pooled)
 		note_drift(c);
+}
+
+static bool has_pairs(const struct comparison *c)
+{
+	struct log_ratio r;
+
+	return c->is_paired && !c->is_pooled && log_ratio_of(c, &r) && r.has_error;
 }
 
 void comparison_decide(struct comparison *c, const struct looks *looks)
@@ -309,8 +415,14 @@ void comparison_decide(struct comparison *c, const struct looks *looks)
 	struct interval band = margin_band(c->margin);
 	struct log_ratio r;
 
+	if (c->is_failures) {
+		failures_decide(c, looks);
+		return;
+	}
 	looks_levels(looks, (int64_t)rounds_of(c), &c->alpha_equivalence,
 		     &c->alpha_degraded);
+	if (has_pairs(c))
+		look_at_pairs(c);
 	if (!log_ratio_of(c, &r)) {
 		name_method(c);
 		without_ratio(c);
@@ -347,7 +459,9 @@ static bool claim_stands(const struct comparison *c, const struct looks *looks,
 	struct interval band = margin_band(c->margin), ci;
 	struct log_ratio r;
 
-	*needed_n = 0;
+	*needed_n = c->is_failures ? c->needed_n : 0;
+	if (c->is_failures)
+		return c->verdict == claim && c->p_beyond <= level;
 	if (c->verdict != claim || !log_ratio_of(c, &r) || !r.has_error)
 		return false;
 	ci = interval_at(c, &r, level);
@@ -413,8 +527,8 @@ void family_hold(struct comparison *items, size_t items_nr, const struct looks *
 	for (size_t i = 0; i < items_nr; i++) {
 		struct comparison *c = &items[i];
 
-		if (c->gate && c->has_interval && c->verdict != VERDICT_NONE &&
-		    c->verdict != VERDICT_INVALID)
+		if (c->gate && (c->has_interval || c->is_failures) &&
+		    c->verdict != VERDICT_NONE && c->verdict != VERDICT_INVALID)
 			family[nr++] = c;
 	}
 	qsort(family, nr, sizeof(*family), by_p_beyond);

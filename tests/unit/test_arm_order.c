@@ -117,6 +117,41 @@ static void an_earlier_run_tells_better(void **state)
 	json_object_put(w.params);
 }
 
+/* Every two rounds are a block: an order of all arms, and the same backwards. */
+static void random_blocks_are_drawn_by_the_seed(void **state)
+{
+	struct plan p = {.arms_nr = 3, .schedule = {.order = ORDER_RANDOM_BLOCKS}};
+	size_t first[3] = {0, 0, 0}, differ = 0;
+
+	(void)state;
+	for (int64_t seed = 1; seed <= 2; seed++) {
+		p.schedule.seed = seed;
+		for (int round = 1; round < 600; round += 2) {
+			bool seen[3] = {false, false, false};
+			size_t began;
+
+			for (size_t turn = 0; turn < 3; turn++) {
+				size_t arm = rounds_arm(&p, round, turn);
+
+				assert_in_range(arm, 0, 2);
+				assert_false(seen[arm]);
+				seen[arm] = true;
+				assert_int_equal(rounds_arm(&p, round + 1, 2 - turn),
+						 arm);
+			}
+			began = rounds_arm(&p, round, 0);
+			first[began]++;
+			p.schedule.seed = 3 - seed;
+			differ += rounds_arm(&p, round, 0) != began;
+			p.schedule.seed = seed;
+		}
+	}
+	/* 600 draws of 3: five deviations are 58. */
+	for (size_t i = 0; i < 3; i++)
+		assert_in_range(first[i], 142, 258);
+	assert_in_range(differ, 300, 500); /* two in three of 600 */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +160,7 @@ int main(void)
 		cmocka_unit_test(a_linear_drift_cancels),
 		cmocka_unit_test(a_guess_is_called_one),
 		cmocka_unit_test(an_earlier_run_tells_better),
+		cmocka_unit_test(random_blocks_are_drawn_by_the_seed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,28 @@ static void a_whole_plan_is_read(void **state)
 	plan_release(&p);
 }
 
+/* Blocks drawn by a seed, and the one margin that may be 0. */
+static void random_blocks_and_failures_are_read(void **state)
+{
+	static const char text[] =
+		"{\"name\": \"x\", \"baseline\": \"a\", " GOOD_ARMS
+		", \"workloads\": [{\"gemm\": {\"n\": 64}}]"
+		", \"schedule\": {\"order\": \"random-blocks\", \"seed\": 7}"
+		", \"margins\": {\"%s\": 0}}";
+	struct err err = ERR_INIT;
+	struct plan p;
+	char *given = x_asprintf(text, "failures");
+
+	assert_int_equal(read_text(*state, given, &p, &err), 0);
+	assert_int_equal(p.schedule.order, ORDER_RANDOM_BLOCKS);
+	assert_int_equal(p.schedule.seed, 7);
+	plan_release(&p);
+	free(given);
+	given = x_asprintf(text, "gemm.flops");
+	assert_int_equal(read_text(*state, given, &p, &err), -1);
+	free(given);
+}
+
 /* What is written into the run directory reads back as the same plan. */
 static void it_is_written_and_read_the_same(void **state)
 {
@@ -332,6 +354,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_plan_is_read),
+		cmocka_unit_test(random_blocks_and_failures_are_read),
 		cmocka_unit_test(it_is_written_and_read_the_same),
 		cmocka_unit_test(mig_is_read_and_written),
 		cmocka_unit_test(the_baseline_gets_a_twin),
