@@ -10,7 +10,7 @@ fakes=$PWD/$BUILD/tests/fakes
 [ -e "$fakes/libnvidia-ml.so.1" ] && [ -e "$fakes/libcuda.so.1" ] || fail "$fakes is not built"
 export LD_LIBRARY_PATH=$fakes TARE_FAKE_NVML_STATE=$scratch/gpu TARE_FAKE_CUDA_EVENT_MS=1
 work='"workloads": [ { "gemm": { "n": 32, "iterations": 3, "warmup_seconds": 0, "telemetry": false } } ],
-      "schedule": { "rounds": { "min": 2, "max": 2 } }, "margins": { "gemm.flops": 0.01 }'
+      "schedule": { "rounds": { "min": 2, "max": 2 } }, "margins": { "gemm.flops": 0.01 }, "trust": [ "clocks" ]'
 cat >"$scratch/all.json" <<JSON
 { "name": "all-fake", "baseline": "a",
   "arms": { "a": { "target": "local", "mig": "all" },
@@ -102,7 +102,7 @@ cat >"$scratch/long.json" <<JSON
 { "name": "long-fake", "baseline": "a",
   "arms": { "a": { "target": "local", "mig": { "slices": 2 } }, "b": { "target": "local", "same_machine_as": "a", "mig": { "slices": 2 } } },
   "workloads": [ { "gemm": { "n": 32, "iterations": 3, "warmup_seconds": 600, "telemetry": false } } ],
-  "schedule": { "rounds": { "min": 2, "max": 2 } } }
+  "schedule": { "rounds": { "min": 2, "max": 2 } }, "trust": [ "clocks" ] }
 JSON
 "$tare" run -q -o "$scratch/stopped" "$scratch/long.json" >/dev/null 2>"$scratch/err" &
 pid=$!
@@ -125,9 +125,17 @@ check 5 env TARE_FAKE_NVML_OTHERS=1 "$tare" run -q -o "$scratch/busy" "$scratch/
 said "1 processes compute on it"
 [ "$(layout)" = "$before" ] || fail "a busy GPU was left as $(layout)"
 
-# By hand: what was there is kept in the file when the second instance finds no room, too.
-check 5 "$tare" mig apply -o "$scratch/kept.json" 7g.141gb 1g.18gb
-[ "$(layout)" != "$before" ] || fail "what does not fit changed nothing"
+# By hand: what does not fit is refused with everything in its place, dry or not; a driver that
+# tells no places refuses halfway, and then all comes back.
+check 2 "$tare" mig apply 7g.141gb 1g.18gb
+said "do not fit on one GPU together"
+check 2 "$tare" mig apply -n 7g.141gb 1g.18gb
+[ "$(layout)" = "$before" ] || fail "what does not fit left $(layout)"
+check 5 env TARE_FAKE_NVML_PLACELESS=1 "$tare" mig apply 7g.141gb 1g.18gb
+said "what was there is back"
+[ "$(layout)" = "$before" ] || fail "what failed halfway left $(layout)"
+check 0 "$tare" mig apply -o "$scratch/kept.json" 7g.141gb
+[ "$(layout)" != "$before" ] || fail "'tare mig apply' changed nothing"
 check 2 "$tare" mig apply -o "$scratch/kept.json" 1g.18gb
 said "may be what 'tare mig restore' needs"
 check 0 "$tare" mig restore "$scratch/kept.json"
