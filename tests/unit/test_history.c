@@ -17,6 +17,7 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "reports/history/history_order.h"
 #include "reports/history/history_report.h"
 
 static char *place, *path;
@@ -355,6 +356,12 @@ static void what_is_added_at_once_is_in_order_of_creation(void **state)
 	h = history_open(path, HISTORY_WRITE, &err);
 	assert_int_equal(history_add(h, s, 4, &n, &err), 0);
 	assert_int_equal(n.warnings.nr, 1);
+	assert_int_equal(n.unsound, 0);
+	assert_true(history_date_is_sound(HISTORY_DATE_LEAST_MS));
+	assert_false(history_date_is_sound(HISTORY_DATE_LEAST_MS - 1));
+	assert_true(history_date_is_sound(clock_wall_ns() / NS_PER_MS + 3600 * 1000));
+	assert_false(history_date_is_sound(clock_wall_ns() / NS_PER_MS +
+					   2 * 86400 * INT64_C(1000)));
 	history_added_release(&n);
 	assert_int_equal(history_read(h, &q, &l, &err), 0);
 	/* A set of its own without a date that can be true is of today. */

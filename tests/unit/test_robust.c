@@ -177,6 +177,33 @@ static void a_step_between_constants_is_found(void **state)
 	free(c);
 }
 
+/* Four values at an end are fewer than a segment has: the split leaves five there. */
+static void a_segment_has_its_least_at_both_ends(void **state)
+{
+	struct change_spec spec = {.seed = 3, .segment_min = 5};
+	double first[40], last[40];
+	struct change_point *c;
+	struct rng rng;
+	size_t nr;
+
+	(void)state;
+	rng_init(&rng, 31);
+	for (int i = 0; i < 40; i++) {
+		double noise = 0.1 * rng_normal(&rng);
+
+		first[i] = noise + (i < 4 ? 10 : 0);
+		last[i] = noise + (i >= 36 ? 10 : 0);
+	}
+	c = change_points(first, 40, &spec, &nr);
+	assert_int_equal(nr, 1);
+	assert_int_equal(c[0].at, 5);
+	free(c);
+	c = change_points(last, 40, &spec, &nr);
+	assert_int_equal(nr, 1);
+	assert_int_equal(c[0].at, 35);
+	free(c);
+}
+
 /* The statistic as its definition has it: every pair, for every split. */
 static size_t split_by_definition(const double *series, size_t nr, size_t least)
 {
@@ -252,6 +279,7 @@ int main(void)
 		cmocka_unit_test(a_step_is_found_where_it_is),
 		cmocka_unit_test(noise_alone_shows_no_change),
 		cmocka_unit_test(memory_is_no_change),
+		cmocka_unit_test(a_segment_has_its_least_at_both_ends),
 		cmocka_unit_test(a_step_between_constants_is_found),
 		cmocka_unit_test(the_split_is_the_one_of_the_definition),
 		cmocka_unit_test(values_without_spread_do_not_change),
