@@ -151,10 +151,18 @@ static void a_direction_decides_what_a_loss_is(void **state)
 static void what_has_no_ratio_is_not_claimed(void **state)
 {
 	const double zeros[] = {0, 0, 0, 0, 0}, some[] = {0, 0, 0, 0, 3};
+	const double fallen[] = {1, 2, 3, 4, 5, 6, 0, 0, 0, 0, 0, 0};
+	const size_t at[] = {6};
+	struct trend t;
 
 	(void)state;
 	assert_int_equal(judge(zeros, 5, NULL, 0, 0.03, 0).verdict, VERDICT_NONE);
 	assert_int_equal(judge(some, 5, NULL, 0, 0.03, 0).verdict, VERDICT_INCONCLUSIVE);
+	/* A level of zeros after another: they are equal, and what was before is not excluded. */
+	t = judge(fallen, 12, at, 1, 0.03, 0);
+	assert_int_equal(t.newest.verdict, VERDICT_NONE);
+	assert_int_equal(t.level.verdict, VERDICT_INCONCLUSIVE);
+	assert_int_equal(t.verdict, VERDICT_INCONCLUSIVE);
 }
 
 static const size_t every_newest[] = {1, 3, 6, 12};
