@@ -63,7 +63,7 @@ void memory_widen(struct log_ratio *r, double correlation)
 {
 	double of_mean, trace, square;
 
-	if (!(correlation > 0) || !r->has_error || r->n_baseline < 2)
+	if (!r->has_error)
 		return;
 	traces(r->n_baseline, correlation, &of_mean, &trace, &square);
 	r->error = r->sd * sqrt(((double)r->n_baseline - 1) * of_mean / trace);

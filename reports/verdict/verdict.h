@@ -14,10 +14,22 @@
  *   degraded      the 95 % interval lies wholly beyond the band on the bad side
  *   improved      ... on the good side
  *   inconclusive  otherwise, with the rounds that would decide
- * Where a round stands out among the paired ratios (five or more rounds, further than 5
- * scaled median deviations), the centre is Hodges and Lehmann's and the intervals are those
- * of signed ranks, from eight rounds on and where they reach the level; the round is named
- * and never dropped.
+ * The mean is judged, for users pay it, and not a centre that is robust against the rounds
+ * that are slow (Hodges and Lehmann's is shown, as robust_ratio). It is the mean of the
+ * logarithms of the rounds' ratios: it lies between what the mean of rates and the mean of
+ * times would say, and a ratio of 2 and one of 1/2 cancel. Where some rounds take very much
+ * longer their logarithm says too little of it; then the end of the interval on the
+ * candidate's worse side is that of the mean time (reports/statistics/tails.h, which also
+ * has the correction for lopsided noise). Rounds that stand out (five or more rounds,
+ * further than 5 scaled median deviations) are named, never dropped, and on the worse side a
+ * finding with what they share (reports/verdict/slow_rounds.h).
+ *
+ * Rounds are taken as independent unless their memory is known: from the noise floor of
+ * MEMORY_ROUNDS_MIN rounds or more, else from the run itself where it is as long. Then the
+ * interval is widened by it (reports/statistics/memory.h).
+ *
+ * Rounds and requests that fail are compared beside the metrics, and can only take a green
+ * verdict away (reports/verdict/failures.h).
  *
  * Of a quantile (p50, p95, p99 of the samples of a round) two intervals are taken: the one
  * above, of the rounds' own quantiles, and a bootstrap over rounds of the pooled samples

@@ -156,12 +156,51 @@ static void unequal_rounds_and_ties(void **state)
 	assert_true(r.mean == 0 && r.error == 0);
 }
 
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* More samples than are counted at a time, and far below 1: the quantile by sorting. */
+static void quantiles_of_many_small_samples_are_those_of_sorting(void **state)
+{
+	enum { many = 1500 };
+	static double x[3][many], all[3 * many];
+	struct round_samples of[3];
+	struct quantile_side side = {of, 3};
+	struct log_ratio r;
+	struct rng rng;
+	double v[2];
+
+	(void)state;
+	rng_init(&rng, 4);
+	for (int k = 0; k < 3; k++) {
+		for (int i = 0; i < many; i++) {
+			x[k][i] = 0.01 * exp(0.3 * rng_normal(&rng) + 0.2 * k);
+			all[k * many + i] = x[k][i];
+		}
+		of[k] = (struct round_samples){x[k], many};
+	}
+	qsort(all, 3 * many, sizeof(*all), by_value);
+	for (int p = 50; p <= 99; p += 7) {
+		struct bootstrap_spec spec = {.q = p / 100.0, .is_paired = true};
+
+		assert_true(bootstrap_quantile_ratio(&side, &side, &spec, &r, v));
+		assert_near(v[0], all[(3 * many * p + 99) / 100 - 1], 1e-15);
+		assert_near(v[1], v[0], 1e-15);
+		assert_true(fabs(r.mean) < 1e-15);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_error_is_that_of_every_resample),
 		cmocka_unit_test(what_cannot_be_supported_is_absent),
 		cmocka_unit_test(unequal_rounds_and_ties),
+		cmocka_unit_test(quantiles_of_many_small_samples_are_those_of_sorting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

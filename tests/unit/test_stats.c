@@ -62,6 +62,7 @@ static void normal_and_binomial_are_scipys(void **state)
 {
 	(void)state;
 	assert_near(dist_normal_quantile(0.95), 1.6448536269514722, 1e-13);
+	assert_true(dist_normal_quantile(0.5) == 0 && dist_t_quantile(0.5, 3) == 0);
 	assert_near(dist_normal_quantile(0.025), -1.9599639845400545, 1e-13);
 	assert_near(dist_normal_quantile(0.999), 3.0902323061678132, 1e-13);
 	assert_near(dist_normal_quantile(1e-10), -6.3613409024040557, 1e-12);
@@ -81,7 +82,8 @@ static const double c[] = {98.1, 97.4, 98.8, 99.0};
 static void describes_samples_as_numpy(void **state)
 {
 	static const double offset[] = {1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16};
-	double v;
+	static const double huge[] = {1.7e308, 1.7e308, 1.7e308, 1.7e308};
+	double v, many[1000];
 
 	(void)state;
 	assert_near(stats_mean(a, 6), 100.3, 1e-14);
@@ -93,6 +95,14 @@ static void describes_samples_as_numpy(void **state)
 	assert_near(v, 0.88956, 1e-12);
 	assert_true(stats_sd(offset, 4, &v));
 	assert_near(v, 5.4772255750516612, 1e-12);
+	/* 1 .. 1000: n (n + 1) / 12, and more than one sum takes at a time. */
+	for (int i = 0; i < 1000; i++)
+		many[i] = i + 1;
+	assert_true(stats_sd(many, 1000, &v));
+	assert_near(v, sqrt(1000 * 1001 / 12.0), 1e-13);
+	assert_near(stats_mean(many, 1000), 500.5, 1e-15);
+	/* Finite values have a finite mean. */
+	assert_near(stats_mean(huge, 4), 1.7e308, 1e-14);
 	assert_false(stats_sd(a, 1, &v));
 	assert_false(stats_mad(a, 1, &v));
 	assert_false(stats_median(a, 0, &v));
@@ -186,6 +196,43 @@ static void unpaired_interval_is_scipys(void **state)
 	assert_near(i.high, 0.99136297435998022, 1e-12);
 }
 
+/* Degrees of freedom without any spread, and of n rounds where one side has all of it. */
+static void unpaired_degrees_of_freedom_at_their_ends(void **state)
+{
+	const double equal[] = {3, 3, 3, 3, 3, 3}, wild[] = {1, 9, 2, 8, 3, 7};
+	struct log_ratio r;
+
+	(void)state;
+	assert_true(log_ratio_unpaired(equal, 6, equal, 4, &r));
+	assert_near(r.df, 8, 1e-15);
+	assert_near(r.cautious_df, 8, 1e-15);
+	assert_near(r.error + 1, 1, 1e-15);
+	assert_true(log_ratio_unpaired(equal, 6, wild, 6, &r));
+	assert_near(r.df_share, 1, 1e-12);
+	assert_near(r.df, 5, 1e-12);
+	assert_true(log_ratio_unpaired(wild, 6, wild, 6, &r));
+	assert_near(r.df_share, 2, 1e-12);
+}
+
+/* Planned by the noisier side: with its degrees of freedom alone more rounds are needed. */
+static void needed_rounds_are_those_of_the_noisier_side(void **state)
+{
+	struct needed_spec spec = {.margin = 0.02,
+				   .alpha_equivalence = 0.05,
+				   .alpha_degraded = 0.025,
+				   .power = 0.9};
+	struct log_ratio r = {.has_error = true, .sd = 0.008};
+	size_t alike, unknown;
+
+	(void)state;
+	unknown = stats_needed_n(&r, &spec);
+	r.df_share = 2;
+	alike = stats_needed_n(&r, &spec);
+	assert_int_equal(alike, unknown);
+	r.df_share = 1;
+	assert_true(stats_needed_n(&r, &spec) > alike);
+}
+
 static void one_round_has_a_ratio_and_no_interval(void **state)
 {
 	struct log_ratio r;
@@ -240,6 +287,8 @@ int main(void)
 		cmocka_unit_test(selection_agrees_with_sorting),
 		cmocka_unit_test(paired_interval_is_scipys),
 		cmocka_unit_test(unpaired_interval_is_scipys),
+		cmocka_unit_test(unpaired_degrees_of_freedom_at_their_ends),
+		cmocka_unit_test(needed_rounds_are_those_of_the_noisier_side),
 		cmocka_unit_test(one_round_has_a_ratio_and_no_interval),
 		cmocka_unit_test(needed_rounds_follow_the_published_table),
 	};

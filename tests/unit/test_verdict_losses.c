@@ -287,6 +287,74 @@ static void requests_fail_together_so_rounds_must_show_it(void **state)
 	}
 }
 
+/* Requests that all failed are tried too; what no number stands for is none. */
+static void requests_without_a_success_are_counted(void **state)
+{
+	struct result_set s;
+	struct judgement j;
+
+	(void)state;
+	begin(&s);
+	for (int i = 1; i <= 6; i++)
+		add_round(&s, i, 1 + noise(i) / 10);
+	result_set_sort(&s);
+	for (size_t i = 0; i < s.nr; i++)
+		json_put(s.results[i].details, "stages",
+			 json_tokener_parse(strcmp(s.results[i].arm, "vm") == 0
+						    ? "[{\"requests\": {\"failed\": 3}}]"
+						    : "[{\"requests\": {\"ok\": 9}}]"));
+	known_run_judge(&s, &j);
+	assert_int_equal(j.items[1].tried_candidate, 18);
+	assert_int_equal(j.items[1].failed_candidate, 18);
+	assert_int_equal(j.items[1].tried_baseline, 54);
+	assert_int_equal(j.items[1].failed_baseline, 0);
+	assert_int_equal(j.overall, VERDICT_DEGRADED);
+	release(&s, &j);
+}
+
+/* Where the worse end is farther out, more rounds are said to be needed. */
+static void needed_rounds_allow_for_the_longer_tail(void **state)
+{
+	static const double ratios[] = {1.01, 1.02, 1.015, 1.0, 1.01, 0.86, 1.012};
+	size_t needed[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct result_set s;
+		struct judgement j;
+
+		begin(&s);
+		for (int k = 0; k < 7; k++) {
+			enum metric_better b = i ? METRIC_LOWER : METRIC_HIGHER;
+
+			known_run_add_one(&s, "metal", k + 1, b, 100);
+			known_run_add_one(&s, "vm", k + 1, b, 100 * ratios[k]);
+		}
+		result_set_sort(&s);
+		known_run_judge(&s, &j);
+		if (j.items[0].verdict != VERDICT_INCONCLUSIVE)
+			fail_msg("%s", j.items[0].reason);
+		needed[i] = j.items[0].needed_n;
+		release(&s, &j);
+	}
+	assert_true(needed[0] > needed[1]); /* the tail is a loss where more is better */
+}
+
+/* One round has no p: it claims nothing. */
+static void one_round_is_beyond_nothing(void **state)
+{
+	struct result_set s;
+	struct judgement j;
+
+	(void)state;
+	begin(&s);
+	add_round(&s, 1, 0.5);
+	result_set_sort(&s);
+	known_run_judge(&s, &j);
+	assert_true(j.items[0].p_beyond == 1);
+	release(&s, &j);
+}
+
 /* Two sides that are the same, for 'rounds' rounds whose neighbours resemble each other. */
 static void judge_itself(struct result_set *s, struct judgement *j, int rounds)
 {
@@ -455,6 +523,9 @@ int main(void)
 		cmocka_unit_test(without_a_failure_nothing_is_said_of_failures),
 		cmocka_unit_test(failures_of_information_are_information),
 		cmocka_unit_test(requests_fail_together_so_rounds_must_show_it),
+		cmocka_unit_test(requests_without_a_success_are_counted),
+		cmocka_unit_test(needed_rounds_allow_for_the_longer_tail),
+		cmocka_unit_test(one_round_is_beyond_nothing),
 		cmocka_unit_test(the_floors_memory_widens_a_short_run),
 		cmocka_unit_test(long_runs_know_their_own_memory),
 		cmocka_unit_test(no_spread_exactly_at_the_margin_is_inside),
