@@ -142,20 +142,25 @@ static double p_between_rounds(const struct comparison *c)
 	return dist_t_cdf(-beyond / error, fmin(nb, nc) - 1);
 }
 
+/* "nothing", "1 %": what may fail beyond the baseline's share. */
+static const char *allowance(const struct comparison *c, char *text, size_t size)
+{
+	return c->margin > 0 ? percent_text(c->margin, text, size) : "nothing";
+}
+
 static void say_open(struct comparison *c, const char *counts)
 {
-	const char *attempts = kind_of(c)->attempts;
-	char ending[80] = "no number up to 1000 would decide", margin[32];
+	char ending[80] = "1000 rounds a side would not tell", margin[32];
 
 	if (c->needed_n)
-		snprintf(ending, sizeof(ending), "about %zu rounds a side would decide",
+		snprintf(ending, sizeof(ending), "about %zu rounds a side would tell",
 			 c->needed_n);
-	comparison_conclude(c, VERDICT_INCONCLUSIVE,
-			    "%s: more than the margin of %s allows, but chance alone may "
-			    "do that (p = %.2g). If %s go on failing so, %s; a margin "
-			    "\"failures\" says how many more may fail",
-			    counts, percent_text(c->margin, margin, sizeof(margin)),
-			    c->p_beyond, attempts, ending);
+	comparison_conclude(
+		c, VERDICT_INCONCLUSIVE,
+		"%s; beyond the baseline's share %s is allowed, yet so few may be chance: "
+		"two sides that are alike differ as much in %.2g %% of runs. If it goes on "
+		"like this, %s; a margin for \"failures\" allows some",
+		counts, allowance(c, margin, sizeof(margin)), 100 * c->p_beyond, ending);
 }
 
 /* Of requests: as if the shares of the rounds were those of so many whole rounds. */
@@ -176,33 +181,35 @@ void failures_decide(struct comparison *c, const struct looks *looks)
 {
 	const struct proportion b = {c->failed_baseline, c->tried_baseline};
 	const struct proportion x = {c->failed_candidate, c->tried_candidate};
-	const char *attempts = kind_of(c)->attempts;
 	double beyond = (double)x.failed / (double)x.tried -
 			(double)b.failed / (double)b.tried - c->margin;
-	char counts[160], margin[32];
+	char counts[240], margin[32];
 
 	looks_levels(looks, (int64_t)c->n_candidate, &c->alpha_equivalence,
 		     &c->alpha_degraded);
 	c->p_beyond = 1;
 	snprintf(counts, sizeof(counts),
-		 "%zu of %zu %s failed, of the baseline's %zu of %zu", x.failed, x.tried,
-		 attempts, b.failed, b.tried);
-	percent_text(c->margin, margin, sizeof(margin));
+		 "%zu of %zu %s failed on %.40s, %zu of %zu on %.40s", x.failed, x.tried,
+		 kind_of(c)->attempts, c->candidate ? c->candidate : "the candidate",
+		 b.failed, b.tried, c->baseline ? c->baseline : "the baseline");
 	if (beyond <= 1e-12) {
-		comparison_conclude(c, VERDICT_NONE,
-				    "%s: not beyond the margin of %s, so nothing is held "
-				    "against the candidate",
-				    counts, margin);
+		comparison_conclude(
+			c, VERDICT_NONE,
+			"%s; beyond the baseline's share %s is allowed, and it "
+			"is not more",
+			counts, allowance(c, margin, sizeof(margin)));
 		return;
 	}
 	c->p_beyond = proportions_p(&b, &x, c->margin);
 	if (c->tried_candidate > c->n_candidate)
 		c->p_beyond = fmax(c->p_beyond, p_between_rounds(c));
 	if (c->p_beyond <= c->alpha_degraded) {
-		comparison_conclude(c, VERDICT_DEGRADED,
-				    "%s: beyond the margin of %s and beyond chance (p = "
-				    "%.2g)",
-				    counts, margin, c->p_beyond);
+		comparison_conclude(
+			c, VERDICT_DEGRADED,
+			"%s; beyond the baseline's share %s is allowed, and two "
+			"sides that are alike differ as much in %.2g %% of runs "
+			"only",
+			counts, allowance(c, margin, sizeof(margin)), 100 * c->p_beyond);
 		return;
 	}
 	c->needed_n = rounds_needed(c, &b, &x, c->alpha_degraded);
