@@ -158,7 +158,7 @@ static void say_open(struct comparison *c, const char *counts)
 	comparison_conclude(
 		c, VERDICT_INCONCLUSIVE,
 		"%s; beyond the baseline's share %s is allowed, yet so few may be chance: "
-		"two sides that are alike differ as much in %.2g %% of runs. If it goes on "
+		"two sides that are alike differ as much in up to %.2g %% of runs. If it goes on "
 		"like this, %s; a margin for \"failures\" allows some",
 		counts, allowance(c, margin, sizeof(margin)), 100 * c->p_beyond, ending);
 }
@@ -207,7 +207,7 @@ void failures_decide(struct comparison *c, const struct looks *looks)
 		comparison_conclude(
 			c, VERDICT_DEGRADED,
 			"%s; beyond the baseline's share %s is allowed, and two "
-			"sides that are alike differ as much in %.2g %% of runs "
+			"sides that are alike differ as much in up to %.2g %% of runs "
 			"only",
 			counts, allowance(c, margin, sizeof(margin)), 100 * c->p_beyond);
 		return;
