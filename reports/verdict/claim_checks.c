@@ -21,7 +21,7 @@ const struct claim_def claim_defs[CLAIM_NR] = {
 				check_whole_device},
 	[CLAIM_CLOCKS] = {"clocks delivered",
 			  "measure with telemetry (NVML), and for a second or more",
-			  OF_GPU, check_clocks},
+			  OF_GPU & ~OF_LINK, check_clocks},
 	[CLAIM_POWER] = {"power limit", "NVML must answer on both sides", OF_GPU,
 			 check_power},
 	[CLAIM_ALONE] = {"nobody else", "NVML must answer on both sides", OF_GPU,
@@ -29,7 +29,7 @@ const struct claim_def claim_defs[CLAIM_NR] = {
 	[CLAIM_CPU_FREE] = {"the CPU side free", MEASURE_AGAIN,
 			    OF_GPU | OF_CPU | OF_SERVER, check_cpu_free},
 	[CLAIM_PATH] = {"the path to the device",
-			"tare-probe reads it from PCI configuration space", 0,
+			"tare-probe reads it from PCI configuration space", OF_LINK,
 			check_path},
 	[CLAIM_HEALTH] = {"the GPU's health",
 			  "NVML and the kernel log must be readable (root)", OF_GPU,
@@ -68,7 +68,10 @@ enum work_kind work_kind_of(const struct result *a, const struct result *b)
 	if (is_import(a) || is_import(b))
 		return WORK_IMPORT;
 	if (is_kind(a, "gpu", "cublas") || is_kind(b, "gpu", "cublas"))
-		return WORK_GPU;
+		return a && b && strcmp(a->kind, "link") == 0 &&
+				       strcmp(b->kind, "link") == 0
+			       ? WORK_LINK
+			       : WORK_GPU;
 	if (is_kind(a, "server", NULL) || is_kind(b, "server", NULL) ||
 	    (a && strcmp(a->kind, "load") == 0) || (b && strcmp(b->kind, "load") == 0))
 		return WORK_SERVER;
@@ -80,7 +83,8 @@ enum work_kind work_kind_of(const struct result *a, const struct result *b)
 const char *work_kind_name(enum work_kind k)
 {
 	static const char *const names[WORK_NR] = {
-		[WORK_UNKNOWN] = "unknown", [WORK_GPU] = "gpu",       [WORK_CPU] = "cpu",
+		[WORK_UNKNOWN] = "unknown", [WORK_GPU] = "gpu",
+		[WORK_LINK] = "link",       [WORK_CPU] = "cpu",
 		[WORK_SERVER] = "server",   [WORK_IMPORT] = "import",
 	};
 

@@ -201,8 +201,8 @@ void check_clocks(struct weighing *w, const struct claim_pair *p)
 
 	weigh_watched(w, "mean", "Hz", a, b);
 	weigh_likeness(w, p, CLAIM_CLOCKS);
-	if (!pair_is_of(p, OF_GPU))
-		return; /* a server's GPU rests between requests */
+	if (!pair_is_of(p, OF_GPU & ~OF_LINK))
+		return; /* a server's GPU rests between requests, and copies need no clock */
 	if (!weigh_known(w, p, "the mean clock of the timed span", isfinite(a),
 			 isfinite(b)))
 		return;

@@ -14,6 +14,7 @@
 enum work_kind {
 	WORK_UNKNOWN, /* nothing says what computed: everything is needed */
 	WORK_GPU,
+	WORK_LINK, /* copies to a GPU and back: the path to it, and not its clock */
 	WORK_CPU,
 	WORK_SERVER, /* a load on a model server */
 	WORK_IMPORT, /* another tool's file */
@@ -50,7 +51,8 @@ struct claim_pair {
 };
 
 /* Sets of kinds; what is of no known kind is held to what a GPU's work is held to. */
-#define OF_GPU (1u << WORK_GPU | 1u << WORK_UNKNOWN)
+#define OF_GPU (1u << WORK_GPU | 1u << WORK_LINK | 1u << WORK_UNKNOWN)
+#define OF_LINK (1u << WORK_LINK)
 #define OF_CPU (1u << WORK_CPU)
 #define OF_SERVER (1u << WORK_SERVER)
 #define OF_IMPORT (1u << WORK_IMPORT)

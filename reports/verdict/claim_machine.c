@@ -28,8 +28,8 @@ static enum sameness sameness(const struct claim_pair *p)
 		return UNCLEAR;
 	if (board == 0 || machine == 0)
 		return TWO_MACHINES;
-	/* A clone of the host's disk is a machine of its own. */
-	if (machine == 1 && boot == 0 && a && b && strcmp(a, b) != 0)
+	/* Bare metal and a guest are two, also where a disk is cloned or has no machine-id. */
+	if (boot == 0 && a && b && strcmp(a, b) != 0)
 		return TWO_MACHINES;
 	return UNCLEAR;
 }

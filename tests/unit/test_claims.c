@@ -726,6 +726,13 @@ static const struct staged honest[] = {
 	 {{FACTS, VM, 0, "identity/machine", "\"000000000000a000\""},
 	  {EVIDENCE, VM, 0, "identity/machine", "\"000000000000a000\""}},
 	 NULL},
+	{"a guest without a machine-id",
+	 HONEST_CPU,
+	 {{FACTS, VM, 0, "identity/machine", "null"},
+	  {EVIDENCE, VM, 0, "identity/machine", "null"},
+	  {FACTS, BOTH, 0, "identity/board", "null"},
+	  {EVIDENCE, BOTH, 0, "identity/board", "null"}},
+	 NULL},
 	{"boards that root alone may read",
 	 HONEST_GPU,
 	 {{FACTS, BOTH, 0, "identity/board", "null"},
@@ -944,42 +951,33 @@ static void old_results_are_read_and_lack_by_name(void **state)
 	result_set_release(&s);
 }
 
-/* Of another tool's file nothing is claimed but what it holds. */
-static void imports_claim_what_they_hold(void **state)
+/* Copies rest on the path to the GPU, and not on its clock. */
+static void copies_need_the_path(void **state)
 {
-	struct judge_options o = {0};
-	struct err err = ERR_INIT;
-	struct result_set s[2];
-	struct judgement j;
-	char *line;
-
 	(void)state;
-	for (int i = 0; i < 2; i++) {
-		result_set_init(&s[i], i ? "today" : "yesterday");
-		for (int k = 0; k < 4; k++) {
-			struct samples m;
-			struct result r;
+	for (int lacks = 0; lacks < 2; lacks++) {
+		struct result_set s;
+		struct judgement j;
 
-			result_init(&r, "GuideLLM", "import", "load");
-			free(r.digest);
-			r.digest = x_strdup("");
-			r.arm = x_strdup("peer");
-			samples_init(&m, &flops);
-			samples_add(&m, 100 + 0.01 * (i + k));
-			result_add_metric(&r, &m);
-			result_set_add(&s[i], &r, "by hand");
+		make(&s, HONEST_GPU);
+		for (size_t i = 0; i < s.nr; i++) {
+			struct result *r = &s.results[i];
+
+			free(r->kind);
+			r->kind = x_strdup("link");
+			honest_edit(r->evidence, "computed/backend", "\"cuda\"");
+			result_set_params(r, honest_json("{\"sizes\": [1]}"));
+			json_object_object_del(r->telemetry, "sm_clock_hz");
+			if (lacks)
+				honest_edit(r->machine, "gpus/0/link_path", "null");
 		}
-		result_set_sort(&s[i]);
+		known_run_judge(&s, &j);
+		assert_int_equal(j.overall, lacks ? VERDICT_INVALID : VERDICT_EQUIVALENT);
+		if (lacks)
+			assert_non_null(strstr(j.items[0].reason, "not shown: path"));
+		judgement_release(&j);
+		result_set_release(&s);
 	}
-	assert_int_equal(judge_sets(&j, &s[0], &s[1], &o, &err), 0);
-	assert_int_equal(j.overall, VERDICT_EQUIVALENT);
-	line = line_of(&j);
-	assert_string_equal(line, "the same work as far as the files say; which machines "
-				  "these were, and all else, is not shown");
-	free(line);
-	judgement_release(&j);
-	result_set_release(&s[0]);
-	result_set_release(&s[1]);
 }
 
 int main(void)
@@ -990,7 +988,7 @@ int main(void)
 		cmocka_unit_test(honest_pairs_stay_judged),
 		cmocka_unit_test(the_line_says_what_was_shown),
 		cmocka_unit_test(old_results_are_read_and_lack_by_name),
-		cmocka_unit_test(imports_claim_what_they_hold),
+		cmocka_unit_test(copies_need_the_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
-#include "reports/verdict/claims.h"
+#include "reports/verdict/verdict.h"
 #include "tests/support/honest.h"
 
 static const struct result_set run = {.is_run = true};
@@ -186,6 +186,48 @@ static void what_nobody_watched_is_not_shown(void **state)
 	result_release(&b);
 }
 
+/* Of another tool's file nothing is claimed but what it holds. */
+static void imports_claim_what_they_hold(void **state)
+{
+	static const struct metric_def flops = {"f", "FLOP/s", METRIC_HIGHER, true, ""};
+	struct judge_options o = {0};
+	struct err err = ERR_INIT;
+	struct result_set s[2];
+	struct judgement j;
+	struct claims c;
+	char *line;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		result_set_init(&s[i], i ? "today" : "yesterday");
+		for (int k = 0; k < 4; k++) {
+			struct samples m;
+			struct result r;
+
+			result_init(&r, "GuideLLM", "import", "load");
+			free(r.digest);
+			r.digest = x_strdup("");
+			r.arm = x_strdup("peer");
+			samples_init(&m, &flops);
+			samples_add(&m, 100 + 0.01 * (i + k));
+			result_add_metric(&r, &m);
+			result_set_add(&s[i], &r, "by hand");
+		}
+		result_set_sort(&s[i]);
+	}
+	assert_int_equal(judge_sets(&j, &s[0], &s[1], &o, &err), 0);
+	assert_int_equal(j.overall, VERDICT_EQUIVALENT);
+	judgement_claims(&j, SIZE_MAX, &c);
+	line = claims_line(&c);
+	claims_release(&c);
+	assert_string_equal(line, "the same work as far as the files say; which machines "
+				  "these were, and all else, is not shown");
+	free(line);
+	judgement_release(&j);
+	result_set_release(&s[0]);
+	result_set_release(&s[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +235,7 @@ int main(void)
 		cmocka_unit_test(one_side_held_down_is_invalid),
 		cmocka_unit_test(a_power_cap_is_a_note),
 		cmocka_unit_test(what_nobody_watched_is_not_shown),
+		cmocka_unit_test(imports_claim_what_they_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
