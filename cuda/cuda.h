@@ -134,6 +134,7 @@ enum {
 	X(cuEventDestroy_v2, (struct cu_event * e))                                      \
 	X(cuEventRecord, (struct cu_event * e, struct cu_stream * s))                    \
 	X(cuEventQuery, (struct cu_event * e))                                           \
+	X(cuEventSynchronize, (struct cu_event * e))                                     \
 	X(cuEventElapsedTime,                                                            \
 	  (float *ret_ms, struct cu_event *from, struct cu_event *to))                   \
 	X(cuModuleLoadData, (struct cu_module * *ret, const void *image))                \

@@ -101,7 +101,13 @@ int gate_run(struct gpu *g, gate_queue *queue, void *ctx, int64_t timeout_ns,
 			       "GPU %d waited %.0f s for work to be queued: this machine "
 			       "is held back too much to measure",
 			       g->index, (double)gate_timeout_ns / 1e9);
-	return timer_seconds(&g->timer, 0, ret_seconds, err);
+	if (timer_seconds(&g->timer, 0, ret_seconds, err) != 0)
+		return -1;
+	return *ret_seconds > 0 ? 0
+				: err_set(err, ERR_INVALID,
+					  "no time passed on GPU %d between the events "
+					  "around a piece of work",
+					  g->index);
 }
 
 int gpu_fork(struct gpu *g, struct err *err)

@@ -42,7 +42,7 @@ int gpu_use(struct gpu *g, struct err *err);
  * its end by the GPU's own clock. 'queue' puts at most GATE_WORK_MAX pieces into the device's
  * stream (a full queue would block the host, and nobody opened the gate), and nothing that
  * waits for the GPU. What goes into 'other' begins with gpu_fork() and ends with gpu_join().
- * ERR_INVALID when queueing took longer than the gate's 20 s.
+ * ERR_INVALID when queueing took longer than the gate's 20 s, or no time passed.
  */
 typedef int gate_queue(void *ctx, struct err *err);
 int gate_run(struct gpu *g, gate_queue *queue, void *ctx, int64_t timeout_ns,

@@ -5,6 +5,7 @@
 #include "core/machine/gpu_presence.h"
 #include "core/options/program.h"
 #include "link/copies.h"
+#include "link/latency.h"
 #include "link/report.h"
 #include "link/triad.h"
 
@@ -132,6 +133,8 @@ static int measure_gpu(struct gpu *g, const struct link_options *o, struct resul
 		return -1;
 	if (link_options_has(o, PART_COPIES) &&
 	    copies_measure(g, o, r, facts, t, err) != 0)
+		return -1;
+	if (link_options_has(o, PART_LATENCY) && latency_measure(g, o, r, err) != 0)
 		return -1;
 	return 0;
 }

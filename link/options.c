@@ -13,13 +13,15 @@
 
 const char *const link_part_names[LINK_PARTS] = {
 	[PART_COPIES] = "copies",
+	[PART_LATENCY] = "latency",
 	[PART_MEMORY] = "memory",
 };
 
 static const struct field fields[] = {
 	{"what", FIELD_TEXT, AT(what), .arg = "LIST",
-	 .help = "Parts to measure, with commas between them: copies (host and GPU) and "
-		 "memory (a triad in the host's memory). Without it all of them, and "
+	 .help = "Parts to measure, with commas between them: copies (host and GPU), "
+		 "latency (launches, waits, loads, allocations) and memory (a triad in "
+		 "the host's memory). Without it all of them, and "
 		 "without a GPU those that need none."},
 	{"device", FIELD_TEXT, AT(device), .arg = "GPU",
 	 .help = "UUID of a GPU or MIG device (GPU-..., MIG-...), PCI address, or "
@@ -30,6 +32,9 @@ static const struct field fields[] = {
 		 "64Ki, 1Mi, 16Mi, 128Mi and 512Mi, with --quick 1Mi and 256Mi."},
 	{"samples", FIELD_INT, AT(samples), .max = 10000, .arg = "N",
 	 .help = "Values of each cell; 0 for 10, and with --quick 3."},
+	{"launches", FIELD_INT, AT(launches), .max = 1e7, .arg = "N",
+	 .help = "Repeats of each latency; of the slower ones a tenth, a hundredth and "
+		 "so on. 0 for 100000, and with --quick 20000."},
 	{"memory", FIELD_BYTES, AT(memory_bytes), .arg = "BYTES",
 	 .help = "Use no more of a GPU's memory than this for buffers; 0 for what the "
 		 "sizes need, which is twice the largest."},
@@ -70,7 +75,9 @@ static const struct opt_text sections[] = {
 	{"TIMING",
 	 "Copies of pinned memory are queued behind a kernel that waits for the host, and "
 	 "timed by events on the GPU, so that queueing is not inside. Pageable memory "
-	 "cannot be queued so, and is timed by the host's clock."},
+	 "cannot be queued so, and is timed by the host's clock, and so are latencies, "
+	 "each repeat by itself: their quantiles are absent where the repeats do not "
+	 "support them."},
 	{"EXIT STATUS", "0 measured and right; 2 wrong usage; 4 invalid measurement; 5 "
 			"no such device, out "
 			"of memory or another failure of the machine; 6 a bug in tare; "
@@ -82,12 +89,13 @@ const struct opt_command link_command = {
 	.name = "tare-link",
 	.summary = "time copies and latencies between host and GPUs and check the data",
 	.usage = "[OPTION]...",
-	.about = "Times what lies between a host and its GPUs: copies by the copy "
-		 "engines, and the host's own memory, each at its own place (GPU, NUMA "
-		 "node), so that one bad one is named. CUDA's driver is opened when "
-		 "the program runs. Without a GPU the host's memory is measured, and "
-		 "the result says so. Prints a summary, or with --json one "
-		 "tare.result/1 document.",
+	.about =
+		"Times what lies between a host and its GPUs: copies by the copy "
+		"engines, latencies of small things, and the host's own memory, each at its own place (GPU, NUMA "
+		"node), so that one bad one is named. CUDA's driver is opened when "
+		"the program runs. Without a GPU the host's memory is measured, and "
+		"the result says so. Prints a summary, or with --json one "
+		"tare.result/1 document.",
 	.fields = fields,
 	.examples = examples,
 	.sections = sections,
@@ -176,6 +184,8 @@ int link_options_resolve(struct link_options *o, struct err *err)
 		default_sizes(o);
 	if (o->samples == 0)
 		o->samples = o->quick ? 3 : 10;
+	if (o->launches == 0)
+		o->launches = o->quick ? 20000 : 100000;
 	if (o->triad_bytes == 0)
 		o->triad_bytes = (int64_t)(o->quick ? 64 : 256) << 20;
 	return read_what(o, err) != 0 ? -1 : check_sizes(o, err);
@@ -211,6 +221,7 @@ struct json_object *link_options_params(const struct link_options *o)
 		json_object_array_add(sizes, json_object_new_int64(o->sizes.items[i]));
 	json_put(params, "sizes", sizes);
 	json_put_int(params, "samples", o->samples);
+	json_put_int(params, "launches", o->launches);
 	json_put_int(params, "triad_bytes", o->triad_bytes);
 	json_put_int(params, "seed", o->seed);
 	return params;

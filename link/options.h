@@ -7,13 +7,13 @@
 struct link_options {
 	char *what, *device, *output;
 	struct int_list sizes; /* ascending; after link_options_resolve() not empty */
-	int64_t samples, memory_bytes, triad_bytes, seed;
+	int64_t samples, launches, memory_bytes, triad_bytes, seed;
 	bool quick, json, telemetry, exclusive;
 	unsigned asked; /* bits 1 << enum link_part */
 };
 
 /* In the order in which they are measured. */
-enum link_part { PART_COPIES, PART_MEMORY, LINK_PARTS };
+enum link_part { PART_COPIES, PART_LATENCY, PART_MEMORY, LINK_PARTS };
 extern const char *const link_part_names[LINK_PARTS];
 
 extern const struct opt_command link_command;

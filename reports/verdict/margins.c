@@ -23,6 +23,9 @@ const struct margin_default margin_defaults[MARGIN_DEFAULTS] = {
 	{"load.latency_p99_s", 0.1},
 	{"link.h2d", 0.03},
 	{"link.d2h", 0.03},
+	{"link.both", 0.03},
+	{"link.launch_p50_s", 0.05},
+	{"link.launch_p99_s", 0.1},
 	{"failures", 0},
 };
 

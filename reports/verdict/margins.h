@@ -27,7 +27,7 @@ struct margin_default {
 	double value;
 };
 
-enum { MARGIN_DEFAULTS = 16 };
+enum { MARGIN_DEFAULTS = 19 };
 extern const struct margin_default
 	margin_defaults[MARGIN_DEFAULTS]; /* the built-in table */
 

@@ -17,7 +17,8 @@
  *                             process happens to draw
  * TARE_FAKE_CUDA_COPY_MB_S    copies between host and GPU take time by this rate, in the GPU
  *                             and between two GPUs by ten times it, and events say so,
- *                             whatever the clock says; kernels take no time
+ *                             whatever the clock says; a kernel takes 2 us, a load 0.2
+ *                             or, of the host's memory, 1 us
  * TARE_FAKE_CUDA_SLOW_PAIR    "2-5": copies between these GPUs are ten times slower
  * TARE_FAKE_CUDA_FALSE_PEER   "0-1": these may reach each other's memory, and what one stores
  *                             there only it sees
