@@ -70,55 +70,57 @@ template <typename Work> static double behind_a_wait(Work work)
 	return ms / 1e3;
 }
 
-static void copies(size_t bytes, const char *suffix)
+/* Every way at every size in the same two pairs of buffers, a way after the other. */
+static void copies(size_t largest)
 {
-	int loops = (int)std::min<size_t>(120, std::max<size_t>(4, (1u << 30) / bytes));
+	const struct {
+		const char *suffix;
+		size_t bytes;
+	} sizes[] = {
+		{"@4Ki", 4 << 10}, {"@1Mi", 1 << 20}, {"@16Mi", 16 << 20}, {"", largest}};
+	static const char *const ways[] = {"h2d", "d2h", "both", "local"};
 	void *from, *to, *gpu[2];
 
-	MUST(cudaMallocHost(&from, bytes));
-	MUST(cudaMallocHost(&to, bytes));
-	MUST(cudaMalloc(&gpu[0], bytes));
-	MUST(cudaMalloc(&gpu[1], bytes));
-	memset(from, 1, bytes);
-	memset(to, 1, bytes);
-	auto h2d = [&](cudaStream_t s) {
-		MUST(cudaMemcpyAsync(gpu[0], from, bytes, cudaMemcpyHostToDevice, s));
-	};
-	auto d2h = [&](cudaStream_t s) {
-		MUST(cudaMemcpyAsync(to, gpu[1], bytes, cudaMemcpyDeviceToHost, s));
-	};
-	for (int s = -1; s < SAMPLES; s++) {
-		double t[4];
-
-		t[0] = behind_a_wait([&] {
-			for (int i = 0; i < loops; i++)
-				h2d(stream);
-		});
-		t[1] = behind_a_wait([&] {
-			for (int i = 0; i < loops; i++)
-				d2h(stream);
-		});
-		t[2] = behind_a_wait([&] {
-			MUST(cudaStreamWaitEvent(other, begin, 0));
-			for (int i = 0; i < loops; i++) {
-				h2d(stream);
-				d2h(other);
-			}
-			MUST(cudaEventRecord(joined, other));
-			MUST(cudaStreamWaitEvent(stream, joined, 0));
-		});
-		t[3] = behind_a_wait([&] {
-			for (int i = 0; i < loops; i++)
-				MUST(cudaMemcpyAsync(gpu[0], gpu[1], bytes,
-						     cudaMemcpyDeviceToDevice, stream));
-		});
-		if (s < 0)
-			continue;
-		printf("link.h2d.gpu0%s %.9g\n", suffix, bytes * (double)loops / t[0]);
-		printf("link.d2h.gpu0%s %.9g\n", suffix, bytes * (double)loops / t[1]);
-		printf("link.both.gpu0%s %.9g\n", suffix,
-		       2 * bytes * (double)loops / t[2]);
-		printf("link.local.gpu0%s %.9g\n", suffix, bytes * (double)loops / t[3]);
+	MUST(cudaMallocHost(&from, largest));
+	MUST(cudaMallocHost(&to, largest));
+	MUST(cudaMalloc(&gpu[0], largest));
+	MUST(cudaMalloc(&gpu[1], largest));
+	memset(from, 1, largest);
+	memset(to, 1, largest);
+	for (int way = 0; way < 4; way++) {
+		for (const auto &size : sizes) {
+			int loops = (int)std::min<size_t>(
+				120, std::max<size_t>(4, (1u << 30) / size.bytes));
+			auto work = [&] {
+				if (way == 2)
+					MUST(cudaStreamWaitEvent(other, begin, 0));
+				for (int i = 0; i < loops; i++) {
+					if (way == 0 || way == 2)
+						MUST(cudaMemcpyAsync(
+							gpu[0], from, size.bytes,
+							cudaMemcpyHostToDevice, stream));
+					if (way == 1 || way == 2)
+						MUST(cudaMemcpyAsync(
+							to, gpu[1], size.bytes,
+							cudaMemcpyDeviceToHost,
+							way == 2 ? other : stream));
+					if (way == 3)
+						MUST(cudaMemcpyAsync(
+							gpu[0], gpu[1], size.bytes,
+							cudaMemcpyDeviceToDevice,
+							stream));
+				}
+				if (way == 2) {
+					MUST(cudaEventRecord(joined, other));
+					MUST(cudaStreamWaitEvent(stream, joined, 0));
+				}
+			};
+			behind_a_wait(work);
+			for (int s = 0; s < SAMPLES; s++)
+				printf("link.%s.gpu0%s %.9g\n", ways[way], size.suffix,
+				       (way == 2 ? 2 : 1) * (double)size.bytes * loops /
+					       behind_a_wait(work));
+		}
 	}
 	MUST(cudaFreeHost(from));
 	MUST(cudaFreeHost(to));
@@ -201,10 +203,7 @@ int main(int argc, char **argv)
 	*flag = 0;
 	nothing<<<1, 1, 0, stream>>>(); /* every kernel is loaded before one waits */
 	loads("warm-up", false);
-	copies(4 << 10, "@4Ki");
-	copies(1 << 20, "@1Mi");
-	copies(16 << 20, "@16Mi");
-	copies(largest, "");
+	copies(largest);
 	launches(nr);
 	loads("link.load_local_s.gpu0", false);
 	loads("link.load_host_s.gpu0", true);
