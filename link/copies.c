@@ -43,15 +43,13 @@ struct copies {
 	const struct way *way;
 };
 
-/* A run moves about this much, in at least four copies and no more than the gate takes. */
+/* A run moves about this much. */
 static const int64_t run_bytes = INT64_C(1) << 30, pageable_run_bytes = 1 << 28;
 
 static int64_t loops_of(int64_t bytes, bool is_pageable)
 {
-	int64_t loops = (is_pageable ? pageable_run_bytes : run_bytes) / bytes;
-	int64_t most = GATE_WORK_MAX / 2 - 8, least = is_pageable ? 1 : 4;
-
-	return loops > most ? most : loops < least ? least : loops;
+	return is_pageable ? link_loops(pageable_run_bytes, bytes, 1)
+			   : link_loops(run_bytes, bytes, 4);
 }
 
 static int64_t timeout_ns(const struct copies *c)

@@ -129,6 +129,13 @@ int gpu_join(struct gpu *g, struct err *err)
 		       "order a stream behind another");
 }
 
+int64_t link_loops(int64_t run_bytes, int64_t bytes, int64_t least)
+{
+	int64_t loops = run_bytes / bytes, most = GATE_WORK_MAX / 2 - 8;
+
+	return loops > most ? most : loops < least ? least : loops;
+}
+
 int pinned_alloc(struct gpu *g, void **ret, cu_pointer *ret_at, int64_t bytes,
 		 const char *what, struct err *err)
 {

@@ -50,6 +50,9 @@ int gate_run(struct gpu *g, gate_queue *queue, void *ctx, int64_t timeout_ns,
 int gpu_fork(struct gpu *g, struct err *err); /* 'other' begins with the timed span */
 int gpu_join(struct gpu *g, struct err *err); /* the timed span ends after 'other' */
 
+/* How many copies move about 'run_bytes': at least 'least', at most what the gate takes. */
+int64_t link_loops(int64_t run_bytes, int64_t bytes, int64_t least);
+
 /* Pinned host memory that every GPU reaches at '*ret_at'. */
 int pinned_alloc(struct gpu *g, void **ret, cu_pointer *ret_at, int64_t bytes,
 		 const char *what, struct err *err);

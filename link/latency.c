@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/base/stop.h"
+#include "link/chain.h"
 #include "link/numa.h"
 #include "link/quantile.h"
 
@@ -11,9 +12,6 @@
 
 enum {
 	MIB = 1 << 20,
-	CHAIN_BYTES = 2 * MIB,
-	NODE_BYTES = 128, /* a cache line of the GPU */
-	LOADS = 100000,
 	LAUNCHES_IN_A_ROW = 200,
 	STOP_EVERY = 1024,
 	REPEATS_MIN = 20,
@@ -315,11 +313,8 @@ static int queue_launches(void *ctx, struct err *err)
 static int queue_loads(void *ctx, struct err *err)
 {
 	struct latency *l = ctx;
-	uint64_t steps = LOADS;
-	cu_pointer last = l->gpu->flag_at + 4 * BACK_WORD;
-	void *arguments[] = {&l->chain, &steps, &last};
 
-	return link_kernels_launch(&l->gpu->kernels, KERNEL_CHASE, 1, 1, arguments, err);
+	return chain_queue(l->gpu, l->chain, err);
 }
 
 /* A value for each of --samples, after one that does not count. */
@@ -339,15 +334,6 @@ static int by_gate(struct latency *l, enum link_metric metric, gate_queue *queue
 	return 0;
 }
 
-/* Each line's first word holds the address of the next line, the last one's the first's. */
-static void make_chain(uint64_t *words, cu_pointer at)
-{
-	uint64_t lines = CHAIN_BYTES / NODE_BYTES;
-
-	for (uint64_t i = 0; i < lines; i++)
-		words[i * NODE_BYTES / 8] = at + (i + 1) % lines * NODE_BYTES;
-}
-
 static int loads_of_host(struct latency *l, struct err *err)
 {
 	void *words = NULL;
@@ -361,8 +347,8 @@ static int loads_of_host(struct latency *l, struct err *err)
 	numa_prefer(-1);
 	if (rc != 0)
 		return -1;
-	make_chain(words, l->chain);
-	rc = by_gate(l, LINK_LOAD_HOST, queue_loads, LOADS, err);
+	chain_write(words, l->chain);
+	rc = by_gate(l, LINK_LOAD_HOST, queue_loads, CHAIN_LOADS, err);
 	pinned_free(l->gpu, words);
 	return rc;
 }
@@ -370,20 +356,15 @@ static int loads_of_host(struct latency *l, struct err *err)
 static int loads_of_gpu(struct latency *l, struct err *err)
 {
 	struct device *d = &l->gpu->device;
-	uint64_t *words;
 	int rc;
 
 	if (!has_room(l, CHAIN_BYTES))
 		return 0;
 	if (device_alloc(d, &l->chain, CHAIN_BYTES, "a chain of addresses", err) != 0)
 		return -1;
-	words = x_calloc(1, CHAIN_BYTES);
-	make_chain(words, l->chain);
-	rc = cuda_ok(l->cuda, l->cuda->cuMemcpyHtoD_v2(l->chain, words, CHAIN_BYTES), err,
-		     "copy a chain of addresses to the GPU");
-	free(words);
+	rc = chain_store(l->gpu, l->chain, err);
 	if (rc == 0)
-		rc = by_gate(l, LINK_LOAD_LOCAL, queue_loads, LOADS, err);
+		rc = by_gate(l, LINK_LOAD_LOCAL, queue_loads, CHAIN_LOADS, err);
 	device_free(d, l->chain);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include "core/options/program.h"
 #include "link/copies.h"
 #include "link/latency.h"
+#include "link/peers.h"
 #include "link/report.h"
 #include "link/triad.h"
 
@@ -98,7 +99,13 @@ static int open_gpus(struct link_options *o, struct rig *rig, struct err *err)
 	if (gpu_open(&rig->gpus[0], 0, o->device, o->device, &is_none, err) != 0)
 		return is_none ? without_gpu(o, rig, err) : -1;
 	rig->nr = 1;
-	return o->device ? 0 : open_others(rig, err);
+	if (!o->device && open_others(rig, err) != 0)
+		return -1;
+	if (o->what && link_options_has(o, PART_PEERS) && rig->nr < 2)
+		return err_set(err, ERR_ENVIRONMENT,
+			       "--what peers needs two GPUs, and %s",
+			       o->device ? "--device names one" : "one is here");
+	return 0;
 }
 
 static void watch(const struct link_options *o, struct rig *rig)
@@ -149,6 +156,9 @@ static int measure_all(const struct link_options *o, struct rig *rig, struct res
 				json_object_array_get_idx(rig->facts, (size_t)i), &copied,
 				err) != 0)
 			return -1;
+	if (link_options_has(o, PART_PEERS) && rig->nr > 1 &&
+	    peers_measure(rig->gpus, rig->nr, o, r, &copied, &rig->hangs, err) != 0)
+		return -1;
 	if (link_options_has(o, PART_MEMORY) && triad_measure(o, r, &triad, err) != 0)
 		return -1;
 	truth_report(&copied, "copies-are-right", r);
@@ -194,7 +204,7 @@ static int execute(void *options, const struct strvec *rest, struct err *err)
 		return -1;
 	if (open_gpus(o, &rig, err) == 0)
 		rc = measure(o, &rig, err);
-	while (rig.nr > 0)
+	while (rig.nr > 0 && !rig.hangs) /* what a GPU that hangs holds ends with us */
 		gpu_close(&rig.gpus[--rig.nr]);
 	free(rig.gpus);
 	return rc;

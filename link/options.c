@@ -14,14 +14,16 @@
 const char *const link_part_names[LINK_PARTS] = {
 	[PART_COPIES] = "copies",
 	[PART_LATENCY] = "latency",
+	[PART_PEERS] = "peers",
 	[PART_MEMORY] = "memory",
 };
 
 static const struct field fields[] = {
 	{"what", FIELD_TEXT, AT(what), .arg = "LIST",
 	 .help = "Parts to measure, with commas between them: copies (host and GPU), "
-		 "latency (launches, waits, loads, allocations) and memory (a triad in "
-		 "the host's memory). Without it all of them, and "
+		 "latency (launches, waits, loads, allocations), "
+		 "peers (GPUs and each other's memory) and memory (a triad in the "
+		 "host's memory). Without it all of them, and "
 		 "without a GPU those that need none."},
 	{"device", FIELD_TEXT, AT(device), .arg = "GPU",
 	 .help = "UUID of a GPU or MIG device (GPU-..., MIG-...), PCI address, or "
@@ -71,7 +73,9 @@ static const struct opt_text sections[] = {
 	 "What is copied is a pattern that follows from the seed and the place of each "
 	 "word. Before every cell the target is cleared, after it all of it is compared: "
 	 "on the GPU by a kernel there, in the host's memory by the processor. A word "
-	 "that differs makes the result invalid."},
+	 "that differs makes the result invalid. Before two GPUs are timed, each stores a "
+	 "pattern in the other's memory and the owner reads it there, both ways: access "
+	 "that is granted and false has no bandwidth and makes the result invalid."},
 	{"TIMING",
 	 "Copies of pinned memory are queued behind a kernel that waits for the host, and "
 	 "timed by events on the GPU, so that queueing is not inside. Pageable memory "
@@ -89,13 +93,13 @@ const struct opt_command link_command = {
 	.name = "tare-link",
 	.summary = "time copies and latencies between host and GPUs and check the data",
 	.usage = "[OPTION]...",
-	.about =
-		"Times what lies between a host and its GPUs: copies by the copy "
-		"engines, latencies of small things, and the host's own memory, each at its own place (GPU, NUMA "
-		"node), so that one bad one is named. CUDA's driver is opened when "
-		"the program runs. Without a GPU the host's memory is measured, and "
-		"the result says so. Prints a summary, or with --json one "
-		"tare.result/1 document.",
+	.about = "Times what lies between a host and its GPUs: copies by the copy "
+		 "engines, latencies of small things, GPUs and each other's "
+		 "memory, and the host's own memory, each at its own place (GPU, NUMA "
+		 "node), so that one bad one is named. CUDA's driver is opened when "
+		 "the program runs. Without a GPU the host's memory is measured, and "
+		 "the result says so. Prints a summary, or with --json one "
+		 "tare.result/1 document.",
 	.fields = fields,
 	.examples = examples,
 	.sections = sections,

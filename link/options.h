@@ -13,7 +13,7 @@ struct link_options {
 };
 
 /* In the order in which they are measured. */
-enum link_part { PART_COPIES, PART_LATENCY, PART_MEMORY, LINK_PARTS };
+enum link_part { PART_COPIES, PART_LATENCY, PART_PEERS, PART_MEMORY, LINK_PARTS };
 extern const char *const link_part_names[LINK_PARTS];
 
 extern const struct opt_command link_command;

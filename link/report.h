@@ -11,7 +11,8 @@
 struct rig {
 	struct gpu *gpus; /* NULL: none is here, or none is needed */
 	int nr;
-	bool has_none;               /* looked for, and not there */
+	bool has_none; /* looked for, and not there */
+	bool hangs;    /* a GPU did not come back: its context is left to the driver */
 	struct surroundings *around; /* a GPU's each; one without a GPU */
 	struct json_object *facts;   /* details.gpus, a member a GPU */
 };

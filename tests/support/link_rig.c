@@ -30,7 +30,7 @@ struct proc_outcome link_run(const char *const *faults, const char *const *argum
 	struct proc_spec spec = {.argv = argv,
 				 .env = env,
 				 .timeout_ns = INT64_C(120000000000),
-				 .output_max = 4 << 20};
+				 .output_max = 64 << 20};
 	size_t nr_env = 2, nr_argv = 1;
 	struct proc_outcome out;
 	struct err err = ERR_INIT;

@@ -106,6 +106,14 @@ static uint64_t *store_at(cu_pointer p)
 	return (uint64_t *)(void *)(b->mirror + (p - b->at));
 }
 
+static bool reaches_nothing(cu_pointer p)
+{
+	const struct fake_block *b = fake_cuda_block(p);
+
+	return b &&
+	       fake_cuda_is_pair("TARE_FAKE_CUDA_HANG_PAIR", b->owner, fake_cuda_current);
+}
+
 static void fake_pattern(void **arguments, unsigned grid_x)
 {
 	uint64_t *to = store_at(ARGUMENT(cu_pointer, 0));
@@ -246,6 +254,8 @@ int cuLaunchKernel(struct cu_function *f, unsigned grid_x, unsigned grid_y,
 			return INVALID_VALUE;
 		kernels[i].run(arguments, grid_x);
 		fake_cuda_pass(s, kernel_seconds(f->name, arguments));
+		if (strcmp(f->name, "link_fill") == 0)
+			s->hangs = s->hangs || reaches_nothing(ARGUMENT(cu_pointer, 0));
 		return 0;
 	}
 	return INVALID_VALUE;

@@ -42,6 +42,7 @@ bool fake_cuda_is_pair(const char *variable, int a, int b);
  */
 struct cu_stream {
 	double ms;
+	bool hangs; /* TARE_FAKE_CUDA_HANG_PAIR: what comes behind is never over */
 };
 void fake_cuda_pass(struct cu_stream *s, double seconds);
 

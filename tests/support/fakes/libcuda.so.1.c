@@ -22,6 +22,7 @@
  * TARE_FAKE_CUDA_SLOW_PAIR    "2-5": copies between these GPUs are ten times slower
  * TARE_FAKE_CUDA_FALSE_PEER   "0-1": these may reach each other's memory, and what one stores
  *                             there only it sees
+ * TARE_FAKE_CUDA_HANG_PAIR    "0-1": what one stores in the other's memory never ends
  * TARE_FAKE_CUDA_NO_PEER      "0-1": these may not
  * TARE_FAKE_CUDA_CORRUPT      the copy in a stream, counted from 1, from which on each
  *                             changes a bit
