@@ -2,6 +2,7 @@
 
 #include "core/base/mem.h"
 #include "core/machine/machine.h"
+#include "link/topology.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -86,8 +87,10 @@ void link_report_end(const struct rig *rig, struct result *r)
 				&rig->around[i],
 				json_object_array_get_idx(rig->facts, (size_t)i), r);
 	}
-	if (rig->nr)
-		json_put(r->details, "gpus", json_object_get(rig->facts));
+	if (!rig->nr)
+		return;
+	json_put(r->details, "topology", topology_read(rig->gpus, rig->nr, rig->facts));
+	json_put(r->details, "gpus", json_object_get(rig->facts));
 }
 
 static void print_cell(const struct samples *s, FILE *to)

@@ -42,6 +42,16 @@ int nvml_gpu_uuid(struct nvml *n, struct nvml_gpu *g, char uuid[NVML_UUID_SIZE],
  */
 struct json_object *nvml_gpu_json(struct nvml *n, struct nvml_gpu *g);
 
+/* Of each NVLink that the GPU has, in order, whether it is up; NULL where that is not told. */
+struct json_object *nvml_links_json(struct nvml *n, struct nvml_gpu *g);
+/*
+ * What the driver says that two GPUs may do with each other: {read, write, nvlink, atomics},
+ * each "ok" or why not ("chipset-not-supported": in a guest without a peer clique), null where
+ * it is not told. What is so said need not be true (link/peers.h). Owned by the caller.
+ */
+struct json_object *nvml_pair_json(struct nvml *n, struct nvml_gpu *a,
+				   struct nvml_gpu *b);
+
 /*
  * How many multiprocessors the whole GPU has, MIG or not: its cores over the FP32 cores of
  * one (CUDA C++ Programming Guide, "Compute Capabilities"); 0 where it is not told.

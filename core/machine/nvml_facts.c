@@ -429,3 +429,45 @@ struct json_object *nvml_machine_json(struct err *err)
 	nvml_close(n);
 	return o;
 }
+
+struct json_object *nvml_links_json(struct nvml *n, struct nvml_gpu *g)
+{
+	struct json_object *list = json_object_new_array();
+	int is_up = 0;
+
+	for (unsigned i = 0; n->nvmlDeviceGetNvLinkState && i < NVML_LINKS_MAX; i++)
+		if (n->nvmlDeviceGetNvLinkState(g, i, &is_up) == NVML_SUCCESS)
+			json_object_array_add(list, json_object_new_boolean(is_up != 0));
+	if (json_length(list))
+		return list;
+	json_object_put(list);
+	return NULL;
+}
+
+struct json_object *nvml_pair_json(struct nvml *n, struct nvml_gpu *a, struct nvml_gpu *b)
+{
+	/* nvmlGpuP2PStatus_t */
+	static const char *const words[] = {
+		"ok",           "chipset-not-supported", "gpu-not-supported",
+		"ioh-topology", "disabled-by-registry",  "not-supported",
+		"unknown"};
+	static const struct {
+		const char *key;
+		int what;
+	} asked[] = {{"read", NVML_P2P_READ},
+		     {"write", NVML_P2P_WRITE},
+		     {"nvlink", NVML_P2P_NVLINK},
+		     {"atomics", NVML_P2P_ATOMICS}};
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		int status = -1;
+		bool is_told = n->nvmlDeviceGetP2PStatus &&
+			       n->nvmlDeviceGetP2PStatus(a, b, asked[i].what, &status) ==
+				       NVML_SUCCESS &&
+			       status >= 0 && status < (int)ARRAY_SIZE(words);
+
+		json_put_text(o, asked[i].key, is_told ? words[status] : NULL);
+	}
+	return o;
+}

@@ -27,6 +27,11 @@ enum {
 	NVML_VERSION_MISMATCH = 18,
 	NVML_IN_USE = 19,
 	NVML_INSUFFICIENT_RESOURCES = 23,
+	NVML_P2P_READ = 0,
+	NVML_P2P_WRITE = 1,
+	NVML_P2P_NVLINK = 2,
+	NVML_P2P_ATOMICS = 3,
+	NVML_LINKS_MAX = 36, /* more than any GPU has; NVML refuses what is not there */
 	NVML_CLOCK_SM = 1,
 	NVML_CLOCK_MEMORY = 2,
 	NVML_TEMPERATURE_GPU = 0,
@@ -176,6 +181,9 @@ struct nvml_attributes {
 	  (struct nvml_gpu * g, int cause, unsigned *nr, unsigned long long *addresses)) \
 	X(nvmlDeviceGetRetiredPagesPendingStatus, (struct nvml_gpu * g, int *ret))       \
 	X(nvmlDeviceGetGpuFabricInfoV, (struct nvml_gpu * g, struct nvml_fabric * ret))  \
+	X(nvmlDeviceGetNvLinkState, (struct nvml_gpu * g, unsigned link, int *ret))      \
+	X(nvmlDeviceGetP2PStatus,                                                        \
+	  (struct nvml_gpu * a, struct nvml_gpu * b, int what, int *ret))                \
 	X(nvmlDeviceGetNvLinkInfo, (struct nvml_gpu * g, struct nvml_nvlink_info * ret)) \
 	X(nvmlDeviceGetActiveVgpus, (struct nvml_gpu * g, unsigned *nr, unsigned *ids))  \
 	X(nvmlDeviceGetMPSComputeRunningProcesses_v3,                                    \

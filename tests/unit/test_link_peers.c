@@ -139,6 +139,26 @@ static void test_wrong_data(void **state)
 	json_object_put(o);
 }
 
+/* What the driver says of pairs and links: in a guest without a clique, and with a link lost. */
+static void test_topology(void **state)
+{
+	static const char *const faults[] = {
+		"TARE_FAKE_NVML_SHAPE=h200x2", "TARE_FAKE_CUDA_DEVICES=2",
+		"TARE_FAKE_NVML_P2P=1", "TARE_FAKE_NVML_LOST_LINK=3", NULL};
+	struct json_object *o = link_document(faults, small, 0);
+	struct json_object *links = json_at(o, "details/gpus/1/nvlinks");
+	struct json_object *pair = json_at(o, "details/topology/0");
+
+	(void)state;
+	assert_int_equal(json_length(json_at(o, "details/topology")), 1);
+	assert_int_equal(json_object_get_int(json_at(pair, "gpus/1")), 1);
+	assert_string_equal(json_get_text(pair, "write", ""), "chipset-not-supported");
+	assert_int_equal(json_length(links), 18);
+	assert_true(json_object_get_boolean(json_object_array_get_idx(links, 2)));
+	assert_false(json_object_get_boolean(json_object_array_get_idx(links, 3)));
+	json_object_put(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_slow_pair),
 		cmocka_unit_test(test_hang),
 		cmocka_unit_test(test_wrong_data),
+		cmocka_unit_test(test_topology),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

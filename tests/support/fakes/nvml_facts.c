@@ -168,3 +168,26 @@ int nvmlDeviceGetComputeRunningProcesses_v3(struct nvml_gpu *g, unsigned *nr,
 		ret[i] = (struct nvml_process){.pid = i ? i : (unsigned)getpid()};
 	return 0;
 }
+
+/* Eighteen, all up but the one that TARE_FAKE_NVML_LOST_LINK names. */
+int nvmlDeviceGetNvLinkState(struct nvml_gpu *g, unsigned link, int *ret);
+int nvmlDeviceGetNvLinkState(struct nvml_gpu *g, unsigned link, int *ret)
+{
+	(void)g;
+	FACT();
+	if (link >= 18)
+		return NVML_INVALID_ARGUMENT;
+	*ret = (long)link != fake_number("TARE_FAKE_NVML_LOST_LINK", -1);
+	return 0;
+}
+
+/* As in a guest: what TARE_FAKE_NVML_P2P says of every pair, 1 for a chipset in the way. */
+int nvmlDeviceGetP2PStatus(struct nvml_gpu *a, struct nvml_gpu *b, int what, int *ret);
+int nvmlDeviceGetP2PStatus(struct nvml_gpu *a, struct nvml_gpu *b, int what, int *ret)
+{
+	FACT();
+	if (a == b || what > NVML_P2P_ATOMICS)
+		return NVML_INVALID_ARGUMENT;
+	*ret = (int)fake_number("TARE_FAKE_NVML_P2P", 0);
+	return 0;
+}
