@@ -215,11 +215,12 @@ static struct json_object *parts_json(const struct link_options *o)
 	return list;
 }
 
-struct json_object *link_options_params(const struct link_options *o)
+struct json_object *link_options_params(const struct link_options *o, const char *backend)
 {
 	struct json_object *params = json_object_new_object();
 	struct json_object *sizes = json_object_new_array();
 
+	json_put_text(params, "backend", backend);
 	json_put(params, "what", parts_json(o));
 	for (size_t i = 0; i < o->sizes.nr; i++)
 		json_object_array_add(sizes, json_object_new_int64(o->sizes.items[i]));

@@ -30,7 +30,11 @@ int link_options_resolve(struct link_options *o, struct err *err);
 bool link_options_need_gpu(const struct link_options *o);
 void link_options_without_gpu(struct link_options *o);
 
-/* The parameters after defaults: equal work has equal parameters on every machine. */
-struct json_object *link_options_params(const struct link_options *o);
+/*
+ * The parameters after defaults: equal work has equal parameters on every machine. 'backend' is
+ * "cuda", or "host" without a GPU.
+ */
+struct json_object *link_options_params(const struct link_options *o,
+					const char *backend);
 
 #endif

@@ -23,7 +23,7 @@ void link_report_begin(const struct link_options *o, const struct rig *rig,
 
 	result_init(ret, "tare-link", "link", name);
 	free(name);
-	result_set_params(ret, link_options_params(o));
+	result_set_params(ret, link_options_params(o, rig->nr ? "cuda" : "host"));
 	result_set_machine(ret, machine_read(""));
 }
 
@@ -44,6 +44,8 @@ static void add_evidence(const struct rig *rig, struct result *r)
 		.kind = EVIDENCE_CPU,
 		.device = json_get_text(cpu, "model", NULL),
 		.backend = "host",
+		.library = rig->has_none ? "no GPU: the host's memory alone"
+					 : "the host's memory alone",
 	};
 	char driver[40], kernels[16], device[180];
 

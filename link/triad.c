@@ -136,6 +136,8 @@ static void add_cell(const struct triad *t, const struct link_options *o, int no
 		values[i] = (double)(ARRAYS * t->nr) * sizeof(double) /
 			    ((double)(t->ends[WARMUP + i] - t->begins[WARMUP + i]) / 1e9);
 	cell_add(r, LINK_TRIAD, values, o->samples, "node%d", node);
+	if (!link_options_need_gpu(o)) /* nothing else is measured that could */
+		r->metrics[r->metrics_nr - 1].def.gate = true;
 	free(values);
 }
 

@@ -37,7 +37,8 @@ static void weigh_asked(struct weighing *w, const struct claim_side *s, const ch
 		 strcmp(asked, backend) != 0)
 		weigh_against(w, "fallback: %s was asked for %s and computed by %s",
 			      s->label, asked, backend);
-	else if (!is_asked_cpu && strcmp(kind, "cpu") == 0 &&
+	else if (!is_asked_cpu && (!asked || strcmp(asked, "host") != 0) &&
+		 strcmp(kind, "cpu") == 0 &&
 		 json_length(json_member(s->facts, "gpus")) > 0)
 		weigh_against(
 			w,

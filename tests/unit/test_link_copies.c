@@ -199,6 +199,9 @@ static void test_triad(void **state)
 			    "cpu");
 	assert_string_equal(json_get_text(json_at(o, "workload"), "name", ""),
 			    "link-host");
+	assert_string_equal(json_get_text(json_at(o, "evidence/computed"), "library", ""),
+			    "the host's memory alone");
+	assert_true(json_get_bool(link_cell(o, "link.triad.node0"), "gate", false));
 	assert_null(json_at(o, "details/gpus"));
 	json_object_put(o);
 }
