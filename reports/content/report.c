@@ -10,19 +10,26 @@
 #include "core/document/run_directory.h"
 #include "reports/import/result_files.h"
 
-/* Of two plans the candidate's has the last word: it is what was asked for today. */
+/*
+ * Of two plans the baseline's margins count, for what is judged must not say how; the
+ * candidate's only where the baseline has none.
+ */
 static int load_margins(struct report *r, const struct report_judging *how,
 			struct err *err)
 {
 	const char *file = how ? how->margins_file : NULL;
+	struct json_object *own = NULL;
 
 	margins_init(&r->margins);
-	for (size_t i = 0; i < r->sets_nr; i++) {
-		struct json_object *own = json_member(r->sets[i].plan, "margins");
+	for (size_t i = 0; i < r->sets_nr && !own; i++) {
+		struct json_object *o = json_member(r->sets[i].plan, "margins");
 
-		if (own && margins_add_json(&r->margins, own, "the plan: /margins", err))
-			return -1;
+		if (json_object_is_type(o, json_type_object) &&
+		    json_object_object_length(o))
+			own = o;
 	}
+	if (own && margins_add_json(&r->margins, own, "the plan: /margins", err))
+		return -1;
 	return file ? margins_read(&r->margins, file, err) : 0;
 }
 
@@ -66,6 +73,26 @@ static int load_floor(struct report *r, struct judge_options *o, struct err *err
 	return 0;
 }
 
+/* The plan that is read beside the results was written by anyone. */
+static int check_plan_trust(const struct result_set *s, struct err *err)
+{
+	struct json_object *list = json_member(s->plan, "trust");
+	char *where = x_asprintf("%s: the plan: /trust", s->source);
+	struct strvec names = {0};
+	int rc;
+
+	for (size_t i = 0; i < json_length(list); i++) {
+		const char *name =
+			json_object_get_string(json_object_array_get_idx(list, i));
+
+		strvec_add(&names, name ? name : "null");
+	}
+	rc = claim_names_check(&names, where, err);
+	strvec_release(&names);
+	free(where);
+	return rc;
+}
+
 static int check_trust(const struct report_judging *how, struct err *err)
 {
 	return how && how->trust ? claim_names_check(how->trust, "--trust", err) : 0;
@@ -81,7 +108,8 @@ int report_load(struct report *ret, const char *dir, const struct report_judging
 	if (check_trust(how, err) || result_set_load(&ret->sets[0], dir, err))
 		return -1;
 	ret->sets_nr = 1;
-	if (load_margins(ret, how, err) || load_floor(ret, &o, err) ||
+	if (check_plan_trust(&ret->sets[0], err) || load_margins(ret, how, err) ||
+	    load_floor(ret, &o, err) ||
 	    judge_run(&ret->judgement, &ret->sets[0], NULL, &o, err)) {
 		report_release(ret);
 		return -1;
@@ -105,7 +133,8 @@ int report_load_pair(struct report *ret, const char *baseline, const char *candi
 		return -1;
 	}
 	ret->sets_nr = 2;
-	if (load_margins(ret, how, err) || load_floor(ret, &o, err) ||
+	if (check_plan_trust(&ret->sets[1], err) || load_margins(ret, how, err) ||
+	    load_floor(ret, &o, err) ||
 	    judge_sets(&ret->judgement, &ret->sets[0], &ret->sets[1], &o, err)) {
 		report_release(ret);
 		return -1;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/digest.h"
 #include "core/base/mem.h"
 #include "reports/results/provenance.h"
 #include "reports/statistics/tails.h"
@@ -270,7 +269,7 @@ static void say_shown(const struct report *r, struct buf *b)
 
 	judgement_claims(&r->judgement, SIZE_MAX, &c);
 	line = claims_line(&c);
-	buf_printf(b, "Shown: %s.", c.pairs ? line : "nothing");
+	buf_printf(b, "Shown: %s.", line);
 	free(line);
 	claims_release(&c);
 }
@@ -308,14 +307,7 @@ char *report_sentence(const struct report *r)
 
 char *report_plan_digest(const struct report *r)
 {
-	char hex[DIGEST_SIZE];
-	const char *text;
-
-	if (!r->sets[0].plan)
-		return NULL;
-	text = json_line(r->sets[0].plan);
-	digest_of(text, strlen(text), hex);
-	return x_strdup(hex);
+	return result_set_plan_digest(&r->sets[0]);
 }
 
 /* Who answered a load: "vllm 0.20.2, model /models/x, revision ab12". NULL: no load. */

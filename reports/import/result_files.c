@@ -228,6 +228,19 @@ static void take_step(struct result_set *s, struct json_object *line)
 			json_get_real(json_member(line, "data"), "workload_s", 0));
 }
 
+/* The line that begins a run, or goes on with it: by which plan. */
+static void take_begin(struct result_set *s, struct json_object *line)
+{
+	const char *digest =
+		json_get_text(json_member(line, "data"), "plan_digest", NULL);
+
+	if (!digest || strcmp(json_get_text(line, "step", ""), "run") != 0 ||
+	    strcmp(json_get_text(line, "event", ""), "begin") != 0)
+		return;
+	free(s->digest_at_run);
+	s->digest_at_run = x_strdup(digest);
+}
+
 /* What the harness's own clock said; a line that cannot be read tells nothing. */
 static void load_journal(struct result_set *s, const char *dir)
 {
@@ -243,8 +256,10 @@ static void load_journal(struct result_set *s, const char *dir)
 		struct json_object *o =
 			*line ? json_parse(line, strlen(line), path, NULL) : NULL;
 
-		if (o)
+		if (o) {
+			take_begin(s, o);
 			take_step(s, o);
+		}
 		json_object_put(o);
 	}
 	buf_release(&b);

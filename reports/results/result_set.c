@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/digest.h"
 #include "core/base/file.h"
 #include "core/base/mem.h"
 
@@ -31,6 +32,7 @@ void result_set_release(struct result_set *s)
 	free(s->machines);
 	free(s->source);
 	free(s->baseline);
+	free(s->digest_at_run);
 	json_object_put(s->plan);
 	strvec_release(&s->arms);
 	strvec_release(&s->workloads);
@@ -129,6 +131,18 @@ const struct result *result_set_range(const struct result_set *s, const char *ar
 		}
 	}
 	return first;
+}
+
+char *result_set_plan_digest(const struct result_set *s)
+{
+	char hex[DIGEST_SIZE];
+	const char *text;
+
+	if (!s->plan)
+		return NULL;
+	text = json_line(s->plan);
+	digest_of(text, strlen(text), hex);
+	return x_strdup(hex);
 }
 
 void result_set_add_step(struct result_set *s, const char *arm, const char *workload,

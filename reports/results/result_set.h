@@ -28,8 +28,9 @@ struct result_set {
 	char *source;             /* the path as it was given */
 	bool is_run;              /* a run directory: rounds pair */
 	struct json_object *plan; /* NULL where there is none */
-	struct result *results;   /* sorted by arm, workload, round, creation */
-	char **paths;             /* of each result, as read */
+	char *digest_at_run; /* of the plan, when the run began; NULL: no journal tells */
+	struct result *results; /* sorted by arm, workload, round, creation */
+	char **paths;           /* of each result, as read */
 	size_t nr, alloc;
 	struct machine_facts *machines;
 	size_t machines_nr, machines_alloc;
@@ -51,6 +52,8 @@ void result_set_sort(struct result_set *s);
 /* The results of an arm and workload, which lie side by side; NULL and 0: none. */
 const struct result *result_set_range(const struct result_set *s, const char *arm,
 				      const char *workload, size_t *ret_nr);
+/* Of the plan as it is now; NULL without one. free() */
+char *result_set_plan_digest(const struct result_set *s);
 /* The last of them that measured this result; NULL: no journal tells. */
 const struct measured_step *result_set_step(const struct result_set *s,
 					    const struct result *r);

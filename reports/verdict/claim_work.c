@@ -7,6 +7,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/clock.h"
+#include "core/base/digest.h"
 
 /* ---- the same work, the same software ---- */
 
@@ -60,6 +61,11 @@ static void weigh_server(struct weighing *w, const struct claim_pair *p, bool is
 	}
 }
 
+static bool is_product(const struct claim_side *s)
+{
+	return s->result && strcmp(s->result->kind, "gemm") == 0;
+}
+
 /* The same product has the same bits where the same kernels made it. */
 static void weigh_product(struct weighing *w, const struct claim_pair *p)
 {
@@ -68,7 +74,7 @@ static void weigh_product(struct weighing *w, const struct claim_pair *p)
 	const char *ka = side_text(&p->sides[0], "computed/kernels");
 	const char *kb = side_text(&p->sides[1], "computed/kernels");
 
-	if (!a && !b)
+	if (!a && !b && !is_product(&p->sides[0]) && !is_product(&p->sides[1]))
 		return;
 	weigh_values(w, "C", a, b);
 	if (weigh_known(w, p, "the digest of C", a, b) && ka && kb &&
@@ -79,13 +85,36 @@ static void weigh_product(struct weighing *w, const struct claim_pair *p)
 			      a, p->sides[0].label, b, p->sides[1].label);
 }
 
+/* The digest says nothing of parameters that it is not of. */
+static void weigh_own_digest(struct weighing *w, const struct claim_side *s)
+{
+	const struct result *r = s->result;
+	struct result other = {0};
+
+	if (!r || strlen(r->digest) != DIGEST_SIZE - 1 ||
+	    !json_object_object_length(r->params))
+		return;
+	result_set_params(&other, json_object_get(r->params));
+	if (strcmp(other.digest, r->digest) != 0)
+		weigh_against(w,
+			      "other work: the parameters of %s are not those that its "
+			      "digest is of (%.12s, %.12s)",
+			      s->label, other.digest, r->digest);
+	result_release(&other);
+}
+
+static bool has_parameters(const struct result *r)
+{
+	return r && *r->digest && json_object_object_length(r->params);
+}
+
 static void weigh_parameters(struct weighing *w, const struct claim_pair *p)
 {
 	const struct result *a = p->sides[0].result, *b = p->sides[1].result;
-	bool is_a = a && *a->digest, is_b = b && *b->digest;
+	bool is_a = has_parameters(a), is_b = has_parameters(b);
 
 	weigh_values(w, "parameters", is_a ? a->digest : NULL, is_b ? b->digest : NULL);
-	if (is_a && is_b && strcmp(a->digest, b->digest) != 0)
+	if (a && b && *a->digest && *b->digest && strcmp(a->digest, b->digest) != 0)
 		weigh_against(w,
 			      "other work: %s ran '%s' with other parameters than %s "
 			      "(digest %.12s, %.12s)",
@@ -106,6 +135,8 @@ void check_same_work(struct weighing *w, const struct claim_pair *p)
 {
 	weigh_source(w, pair_is_of(p, OF_IMPORT) ? "the files"
 						 : "the result's own parameters");
+	weigh_own_digest(w, &p->sides[0]);
+	weigh_own_digest(w, &p->sides[1]);
 	weigh_parameters(w, p);
 	weigh_product(w, p);
 	weigh_server(w, p, false);

@@ -7,6 +7,7 @@
 #include "core/base/mem.h"
 #include "core/document/likeness.h"
 #include "core/document/metric.h"
+#include "reports/verdict/copies.h"
 
 /* ---- sides ---- */
 
@@ -91,6 +92,10 @@ static void judge_one(struct claims *c, enum claim_id id, const struct claim_pai
 	one.round = p->round;
 	if (p->kind == WORK_IMPORT)
 		one.is_needed = false;
+	/* Nothing that both are silent about is shown by it. */
+	if (p->kind == WORK_IMPORT && id != CLAIM_SAME_WORK && one.state == CLAIM_SHOWN &&
+	    !one.baseline && !one.candidate)
+		one.state = CLAIM_NOT_SHOWN;
 	one.is_needed = one.is_needed || (claim_defs[id].needed_by & 1u << p->kind);
 	keep(c, id, &one, c->pairs == 0);
 }
@@ -270,6 +275,44 @@ static void judge_slowdowns(struct claims *c, const struct workload_side s[2],
 	}
 }
 
+/* ---- what all results of both sides say together ---- */
+
+/* Takes over 'sentence'; NULL: nothing is against it. */
+static void hold_against(struct claims *c, enum claim_id id, char *sentence,
+			 const char *source)
+{
+	struct claim one = {.state = CLAIM_CONTRADICTED, .sentence = sentence};
+
+	if (!sentence)
+		return;
+	one.source = x_strdup(source);
+	/* It is of no round, and comes before what any two of them say. */
+	one.difference = 1;
+	claim_keep_worse(&c->items[id], &one);
+}
+
+/* The journal's head has the digest of the plan that the run was made by. */
+static char *changed_plan(const struct compared_side *s)
+{
+	char *now = result_set_plan_digest(s->set), *text = NULL;
+
+	if (now && s->set->digest_at_run && strcmp(now, s->set->digest_at_run) != 0)
+		text = x_asprintf(
+			"plan-changed: the plan of %s was changed after the run "
+			"(digest %.12s, and %.12s by the journal)",
+			s->label, now, s->set->digest_at_run);
+	free(now);
+	return text;
+}
+
+static void judge_sides(struct claims *c, const struct workload_side s[2])
+{
+	hold_against(c, CLAIM_SAME_WORK, copies_find(s), "ids and values of all results");
+	for (size_t i = 0; i < 2; i++)
+		hold_against(c, CLAIM_SAME_WORK, changed_plan(s[i].of),
+			     "the run's journal");
+}
+
 static void take_trust(struct claims *c, const struct strvec *trust)
 {
 	for (int i = 0; trust && i < CLAIM_NR; i++)
@@ -295,6 +338,7 @@ void claims_judge(struct claims *ret, const struct claims_spec *spec, char **ret
 	else
 		judge_unpaired(&j);
 	judge_slowdowns(ret, s, ret_note);
+	judge_sides(ret, s);
 	take_trust(ret, spec->trust);
 }
 
@@ -442,6 +486,9 @@ char *claims_line(const struct claims *c)
 {
 	struct buf b;
 
+	if (!c->pairs)
+		return x_strdup(
+			"nothing: no result of one side has its like on the other");
 	buf_init(&b, BUF_UNBOUNDED);
 	add_shown(c, &b);
 	add_names(c, &b, "contradicted", CLAIM_CONTRADICTED, false);

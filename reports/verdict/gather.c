@@ -7,6 +7,7 @@
 #include "core/base/mem.h"
 #include "reports/statistics/bootstrap.h"
 #include "reports/verdict/failures.h"
+#include "reports/verdict/result_flaw.h"
 
 static const struct statistic {
 	const char *name;
@@ -413,13 +414,16 @@ static char *own_flaw(const struct gathering *g)
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t k = 0; k < g->sides[i].nr; k++) {
 			const struct result *r = &g->sides[i].results[k];
+			char *flaw = result_flaw(r), *text;
 
-			if (r->status == RESULT_INVALID)
-				return x_asprintf("round %lld on %s: %s",
-						  (long long)r->round,
-						  g->sides[i].of->label,
-						  r->reasons.nr ? r->reasons.items[0]
-								: "marked invalid");
+			if (!flaw && g->sides[i].of->set->is_run && r->round < 1)
+				flaw = x_strdup("round: a run counts its rounds from 1");
+			if (!flaw)
+				continue;
+			text = x_asprintf("round %lld on %s: %s", (long long)r->round,
+					  g->sides[i].of->label, flaw);
+			free(flaw);
+			return text;
 		}
 	}
 	return NULL;

@@ -157,6 +157,8 @@ void honest_result(struct result *r, int side, int round, enum honest_kind kind)
 		json_put_text(o, "digest_c", "00c1");
 	json_object_put(r->evidence);
 	r->evidence = o;
+	if (!json_object_object_length(r->params))
+		result_set_params(r, honest_json("{\"seed\": 1}"));
 	if (!json_object_object_length(r->machine))
 		result_set_machine(r, honest_machine(side, kind));
 	if (kind != HONEST_GPU || json_object_object_length(r->telemetry))

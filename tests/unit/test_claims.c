@@ -15,123 +15,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
-#include "tests/support/honest.h"
-#include "tests/support/known_run.h"
+#include "tests/support/staged.h"
 
-static const struct metric_def flops = {"gemm.flops", "FLOP/s", METRIC_HIGHER, true, ""};
-static const char *const workloads[] = {
-	[HONEST_GPU] = "gemm", [HONEST_CPU] = "gemm", [HONEST_SERVER] = "load"};
-enum { rounds = 4 };
-
-static void add(struct result_set *s, int side, int round, enum honest_kind kind)
-{
-	static const double error[rounds] = {0.001, -0.001, 0.0005, 0};
-	struct samples m;
-	struct result r;
-	int64_t end_ns;
-
-	result_init(&r, "tare", workloads[kind], workloads[kind]);
-	free(r.arm);
-	r.arm = x_strdup(side ? "vm" : "metal");
-	r.round = round;
-	samples_init(&m, &flops);
-	samples_add(&m, 100 * (1 + (side ? error[round - 1] : 0)));
-	result_add_metric(&r, &m);
-	honest_result(&r, side, round, kind);
-	if (kind != HONEST_SERVER)
-		result_set_params(&r,
-				  honest_json(kind == HONEST_GPU
-						      ? "{\"backend\": \"cublas\"}"
-						      : "{\"backend\": \"openblas\"}"));
-	else
-		json_put(r.details, "server",
-			 honest_json("{\"version\": \"0.11\", \"model\": \"opt\", "
-				     "\"revision\": \"a\", \"max_model_len\": 2048}"));
-	clock_from_label("2026-11-01T00:10:05.000Z", &end_ns);
-	result_set_add_step(s, r.arm, r.name, round,
-			    end_ns + (round * 3600 + side * 900) * NS_PER_S, 610);
-	result_set_add(s, &r, "by hand");
-}
-
-static void make(struct result_set *s, enum honest_kind kind)
-{
-	result_set_init(s, "run");
-	s->is_run = true;
-	s->baseline = x_strdup("metal");
-	s->plan = honest_json("{\"arms\": {\"metal\": {\"target\": \"ssh\"}, \"vm\": "
-			      "{\"target\": \"vm\"}}}");
-	for (int round = 1; round <= rounds; round++) {
-		add(s, 0, round, kind);
-		add(s, 1, round, kind);
-	}
-	result_set_sort(s);
-}
-
-/* What is edited: a part of the results of one side, in one round or (0) in all. */
-enum part { FACTS, EVIDENCE, TELEMETRY, DETAILS, PARAMS, PLAN, TOOL };
-
-struct edit {
-	enum part part;
-	int side, round; /* side 2: both */
-	const char *path, *value;
-};
-
-static struct json_object *part_of(struct result *r, enum part part)
-{
-	struct json_object *const parts[] = {
-		[FACTS] = r->machine,       [EVIDENCE] = r->evidence,
-		[TELEMETRY] = r->telemetry, [DETAILS] = r->details,
-		[PARAMS] = r->params,       [TOOL] = r->tool};
-
-	return parts[part];
-}
-
-static void apply(struct result_set *s, const struct edit *e)
-{
-	if (e->part == PLAN) {
-		honest_edit(s->plan, e->path, e->value);
-		return;
-	}
-	for (size_t i = 0; i < s->nr; i++) {
-		struct result *r = &s->results[i];
-		int side = strcmp(r->arm, "vm") == 0;
-
-		if ((e->side != 2 && side != e->side) ||
-		    (e->round && r->round != e->round))
-			continue;
-		honest_edit(part_of(r, e->part), e->path, e->value);
-		if (e->part == PARAMS) /* with the digest that goes with them */
-			result_set_params(r, json_object_get(r->params));
-	}
-}
-
-struct staged {
-	const char *name;
-	enum honest_kind kind;
-	struct edit edits[6]; /* ends with a NULL path */
-	const char *reason;   /* in the reason of a lie */
-};
-
-static enum verdict judge(const struct staged *t, char **reason)
-{
-	struct result_set s;
-	struct judgement j;
-	enum verdict v;
-
-	make(&s, t->kind);
-	for (const struct edit *e = t->edits; e->path; e++)
-		apply(&s, e);
-	known_run_judge(&s, &j);
-	v = j.overall;
-	*reason = x_strdup(j.items[0].reason ? j.items[0].reason : "");
-	judgement_release(&j);
-	result_set_release(&s);
-	return v;
-}
-
-#define VM 1
-#define METAL 0
-#define BOTH 2
 #define SAME_BOOT                                                        \
 	{FACTS, VM, 0, "identity/boot", "\"000000000000b000\""},         \
 	{                                                                \
@@ -785,7 +670,7 @@ static void no_lie_is_believed(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
 		char *reason;
 
-		if (is_green(judge(&lies[i], &reason))) {
+		if (is_green(staged_judge(&lies[i], &reason))) {
 			print_message("believed: %s\n", lies[i].name);
 			believed++;
 		} else if (!strstr(reason, lies[i].reason)) {
@@ -815,7 +700,7 @@ static void a_fact_taken_away_is_missed(void **state)
 			char *reason;
 
 			tried++;
-			if (is_green(judge(&t, &reason))) {
+			if (is_green(staged_judge(&t, &reason))) {
 				print_message(
 					"believed without %s of side %d, round %d\n",
 					facts[i].path, k % 2, k / 2);
@@ -836,7 +721,7 @@ static void honest_pairs_stay_judged(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(honest); i++) {
 		char *reason;
 
-		if (!is_green(judge(&honest[i], &reason))) {
+		if (!is_green(staged_judge(&honest[i], &reason))) {
 			print_message("lost: %s: %s\n", honest[i].name, reason);
 			lost++;
 		}
@@ -854,9 +739,9 @@ static void judge_trusting(const struct staged *t, const char *trust, struct jud
 	struct err err = ERR_INIT;
 	struct result_set s;
 
-	make(&s, t->kind);
+	staged_make(&s, t->kind);
 	for (const struct edit *e = t->edits; e->path; e++)
-		apply(&s, e);
+		staged_apply(&s, e);
 	if (trust)
 		strvec_add(&names, trust);
 	if (judge_run(j, &s, NULL, &o, &err))
@@ -934,7 +819,7 @@ static void old_results_are_read_and_lack_by_name(void **state)
 	struct judgement j;
 
 	(void)state;
-	make(&s, HONEST_GPU);
+	staged_make(&s, HONEST_GPU);
 	for (size_t i = 0; i < s.nr; i++) {
 		result_set_evidence(&s.results[i], json_object_new_object());
 		json_object_object_del(s.results[i].machine, "identity");
@@ -959,7 +844,7 @@ static void copies_need_the_path(void **state)
 		struct result_set s;
 		struct judgement j;
 
-		make(&s, HONEST_GPU);
+		staged_make(&s, HONEST_GPU);
 		for (size_t i = 0; i < s.nr; i++) {
 			struct result *r = &s.results[i];
 

@@ -1,0 +1,14 @@
+/*
+ * What a result says against itself, whatever it is compared with: it calls itself invalid, or
+ * it calls itself sound beside a check that failed, a metric that is not what tare's table says,
+ * a rate and a time that contradict each other. A comparison with such a result is invalid.
+ */
+#ifndef TARE_REPORTS_VERDICT_RESULT_FLAW_H
+#define TARE_REPORTS_VERDICT_RESULT_FLAW_H
+
+#include "core/document/result.h"
+
+/* The first of it, in a sentence; NULL: nothing. One that failed says nothing. free() */
+char *result_flaw(const struct result *r);
+
+#endif
