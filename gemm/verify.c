@@ -82,13 +82,13 @@ void verify_judge(const struct problem *p, const struct sample *samples, int64_t
 		  int64_t products, struct verdict_of_c *ret)
 {
 	const struct sample *worst = samples;
-	int64_t bad = 0;
+	int64_t bad;
 
 	*ret = (struct verdict_of_c){.samples = nr};
 	for (int64_t i = 0; i < nr; i++) {
 		double bound, expected = expected_entry(p, &samples[i], products, &bound);
 		double error = fabs(samples[i].value - expected);
-		double share = error == 0 ? 0 : bound > 0 ? error / bound : HUGE_VAL;
+		double share = error == 0 ? 0 : error / bound;
 
 		if (!(error <= bound)) /* so is NaN */
 			ret->wrong++;

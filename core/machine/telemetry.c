@@ -357,6 +357,9 @@ static double counted(const struct telemetry *t, size_t i)
 	double value = counters[i].is_state ? t->after.values[i]
 					    : t->after.values[i] - t->before.values[i];
 
+	/* A GPU always draws power: no energy is a span shorter than the counter's step. */
+	if (counters[i].field == NVML_FIELD_ENERGY_MJ && !(value > 0))
+		return NAN;
 	return value * counters[i].scale;
 }
 

@@ -360,6 +360,7 @@ static void test_profile_sweep(void **state)
 	check_fails(NULL, on_cpu, 2, "--sweep-profiles needs a GPU");
 	check_fails(NULL, twice, 2, "exclude each other");
 	check_fails("TARE_FAKE_NVML_NA=1", extra, 2, "no MIG");
+	check_fails("TARE_FAKE_NVML_NO_PROFILES=1", extra, 2, "names no MIG profile");
 }
 
 /*

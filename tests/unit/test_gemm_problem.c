@@ -2,6 +2,7 @@
 
 #include "core/base/rng.h"
 #include "gemm/environment.h"
+#include "gemm/fill.h"
 #include "gemm/options.h"
 #include "gemm/verify.h"
 
@@ -407,6 +408,65 @@ static void test_bound(void **state)
 	}
 }
 
+/* By plain loops over what is stored, whatever the type. */
+static struct sample stored_sample(const struct problem *p, int64_t row, int64_t column)
+{
+	struct sample s = {.row = row, .column = column};
+
+	for (int64_t l = 0; l < p->k; l++) {
+		double x = fill_stored(p->arithmetic->type_ab, p->fill,
+				       problem_seed(p, MATRIX_A),
+				       (uint64_t)(row + l * p->m)) *
+			   fill_stored(p->arithmetic->type_ab, p->fill,
+				       problem_seed(p, MATRIX_B),
+				       (uint64_t)(l + column * p->k));
+
+		s.dot += x;
+		s.squares += x * x;
+		s.magnitudes += fabs(x);
+	}
+	return s;
+}
+
+/*
+ * An entry of bf16 is rounded by 2^-8 of what may already be off by the bound: the bound grows
+ * by as much again, which a type that stores C finely hides.
+ */
+static void test_bound_of_coarse_entries(void **state)
+{
+	const double sum = 0x1p-22, store = 0x1p-8;
+	struct problem p = square(7, PRECISION_BF16);
+	struct sample s;
+	struct verdict_of_c v;
+	double c, bound = 0;
+
+	(void)state;
+	p.k = 25;
+	s = stored_sample(&p, 6, 2);
+	c = fill_stored(ELEMENT_BF16, p.fill, problem_seed(&p, MATRIX_C), 6 + 2 * 7);
+	for (int i = 0; i < 3; i++) {
+		bound += 8 * sum * 5 * sqrt(s.squares) +
+			 2 * sum * (fabs(s.dot) + fabs(c)) + store * fabs(s.dot + c);
+		bound += store * bound;
+		c += s.dot;
+	}
+	s.value = c + 0.999 * bound;
+	verify_judge(&p, &s, 1, 3, &v);
+	assert_true(v.passed && fabs(v.worst - 0.999) < 1e-6);
+	s.value = c - 1.001 * bound;
+	verify_judge(&p, &s, 1, 3, &v);
+	assert_true(!v.passed && fabs(v.worst - 1.001) < 1e-6);
+	/* Nothing is allowed where nothing is rounded: int8. */
+	p = square(16, PRECISION_INT8);
+	s = (struct sample){.row = 1, .column = 1, .value = 0.5};
+	p.fill = FILL_ZEROS;
+	verify_judge(&p, &s, 1, 3, &v);
+	assert_true(!v.passed && v.wrong == 1 && v.worst == 1e300);
+	s.value = 0;
+	verify_judge(&p, &s, 1, 3, &v);
+	assert_true(v.passed && v.worst == 0);
+}
+
 /* Corners first, then places within, the same ones for the same seed. */
 static void test_places(void **state)
 {
@@ -416,12 +476,14 @@ static void test_places(void **state)
 	struct problem p = square(7, PRECISION_FP32);
 
 	(void)state;
-	memset(s, 0, sizeof(s));
-	memset(again, 0, sizeof(again));
+	/* What was there before is no place. */
+	memset(s, 0x5a, sizeof(s));
+	memset(again, 0x33, sizeof(again));
 	p.n = 3;
 	verify_choose(&p, s, 200);
 	verify_choose(&p, again, 200);
-	assert_memory_equal(s, again, sizeof(s));
+	for (int i = 0; i < 200; i++)
+		assert_true(s[i].row == again[i].row && s[i].column == again[i].column);
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(s[i].row, corners[i][0]);
 		assert_int_equal(s[i].column, corners[i][1]);
@@ -433,6 +495,11 @@ static void test_places(void **state)
 	}
 	for (int i = 0; i < 21; i++)
 		assert_true(is_seen[i / 3][i % 3]);
+	/* Four corners and no more: of a million entries none is drawn by chance. */
+	p = square(1000, PRECISION_FP32);
+	verify_choose(&p, s, 200);
+	for (int i = 4; i < 200; i++)
+		assert_false(s[i].row % 999 == 0 && s[i].column % 999 == 0);
 }
 
 static const char *fake_name, *fake_value;
@@ -530,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_default_n),
 		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_bound_of_coarse_entries),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_units),

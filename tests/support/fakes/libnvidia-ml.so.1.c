@@ -11,6 +11,7 @@
  * TARE_FAKE_NVML_BUSY       destroying an instance answers "in use"
  * TARE_FAKE_NVML_OTHERS     how many processes besides ours compute on each device
  * TARE_FAKE_NVML_NEIGHBOURS how many more compute on a GPU, on other parts than ours
+ * TARE_FAKE_NVML_NO_PROFILES  the driver names no MIG profile
  * TARE_FAKE_NVML_PENDING    MIG mode changes only with a reset, as on Ampere
  * TARE_FAKE_NVML_PLACELESS  where MIG instances may lie is not told
  * TARE_FAKE_NVML_BRAKE      the hardware power brake was on while anybody looked

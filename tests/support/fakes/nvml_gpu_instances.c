@@ -35,6 +35,8 @@ int nvmlDeviceGetGpuInstanceProfileInfoV(struct nvml_gpu *g, unsigned profile,
 	CALL();
 	if (ret->version != 0x02000098)
 		return 25;
+	if (fake_number("TARE_FAKE_NVML_NO_PROFILES", 0))
+		return NVML_NOT_SUPPORTED;
 	for (int i = 0; i < PROFILES_MAX && fake_nvml_shape()->profiles[i].name; i++) {
 		const struct profile *p = &fake_nvml_shape()->profiles[i];
 
