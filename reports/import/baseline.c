@@ -196,9 +196,10 @@ void baseline_show(const struct result_set *s, FILE *to)
 	buf_init(&b, BUF_UNBOUNDED);
 	table_init(&t, columns);
 	for (size_t a = 0; a < s->arms.nr; a++) {
-		char *machine = provenance_machine(result_set_facts(s, s->arms.items[a]));
+		const char *arm = s->arms.items[a];
+		char *machine = provenance_computed(s, arm);
 
-		fprintf(to, "%s: %s\n", s->arms.items[a], machine);
+		fprintf(to, "%s: %s\n", arm, machine);
 		free(machine);
 		for (size_t w = 0; w < s->workloads.nr; w++) {
 			size_t nr;
