@@ -98,14 +98,61 @@ static char *strategy_name(struct json_object *benchmark)
 	return isfinite(level) ? x_asprintf("%s-%g", kind, level) : x_strdup(kind);
 }
 
-static void read_benchmark(struct result_set *s, struct json_object *benchmark,
-			   const char *version, const char *path)
+/* What the load was, as far as the report tells; absent where it does not. */
+static void put_text(struct result *r, const char *key, const char *text)
+{
+	if (text)
+		json_put_text(r->params, key, text);
+}
+
+static void put_number(struct result *r, const char *key, double value)
+{
+	if (isfinite(value))
+		json_put_real(r->params, key, value);
+}
+
+/* The first of these places that says which model was asked. */
+static const char *guidellm_model(struct json_object *report,
+				  struct json_object *benchmark)
+{
+	static const char *const places[] = {"config/backend/model", "args/backend/model",
+					     "args/model", "config/model"};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(places); i++) {
+		struct json_object *o =
+			json_at(i % 2 ? report : benchmark, places[i / 2]);
+
+		if (json_object_is_type(o, json_type_string))
+			return json_object_get_string(o);
+	}
+	return NULL;
+}
+
+static void put_guidellm_load(struct result *r, struct json_object *report,
+			      struct json_object *benchmark)
+{
+	struct json_object *metrics = json_member(benchmark, "metrics");
+
+	put_text(r, "model", guidellm_model(report, benchmark));
+	put_number(r, "input_tokens",
+		   json_get_real(json_at(metrics, "prompt_token_count/successful"),
+				 "mean", NAN));
+	put_number(r, "output_tokens",
+		   json_get_real(json_at(metrics, "output_token_count/successful"),
+				 "mean", NAN));
+}
+
+static void read_benchmark(struct result_set *s, struct json_object *report,
+			   struct json_object *benchmark, const char *path)
 {
 	struct json_object *metrics = json_member(benchmark, "metrics"), *totals;
+	const char *version =
+		json_get_text(json_member(report, "metadata"), "guidellm_version", NULL);
 	char *name = strategy_name(benchmark);
 	struct result r;
 
 	import_begin(&r, "GuideLLM", version, name);
+	put_guidellm_load(&r, report, benchmark);
 	for (size_t i = 0; i < ARRAY_SIZE(guidellm_rates); i++) {
 		const struct rate *t = &guidellm_rates[i];
 		struct json_object *o = json_member(metrics, t->theirs);
@@ -149,8 +196,7 @@ static int read_guidellm(struct result_set *s, struct json_object *o, const char
 		return err_set(err, ERR_USAGE, "report version %lld; 1 and 2 are read",
 			       (long long)version);
 	for (size_t i = 0; i < json_length(list); i++)
-		read_benchmark(s, json_object_array_get_idx(list, i),
-			       json_get_text(metadata, "guidellm_version", NULL), path);
+		read_benchmark(s, o, json_object_array_get_idx(list, i), path);
 	return 0;
 }
 
@@ -239,6 +285,20 @@ static void add_latencies(struct result *r, struct json_object *o)
 	}
 }
 
+/* Of what was sent by each request that ended well. */
+static void put_vllm_load(struct result *r, struct json_object *o, double ok)
+{
+	put_text(r, "model", json_get_text(o, "model_id", NULL));
+	put_text(r, "backend",
+		 json_get_text(o, "endpoint_type", json_get_text(o, "backend", NULL)));
+	put_number(r, "concurrency", json_get_real(o, "max_concurrency", NAN));
+	put_number(r, "request_rate", json_get_real(o, "request_rate", NAN));
+	if (!(ok > 0))
+		return;
+	put_number(r, "input_tokens", json_get_real(o, "total_input_tokens", NAN) / ok);
+	put_number(r, "output_tokens", json_get_real(o, "total_output_tokens", NAN) / ok);
+}
+
 static int read_vllm(struct result_set *s, struct json_object *o, const char *path,
 		     struct err *err)
 {
@@ -250,6 +310,7 @@ static int read_vllm(struct result_set *s, struct json_object *o, const char *pa
 	(void)err;
 	import_begin(&r, "vllm bench", json_get_text(o, "vllm_version", NULL), load);
 	free(load);
+	put_vllm_load(&r, o, ok);
 	for (size_t i = 0; i < ARRAY_SIZE(vllm_rates); i++)
 		import_value(&r, vllm_rates[i].ours, vllm_rates[i].unit, METRIC_HIGHER,
 			     json_get_real(o, vllm_rates[i].theirs, NAN));

@@ -220,12 +220,15 @@ static void take_step(struct result_set *s, struct json_object *line)
 
 	if (strcmp(json_get_text(line, "step", ""), "measure") == 0 &&
 	    strcmp(json_get_text(line, "event", ""), "end") == 0 &&
-	    clock_from_label(json_get_text(line, "time", ""), &end_ns))
+	    clock_from_label(json_get_text(line, "time", ""), &end_ns)) {
 		result_set_add_step(
 			s, json_get_text(line, "arm", ""),
 			json_get_text(line, "workload", ""),
 			json_get_int(line, "round", 0), end_ns,
 			json_get_real(json_member(line, "data"), "workload_s", 0));
+		s->steps[s->steps_nr - 1].has_result =
+			json_get_text(json_member(line, "data"), "result", NULL) != NULL;
+	}
 }
 
 /* The line that begins a run, or goes on with it: by which plan. */

@@ -133,6 +133,22 @@ const struct result *result_set_range(const struct result_set *s, const char *ar
 	return first;
 }
 
+struct json_object *result_set_planned(const struct result_set *s, const char *workload)
+{
+	struct json_object *list = json_member(s->plan, "workloads");
+
+	for (size_t i = 0; i < json_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+		const char *name = json_get_text(o, "name", "");
+		size_t len = strlen(name);
+
+		if (len && strncmp(name, workload, len) == 0 &&
+		    (!workload[len] || workload[len] == '@'))
+			return o;
+	}
+	return NULL;
+}
+
 char *result_set_plan_digest(const struct result_set *s)
 {
 	char hex[DIGEST_SIZE];

@@ -22,6 +22,7 @@ struct measured_step {
 	char *arm, *workload;
 	int64_t round, end_ns; /* wall */
 	double workload_s;     /* from its start to its end; 0: not known */
+	bool has_result;       /* and it was stored */
 };
 
 struct result_set {
@@ -52,6 +53,8 @@ void result_set_sort(struct result_set *s);
 /* The results of an arm and workload, which lie side by side; NULL and 0: none. */
 const struct result *result_set_range(const struct result_set *s, const char *arm,
 				      const char *workload, size_t *ret_nr);
+/* What the plan says of a workload, also of one on a part of a GPU; NULL: nothing. */
+struct json_object *result_set_planned(const struct result_set *s, const char *workload);
 /* Of the plan as it is now; NULL without one. free() */
 char *result_set_plan_digest(const struct result_set *s);
 /* The last of them that measured this result; NULL: no journal tells. */

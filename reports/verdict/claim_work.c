@@ -108,6 +108,50 @@ static bool has_parameters(const struct result *r)
 	return r && *r->digest && json_object_object_length(r->params);
 }
 
+/* What another tool's file says of its load (reports/import/import_load.c). */
+static const struct import_member {
+	const char *key, *words;
+	double apart; /* so much may differ: texts end where the model ends them */
+} import_members[] = {
+	{"model", "model", 0},
+	{"backend", "backend", 0},
+	{"concurrency", "number of requests at once", 0},
+	{"request_rate", "rate of requests", 0},
+	{"input_tokens", "length of prompts in tokens", 0.05},
+	{"output_tokens", "length of answers in tokens", 0.05},
+};
+
+static bool is_other(struct json_object *x, struct json_object *y, double allowed)
+{
+	if (json_is_number(x) && json_is_number(y))
+		return apart(json_object_get_double(x), json_object_get_double(y)) >
+		       allowed;
+	return !json_object_equal(x, y);
+}
+
+static void weigh_import(struct weighing *w, const struct claim_pair *p)
+{
+	const struct result *a = p->sides[0].result, *b = p->sides[1].result;
+
+	for (size_t i = 0; i < ARRAY_SIZE(import_members) && a && b; i++) {
+		const struct import_member *m = &import_members[i];
+		struct json_object *x = json_member(a->params, m->key);
+		struct json_object *y = json_member(b->params, m->key);
+
+		if (!x && !y)
+			continue;
+		weigh_values(w, m->words, x ? shown(x) : NULL, y ? shown(y) : NULL);
+		if (!x || !y)
+			weigh_one_sided(w, "the %s is not known of %s", m->words,
+					p->sides[x ? 1 : 0].label);
+		else if (is_other(x, y, m->apart))
+			weigh_against(w,
+				      "other work: another %s: %.80s on %s, %.80s on %s",
+				      m->words, shown(x), p->sides[0].label, shown(y),
+				      p->sides[1].label);
+	}
+}
+
 static void weigh_parameters(struct weighing *w, const struct claim_pair *p)
 {
 	const struct result *a = p->sides[0].result, *b = p->sides[1].result;
@@ -140,6 +184,8 @@ void check_same_work(struct weighing *w, const struct claim_pair *p)
 	weigh_parameters(w, p);
 	weigh_product(w, p);
 	weigh_server(w, p, false);
+	if (pair_is_of(p, OF_IMPORT))
+		weigh_import(w, p);
 }
 
 static void weigh_library(struct weighing *w, const struct claim_pair *p)

@@ -277,6 +277,9 @@ static void judge_slowdowns(struct claims *c, const struct workload_side s[2],
 
 /* ---- what all results of both sides say together ---- */
 
+/* No plan has more; a round's number was written by anyone. */
+static const int64_t rounds_most = 1000000;
+
 /* Takes over 'sentence'; NULL: nothing is against it. */
 static void hold_against(struct claims *c, enum claim_id id, char *sentence,
 			 const char *source)
@@ -305,12 +308,75 @@ static char *changed_plan(const struct compared_side *s)
 	return text;
 }
 
+static bool has_round(const struct workload_side *s, int64_t round)
+{
+	for (size_t i = 0; i < s->nr; i++)
+		if (s->results[i].round == round)
+			return true;
+	return false;
+}
+
+/* The journal has the end of that turn, and that a result was stored. */
+static bool was_measured(const struct workload_side *s, int64_t round)
+{
+	const struct result_set *set = s->of->set;
+
+	for (size_t i = 0; i < set->steps_nr; i++)
+		if (set->steps[i].has_result && set->steps[i].round == round &&
+		    strcmp(set->steps[i].arm, s->of->arm) == 0 &&
+		    strcmp(set->steps[i].workload, s->results->name) == 0)
+			return true;
+	return false;
+}
+
+static int64_t last_round(const struct workload_side *s)
+{
+	int64_t last = s->nr ? s->results[s->nr - 1].round : 0;
+
+	for (size_t i = 0; i < s->of->set->steps_nr; i++)
+		if (s->of->set->steps[i].round > last &&
+		    was_measured(s, s->of->set->steps[i].round))
+			last = s->of->set->steps[i].round;
+	return last;
+}
+
+/*
+ * A run goes on only when a round is whole, and measures what is missing when it is resumed: a
+ * round before the last that has no result had one, and nobody knows what it said.
+ */
+static char *lost_rounds(const struct workload_side *s)
+{
+	int64_t last = s->of->set->is_run && s->nr ? last_round(s) : 0;
+	struct buf b;
+	char *text = NULL;
+	size_t nr = 0;
+
+	buf_init(&b, 400);
+	for (int64_t round = 1; round <= last && round < rounds_most; round++) {
+		if (has_round(s, round))
+			continue;
+		buf_printf(&b, "%s%lld", nr ? ", " : "", (long long)round);
+		nr++;
+	}
+	if (nr)
+		text = x_asprintf("rounds-lost: %s %s of %s %s no result, though %s "
+				  "measured: what is taken away counts against it",
+				  nr > 1 ? "rounds" : "round", b.data, s->of->label,
+				  nr > 1 ? "have" : "has",
+				  nr > 1 ? "they were" : "it was");
+	buf_release(&b);
+	return text;
+}
+
 static void judge_sides(struct claims *c, const struct workload_side s[2])
 {
 	hold_against(c, CLAIM_SAME_WORK, copies_find(s), "ids and values of all results");
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 2; i++) {
 		hold_against(c, CLAIM_SAME_WORK, changed_plan(s[i].of),
 			     "the run's journal");
+		hold_against(c, CLAIM_TIME, lost_rounds(&s[i]),
+			     "the run's rounds and its journal");
+	}
 }
 
 static void take_trust(struct claims *c, const struct strvec *trust)

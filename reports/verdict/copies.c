@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "reports/statistics/stats.h"
 
 /* How likely a false alarm may be, over all pairs that are looked at. */
 static const double chance_most = 1e-3;
@@ -117,26 +118,6 @@ static double log_chance_of_result(const struct result *r)
 	return sum;
 }
 
-/* Of a whole side, each result being one of so many kinds. */
-static double log_chance_of_side(const struct workload_side *s)
-{
-	size_t *counts = x_calloc(s->nr + 1, sizeof(*counts)), kinds = 0;
-	struct listed *list = x_calloc(s->nr + 1, sizeof(*list));
-	double chance;
-
-	for (size_t i = 0; i < s->nr; i++)
-		list[i].result = &s->results[i];
-	qsort(list, s->nr, sizeof(*list), by_values);
-	for (size_t i = 0; i < s->nr; i++) {
-		kinds += !i || by_values(&list[i - 1], &list[i]) != 0;
-		counts[kinds - 1]++;
-	}
-	chance = log_chance(counts, kinds, s->nr);
-	free(counts);
-	free(list);
-	return chance;
-}
-
 static char *say(const struct listed *a, const struct listed *b, const char *what)
 {
 	return x_asprintf(
@@ -168,19 +149,58 @@ static char *find_values(struct listed *list, size_t nr)
 	return NULL;
 }
 
+/* A sum in another order has other last bits. */
+static bool is_one_mean(double a, double b)
+{
+	return fabs(a - b) <= 1e-12 * fabs(a);
+}
+
+/* The results' means of a metric as samples of their own; false: one has none. */
+static bool means_of(const struct workload_side *s, const char *metric,
+		     struct samples *ret)
+{
+	samples_init(ret, &(struct metric_def){.name = metric});
+	for (size_t i = 0; i < s->nr; i++) {
+		const struct samples *one = result_metric(&s->results[i], metric);
+
+		if (!one || !one->nr)
+			return false;
+		samples_add(ret, stats_mean(one->values, one->nr));
+	}
+	return true;
+}
+
+/* Round by round one mean: also where the values within a round were put in another order. */
+static bool are_one(const struct workload_side sides[2], const char *metric)
+{
+	double most = log(chance_most);
+	struct samples a, b = {0};
+	bool are = means_of(&sides[0], metric, &a) && means_of(&sides[1], metric, &b) &&
+		   log_chance_of_samples(&a) < most;
+
+	for (size_t i = 0; i < a.nr && are; i++)
+		are = is_one_mean(a.values[i], b.values[i]);
+	samples_release(&a);
+	samples_release(&b);
+	return are;
+}
+
 static char *find_sides(const struct workload_side sides[2])
 {
-	if (sides[0].nr != sides[1].nr)
+	const struct samples *s;
+	size_t at = 0;
+
+	if (!sides[0].nr || sides[0].nr != sides[1].nr)
 		return NULL;
-	for (size_t i = 0; i < sides[0].nr; i++)
-		if (compare_values(&sides[0].results[i], &sides[1].results[i]) != 0)
-			return NULL;
-	if (!(log_chance_of_side(&sides[0]) < log(chance_most)))
-		return NULL;
-	return x_asprintf(
-		"given-twice: one measurement, given twice: all %zu results of %s "
-		"and %s have the same values, bit for bit",
-		sides[0].nr, sides[0].of->label, sides[1].of->label);
+	while ((s = next_gating(sides[0].results, &at)))
+		if (are_one(sides, s->def.name))
+			return x_asprintf(
+				"given-twice: one measurement, given twice: all "
+				"%zu results of %s and %s have the same values of "
+				"%s",
+				sides[0].nr, sides[0].of->label, sides[1].of->label,
+				s->def.name);
+	return NULL;
 }
 
 char *copies_find(const struct workload_side sides[2])

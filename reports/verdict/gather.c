@@ -1,5 +1,6 @@
 #include "reports/verdict/gather.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -408,6 +409,37 @@ static void note_sweep(const struct gathering *g)
 		    g->workload, has->of->label);
 }
 
+/* The figure of a product gates, but where the plan says otherwise. */
+static char *flaw_of_gate(const struct result_set *s, const struct result *r)
+{
+	const struct samples *flops = result_metric(r, "gemm.flops");
+
+	if (!flops || flops->def.gate || strcmp(r->kind, "gemm") != 0 ||
+	    !json_get_bool(result_set_planned(s, r->name), "gate", true))
+		return NULL;
+	return x_strdup(
+		"other-metric: gemm.flops takes part in a verdict, and here it does "
+		"not, though no plan says so");
+}
+
+/* The size of a product is the plan's, where that gives one. */
+static char *flaw_of_size(const struct result_set *s, const struct result *r)
+{
+	static const char *const keys[] = {"n", "m", "k"};
+	struct json_object *asked = json_member(result_set_planned(s, r->name), "gemm");
+
+	for (size_t i = 0; s->is_run && i < ARRAY_SIZE(keys); i++) {
+		double x = json_get_real(asked, keys[i], NAN);
+		double y = json_get_real(r->params, keys[i], NAN);
+
+		if (isfinite(x) && isfinite(y) && x != y)
+			return x_asprintf("other work: the plan has %s = %.0f, and the "
+					  "result %.0f",
+					  keys[i], x, y);
+	}
+	return NULL;
+}
+
 /* What a result found out about itself; NULL: nothing. free() */
 static char *own_flaw(const struct gathering *g)
 {
@@ -416,6 +448,10 @@ static char *own_flaw(const struct gathering *g)
 			const struct result *r = &g->sides[i].results[k];
 			char *flaw = result_flaw(r), *text;
 
+			if (!flaw)
+				flaw = flaw_of_gate(g->sides[i].of->set, r);
+			if (!flaw)
+				flaw = flaw_of_size(g->sides[i].of->set, r);
 			if (!flaw && g->sides[i].of->set->is_run && r->round < 1)
 				flaw = x_strdup("round: a run counts its rounds from 1");
 			if (!flaw)
@@ -517,6 +553,44 @@ static void gather_workload(struct gathering *g)
 	g->note = NULL;
 }
 
+static bool is_gating(struct json_object *planned)
+{
+	return json_get_bool(planned, "gate", true);
+}
+
+static bool has_results(const struct result_set *s, const char *workload)
+{
+	for (size_t i = 0; i < s->workloads.nr; i++)
+		if (result_set_planned(s, s->workloads.items[i]) &&
+		    strcmp(json_get_text(result_set_planned(s, s->workloads.items[i]),
+					 "name", ""),
+			   workload) == 0)
+			return true;
+	return false;
+}
+
+/* What the plan has and nobody measured: a slow workload's results can be taken away. */
+static void gather_unmeasured(struct gathering *g, const struct result_set *s)
+{
+	static const struct samples none = {
+		.def = {"results", "1", METRIC_NONE, true, ""}};
+	struct json_object *list = json_member(s->plan, "workloads");
+
+	for (size_t i = 0; i < json_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+		const char *name = json_get_text(o, "name", NULL);
+
+		if (!name || !is_gating(o) || has_results(s, name))
+			continue;
+		g->workload = name;
+		comparison_conclude(new_comparison(g, &none, &statistics[0], true),
+				    VERDICT_INVALID,
+				    "not-measured: the plan's workload '%.80s' has no "
+				    "result on either side",
+				    name);
+	}
+}
+
 void gather_comparisons(struct judgement *j, const struct compared_side *b,
 			const struct compared_side *c, const struct margins *margins,
 			const struct strvec *trust)
@@ -535,4 +609,8 @@ void gather_comparisons(struct judgement *j, const struct compared_side *b,
 				gather_workload(&g);
 		}
 	}
+	if (b->set->is_run)
+		gather_unmeasured(&g, b->set);
+	if (c->set->is_run && c->set != b->set)
+		gather_unmeasured(&g, c->set);
 }

@@ -38,6 +38,7 @@ static void add(struct result_set *s, int side, int round, enum honest_kind kind
 	clock_from_label("2026-11-01T00:10:05.000Z", &end_ns);
 	result_set_add_step(s, r.arm, r.name, round,
 			    end_ns + (round * 3600 + side * 900) * NS_PER_S, 610);
+	s->steps[s->steps_nr - 1].has_result = true;
 	result_set_add(s, &r, "by hand");
 }
 
@@ -80,10 +81,22 @@ static void apply_word(struct result *r, const struct edit *e)
 		strvec_add(&r->reasons, e->value);
 	} else if (e->part == ROUND) {
 		r->round = strtol(e->value, NULL, 10);
+	} else if (e->part == UNGATED) {
+		r->metrics[0].def.gate = false;
 	} else {
 		free(r->id);
 		r->id = x_strdup(e->value);
 	}
+}
+
+/* As if its file were deleted: what is sorted stays sorted. */
+static void lose(struct result_set *s, size_t at)
+{
+	result_release(&s->results[at]);
+	free(s->paths[at]);
+	s->nr--;
+	memmove(&s->results[at], &s->results[at + 1], (s->nr - at) * sizeof(*s->results));
+	memmove(&s->paths[at], &s->paths[at + 1], (s->nr - at) * sizeof(*s->paths));
 }
 
 void staged_apply(struct result_set *s, const struct edit *e)
@@ -101,6 +114,10 @@ void staged_apply(struct result_set *s, const struct edit *e)
 		if ((e->side != 2 && side != e->side) ||
 		    (e->round && r->round != e->round))
 			continue;
+		if (e->part == LOST) {
+			lose(s, i--);
+			continue;
+		}
 		if (e->part >= ID) {
 			apply_word(r, e);
 			continue;

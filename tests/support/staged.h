@@ -22,7 +22,9 @@ enum part {
 	TOOL,
 	ID,
 	REASON,
-	ROUND
+	ROUND,
+	LOST, /* the results of a round */
+	UNGATED
 };
 
 struct edit {

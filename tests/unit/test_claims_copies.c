@@ -124,6 +124,13 @@ static void values_given_twice_are_found(void **state)
 		copy_values(&p.results[0][k], &p.results[1][k], 1);
 	}
 	check(&p, "all 6 results of metal and vm");
+	/* The same in another order. */
+	make(&p, 0);
+	for (int k = 0; k < rounds; k++)
+		for (int i = 0; i < values; i++)
+			p.results[1][k].metrics[0].values[i] =
+				p.results[0][k].metrics[0].values[values - 1 - i];
+	check(&p, "all 6 results of metal and vm");
 }
 
 /* n = m = k = 2: 16 FLOP a product. */
@@ -194,6 +201,23 @@ static const struct staged lies[] = {
 	 HONEST_GPU,
 	 {{ID, VM, 3, "", "r1"}, {ID, VM, 1, "", "r1"}},
 	 "given twice"},
+	{"a round of one arm was taken away",
+	 HONEST_GPU,
+	 {{LOST, VM, 2, "", NULL}},
+	 "rounds-lost: round 2 of vm"},
+	{"the last round of one arm was, and the journal has it",
+	 HONEST_GPU,
+	 {{LOST, VM, 4, "", NULL}},
+	 "rounds-lost: round 4 of vm"},
+	{"a round of both arms was",
+	 HONEST_CPU,
+	 {{LOST, BOTH, 3, "", NULL}},
+	 "rounds-lost: round 3 of metal"},
+	{"another size than the plan's",
+	 HONEST_GPU,
+	 {{PLAN, 0, 0, "workloads", "[{\"name\": \"gemm\", \"gemm\": {\"n\": 16384}}]"},
+	  {PARAMS, BOTH, 0, "n", "2048"}},
+	 "the plan has n = 16384, and the result 2048"},
 	/* what a result says against itself */
 	{"sound beside a check that failed",
 	 HONEST_GPU,
@@ -232,6 +256,36 @@ static void no_lie_is_believed(void **state)
 	}
 }
 
+/* A workload that the plan has, and what gates in it. */
+static void what_the_plan_has_is_not_left_out(void **state)
+{
+	static const struct edit plan = {PLAN, 0, 0, "workloads",
+					 "[{\"name\": \"gemm\"}, {\"name\": \"slow\"}]"};
+	static const struct edit shown = {
+		PLAN, 0, 0, "workloads",
+		"[{\"name\": \"gemm\"}, {\"name\": \"slow\", \"gate\": false}]"};
+	static const struct edit ungated = {UNGATED, BOTH, 0, "", NULL};
+	struct result_set s;
+	struct judgement j;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		staged_make(&s, HONEST_GPU);
+		staged_apply(&s, i == 1 ? &shown : &plan);
+		if (i == 2)
+			staged_apply(&s, &ungated);
+		known_run_judge(&s, &j);
+		assert_int_equal(j.overall,
+				 i == 1 ? VERDICT_EQUIVALENT : VERDICT_INVALID);
+		if (i != 1)
+			assert_non_null(strstr(j.reason, "'slow' has no result"));
+		if (i == 2)
+			assert_non_null(strstr(j.items[0].reason, "no plan says so"));
+		judgement_release(&j);
+		result_set_release(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +294,7 @@ int main(void)
 		cmocka_unit_test(values_given_twice_are_found),
 		cmocka_unit_test(a_metric_is_what_its_name_says),
 		cmocka_unit_test(no_lie_is_believed),
+		cmocka_unit_test(what_the_plan_has_is_not_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

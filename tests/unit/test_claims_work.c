@@ -187,17 +187,18 @@ static void what_nobody_watched_is_not_shown(void **state)
 }
 
 /* Of another tool's file nothing is claimed but what it holds. */
-static void imports_claim_what_they_hold(void **state)
+static enum verdict import_verdict(const char *params_a, const char *params_b,
+				   char **line)
 {
 	static const struct metric_def flops = {"f", "FLOP/s", METRIC_HIGHER, true, ""};
+	struct claims c;
+	const char *const params[] = {params_a, params_b};
 	struct judge_options o = {0};
 	struct err err = ERR_INIT;
 	struct result_set s[2];
 	struct judgement j;
-	struct claims c;
-	char *line;
+	enum verdict v;
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		result_set_init(&s[i], i ? "today" : "yesterday");
 		for (int k = 0; k < 4; k++) {
@@ -205,6 +206,7 @@ static void imports_claim_what_they_hold(void **state)
 			struct result r;
 
 			result_init(&r, "GuideLLM", "import", "load");
+			result_set_params(&r, honest_json(params[i]));
 			free(r.digest);
 			r.digest = x_strdup("");
 			r.arm = x_strdup("peer");
@@ -216,16 +218,46 @@ static void imports_claim_what_they_hold(void **state)
 		result_set_sort(&s[i]);
 	}
 	assert_int_equal(judge_sets(&j, &s[0], &s[1], &o, &err), 0);
-	assert_int_equal(j.overall, VERDICT_EQUIVALENT);
 	judgement_claims(&j, SIZE_MAX, &c);
-	line = claims_line(&c);
+	*line = claims_line(&c);
 	claims_release(&c);
-	assert_string_equal(line, "the same work as far as the files say; which machines "
-				  "these were, and all else, is not shown");
-	free(line);
+	v = j.overall;
 	judgement_release(&j);
 	result_set_release(&s[0]);
 	result_set_release(&s[1]);
+	return v;
+}
+
+static void imports_claim_what_they_hold(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		enum verdict verdict;
+	} cases[] = {
+		{"{}", "{}", VERDICT_EQUIVALENT},
+		{"{\"model\": \"opt\"}", "{\"model\": \"opt\"}", VERDICT_EQUIVALENT},
+		{"{\"model\": \"opt\"}", "{\"model\": \"gpt\"}", VERDICT_INVALID},
+		{"{\"model\": \"opt\"}", "{}", VERDICT_INVALID},
+		{"{\"backend\": \"vllm\"}", "{\"backend\": \"tgi\"}", VERDICT_INVALID},
+		{"{\"concurrency\": 8}", "{\"concurrency\": 64}", VERDICT_INVALID},
+		{"{\"input_tokens\": 100}", "{\"input_tokens\": 102}",
+		 VERDICT_EQUIVALENT},
+		{"{\"input_tokens\": 100}", "{\"input_tokens\": 900}", VERDICT_INVALID},
+		{"{\"output_tokens\": 21}", "{\"output_tokens\": 900}", VERDICT_INVALID},
+	};
+	char *line;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(import_verdict(cases[i].a, cases[i].b, &line),
+				 cases[i].verdict);
+		if (cases[i].verdict == VERDICT_EQUIVALENT)
+			assert_string_equal(
+				line,
+				"the same work as far as the files say; which machines "
+				"these were, and all else, is not shown");
+		free(line);
+	}
 }
 
 int main(void)
