@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MUST LIKENESS_MUST
 #define NOTE LIKENESS_NOTE
@@ -132,6 +133,22 @@ static char *value_text(const struct likeness_field *f, struct json_object *o)
 	return x_strdup(json_line(o));
 }
 
+bool likeness_same_text(const char *a, const char *b)
+{
+	static const char blanks[] = " \t\r\n";
+	size_t len_a, len_b;
+
+	a += strspn(a, blanks);
+	b += strspn(b, blanks);
+	len_a = strlen(a);
+	len_b = strlen(b);
+	while (len_a && strchr(blanks, a[len_a - 1]))
+		len_a--;
+	while (len_b && strchr(blanks, b[len_b - 1]))
+		len_b--;
+	return len_a == len_b && strncasecmp(a, b, len_a) == 0;
+}
+
 static bool same_number(const struct likeness_field *f, double a, double b)
 {
 	double larger = fmax(fabs(a), fabs(b));
@@ -145,6 +162,10 @@ static bool same(const struct likeness_field *f, struct json_object *a,
 	if (json_is_number(a) && json_is_number(b))
 		return same_number(f, json_object_get_double(a),
 				   json_object_get_double(b));
+	if (json_object_is_type(a, json_type_string) &&
+	    json_object_is_type(b, json_type_string))
+		return likeness_same_text(json_object_get_string(a),
+					  json_object_get_string(b));
 	return json_object_equal(a, b);
 }
 

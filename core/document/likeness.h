@@ -52,6 +52,8 @@ struct likeness {
 		unknown; /* rows of that state; unknown: MUST fields only */
 };
 
+/* Equal but for blanks around them and the case of their letters, which sources differ in. */
+bool likeness_same_text(const char *a, const char *b);
 /* Either machine may be NULL: everything is unknown then. */
 void likeness_compare(struct likeness *ret, struct json_object *baseline,
 		      struct json_object *candidate);

@@ -19,9 +19,11 @@ const struct claim_def claim_defs[CLAIM_NR] = {
 			    check_computed},
 	[CLAIM_WHOLE_DEVICE] = {"the whole device", MEASURE_AGAIN, OF_GPU,
 				check_whole_device},
-	[CLAIM_CLOCKS] = {"clocks delivered",
-			  "measure with telemetry (NVML), and for a second or more",
-			  OF_GPU & ~OF_LINK, check_clocks},
+	[CLAIM_CLOCKS] =
+		{"clocks delivered",
+		 "measure with telemetry (NVML) and more iterations, so that the timed span "
+		 "lasts for a second or more",
+		 OF_GPU & ~OF_LINK, check_clocks},
 	[CLAIM_POWER] = {"power limit", "NVML must answer on both sides", OF_GPU,
 			 check_power},
 	[CLAIM_ALONE] = {"nobody else", "NVML must answer on both sides", OF_GPU,

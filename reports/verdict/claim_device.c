@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/base/mem.h"
+#include "core/document/likeness.h"
 #include "core/document/metric.h"
 
 static const char *side_param(const struct claim_side *s, const char *key)
@@ -47,16 +48,32 @@ static void weigh_asked(struct weighing *w, const struct claim_side *s, const ch
 			s->label);
 }
 
+/* A part of a GPU has a UUID of its own. */
+static bool is_part(const char *uuid)
+{
+	return strncasecmp(uuid, "MIG-", 4) == 0;
+}
+
+static void weigh_same_gpu(struct weighing *w, const struct claim_side *s,
+			   const char *other, const char *whose)
+{
+	const char *uuid = side_text(s, "computed/uuid");
+
+	if (uuid && other && !is_part(uuid) && !is_part(other) &&
+	    !likeness_same_text(uuid, other))
+		weigh_against(w, "other-gpu: %s computed on %s, and %s is %s", s->label,
+			      uuid, whose, other);
+}
+
 /* The GPU that both sides have must be the one that worked. */
 static void weigh_device_of_facts(struct weighing *w, const struct claim_side *s)
 {
-	const char *uuid = side_text(s, "computed/uuid");
+	struct json_object *details = s->result ? s->result->details : NULL;
 	const char *known = json_get_text(s->gpu, "uuid", NULL);
 
-	if (uuid && known && strncmp(uuid, "MIG-", 4) != 0 && strcmp(uuid, known) != 0)
-		weigh_against(w,
-			      "other-gpu: %s computed on %s, and the GPU compared is %s",
-			      s->label, uuid, known);
+	weigh_same_gpu(w, s, known, "the GPU compared");
+	weigh_same_gpu(w, s, json_get_text(json_member(details, "gpu"), "uuid", NULL),
+		       "the GPU of its details");
 }
 
 static const struct computed_fact {
@@ -114,6 +131,9 @@ static void weigh_share(struct weighing *w, const struct claim_side *s)
 	double had = side_number(s, "computed/multiprocessors");
 	double whole = side_number(s, "computed/multiprocessors_whole");
 	double told = json_real(json_member(s->gpu, "multiprocessors"), NAN);
+	double used = json_real(json_at(s->result ? s->result->details : NULL,
+					"gpu/multiprocessors_used"),
+				NAN);
 	double memory = side_number(s, "computed/memory_bytes");
 	double memory_told = json_real(json_member(s->gpu, "memory_bytes"), NAN);
 
@@ -123,6 +143,12 @@ static void weigh_share(struct weighing *w, const struct claim_side *s)
 			"whole-device: the GPU of %s has %.0f multiprocessors by its "
 			"result and %.0f by NVML",
 			s->label, whole, told);
+	if (isfinite(used) && isfinite(had) && used != had)
+		weigh_against(
+			w,
+			"whole-device: %s used %.0f multiprocessors of the %.0f that "
+			"it had",
+			s->label, used, had);
 	if (side_profile(s->result))
 		return; /* asked for as a part: both sides must have as much of it */
 	if (isfinite(had) && isfinite(whole) && had != whole)
@@ -171,14 +197,93 @@ void check_whole_device(struct weighing *w, const struct claim_pair *p)
 
 /* ---- clocks, power ---- */
 
-/* The mean over the timed span; NAN: not watched. */
+static struct json_object *telemetry_of(const struct claim_side *s)
+{
+	return s->result ? s->result->telemetry : NULL;
+}
+
+/* Readings within the timed span. */
+struct readings {
+	size_t nr;
+	double mean; /* NAN: none */
+};
+
+/* What was read before the span is of the warm-up, and what was read after it of nothing. */
+static struct readings readings_of(const struct claim_side *s, const char *key)
+{
+	struct json_object *series = json_member(telemetry_of(s), "series");
+	struct json_object *times = json_member(series, "t_s");
+	struct json_object *values = json_member(series, key);
+	double span = json_get_real(telemetry_of(s), "span_s", 0), sum = 0;
+	struct readings r = {.nr = 0};
+
+	for (size_t i = 0; i < json_length(times) && i < json_length(values); i++) {
+		double at = json_real(json_object_array_get_idx(times, i), NAN);
+		double v = json_real(json_object_array_get_idx(values, i), NAN);
+
+		if (!(at >= 0 && at <= span) || !isfinite(v))
+			continue;
+		sum += v;
+		r.nr++;
+	}
+	r.mean = r.nr ? sum / (double)r.nr : NAN;
+	return r;
+}
+
+/* The mean over the timed span; NAN: not watched there. */
 static double telemetry_mean(const struct claim_side *s, const char *key)
 {
-	struct json_object *t = s->result ? s->result->telemetry : NULL;
-
-	if (!(json_get_real(t, "span_s", 0) > 0))
+	if (!readings_of(s, key).nr)
 		return NAN;
-	return json_get_real(json_member(t, key), "mean", NAN);
+	return json_get_real(json_member(telemetry_of(s), key), "mean", NAN);
+}
+
+/* A summary must be one of its readings, and no clock is above the GPU's greatest. */
+static void weigh_summary(struct weighing *w, const struct claim_side *s, double mean)
+{
+	struct json_object *clock = json_member(telemetry_of(s), "sm_clock_hz");
+	double least = json_get_real(clock, "least", NAN);
+	double most = json_get_real(clock, "most", NAN);
+	double greatest = json_get_real(s->gpu, "max_sm_clock_hz", NAN);
+	struct readings r = readings_of(s, "sm_clock_hz");
+	char text[2][48];
+
+	if (mean < least * (1 - ROUNDED) || mean > most * (1 + ROUNDED))
+		weigh_against(w,
+			      "clocks: the mean of %s, %s, is not between its least and "
+			      "most",
+			      s->label, unit_human(mean, "Hz", text[0], sizeof(text[0])));
+	if (apart(mean, r.mean) > CLOCKS_TOLERANCE)
+		weigh_against(w,
+			      "clocks: the mean of %s is said to be %s, and that of its "
+			      "readings is %s",
+			      s->label, unit_human(mean, "Hz", text[0], sizeof(text[0])),
+			      unit_human(r.mean, "Hz", text[1], sizeof(text[1])));
+	if (fmax(mean, fmax(most, r.mean)) > greatest * (1 + ROUNDED))
+		weigh_against(w, "clocks: %s ran above the GPU's greatest clock, %s",
+			      s->label,
+			      unit_human(greatest, "Hz", text[0], sizeof(text[0])));
+}
+
+/* Whose clocks these are. */
+static void weigh_watched_gpu(struct weighing *w, const struct claim_side *s)
+{
+	weigh_same_gpu(w, s, json_get_text(telemetry_of(s), "uuid", NULL),
+		       "the GPU watched");
+}
+
+/* Equal clocks far below the greatest are equal, but nobody's idea of this GPU. */
+static void weigh_clocks_shown(struct weighing *w, const struct claim_pair *p,
+			       double mean)
+{
+	double greatest = json_get_real(p->sides[0].gpu, "max_sm_clock_hz", NAN);
+	char text[2][48];
+
+	weigh_shown(w, "clocks within %.1g %%", fmax(100 * w->difference, 0.1));
+	if (mean < CLOCKS_LOW * greatest)
+		weigh_shown(w, "both far below the greatest (%s of %s)",
+			    unit_human(mean, "Hz", text[0], sizeof(text[0])),
+			    unit_human(greatest, "Hz", text[1], sizeof(text[1])));
 }
 
 static void weigh_watched(struct weighing *w, const char *label, const char *unit,
@@ -202,10 +307,14 @@ void check_clocks(struct weighing *w, const struct claim_pair *p)
 
 	weigh_watched(w, "mean", "Hz", a, b);
 	weigh_likeness(w, p, CLAIM_CLOCKS);
+	for (size_t i = 0; i < 2; i++) {
+		weigh_watched_gpu(w, &p->sides[i]);
+		weigh_summary(w, &p->sides[i], i ? b : a);
+	}
 	if (!pair_is_of(p, OF_GPU & ~OF_LINK))
 		return; /* a server's GPU rests between requests, and copies need no clock */
-	if (!weigh_known(w, p, "the mean clock of the timed span", isfinite(a),
-			 isfinite(b)))
+	if (!weigh_known(w, p, "the mean clock of the timed span (no reading within it)",
+			 isfinite(a), isfinite(b)))
 		return;
 	w->difference = apart(a, b);
 	if (w->difference > CLOCKS_TOLERANCE)
@@ -214,12 +323,32 @@ void check_clocks(struct weighing *w, const struct claim_pair *p)
 			      unit_human(a, "Hz", text[0], sizeof(text[0])),
 			      unit_human(b, "Hz", text[1], sizeof(text[1])));
 	else
-		weigh_shown(w, "clocks within %.1g %%", fmax(100 * w->difference, 0.1));
+		weigh_clocks_shown(w, p, a);
+}
+
+/* The limit by the harness's facts and by the result's own. */
+static void weigh_own_limit(struct weighing *w, const struct claim_side *s)
+{
+	struct json_object *own = s->result ? result_facts(s->result) : NULL;
+	struct json_object *gpu = likeness_gpu(own, s->facts);
+	double a = json_get_real(s->gpu, "power_limit_w", NAN);
+	double b = json_get_real(gpu, "power_limit_w", NAN);
+
+	if (likeness_same_text(json_get_text(gpu, "uuid", "-"),
+			       json_get_text(s->gpu, "uuid", "")) &&
+	    apart(a, b) > 0.001)
+		weigh_against(
+			w,
+			"power: the limit of %s is %.4g W by its result and %.4g W by "
+			"its machine's facts",
+			s->label, b, a);
 }
 
 void check_power(struct weighing *w, const struct claim_pair *p)
 {
 	weigh_likeness(w, p, CLAIM_POWER);
+	weigh_own_limit(w, &p->sides[0]);
+	weigh_own_limit(w, &p->sides[1]);
 	weigh_watched(w, "drawn", "W", telemetry_mean(&p->sides[0], "power_w"),
 		      telemetry_mean(&p->sides[1], "power_w"));
 	if (pair_is_of(p, OF_GPU))
@@ -238,6 +367,7 @@ void check_alone(struct weighing *w, const struct claim_pair *p)
 		bool is_told = json_get_bool(side_evidence(s, "others"), "known", false);
 
 		nr[i] = is_told ? side_number(s, "others/processes") : NAN;
+		nr[i] = nr[i] >= 0 ? nr[i] : NAN;
 		snprintf(texts[i], sizeof(texts[i]), "%.0f", nr[i]);
 		if (nr[i] > 0)
 			weigh_against(
@@ -348,6 +478,12 @@ void check_path(struct weighing *w, const struct claim_pair *p)
 	if (pair_is_of(p, OF_CPU) || (!isfinite(l[0].width) && !isfinite(l[1].width)))
 		return;
 	weigh_link_text(w, l);
+	for (size_t i = 0; i < 2; i++)
+		if (!isfinite(l[i].width) && is_untold(p->sides[i].gpu, "link_path")) {
+			weigh_missing(w, "the link to the GPU cannot be told on %s",
+				      p->sides[i].label);
+			return;
+		}
 	if (!weigh_known(w, p, "the width of the link to the GPU", isfinite(l[0].width),
 			 isfinite(l[1].width)))
 		return;
@@ -472,6 +608,7 @@ static const struct {
 
 void check_health(struct weighing *w, const struct claim_pair *p)
 {
+	const char *untold = NULL;
 	size_t known = 0;
 
 	if (pair_is_of(p, OF_CPU))
@@ -486,12 +623,20 @@ void check_health(struct weighing *w, const struct claim_pair *p)
 			is[k] = json_at(health_facts[i].is_machine ? s[k].facts
 								   : s[k].gpu,
 					health_facts[i].path) != NULL;
-		if (is[0] || is[1])
+		if (is[0] != is[1] && !health_facts[i].is_machine &&
+		    is_untold(s[is[0] ? 1 : 0].gpu, health_facts[i].path))
+			untold = s[is[0] ? 1 : 0].label;
+		else if (is[0] || is[1])
 			known += weigh_known(w, p, health_facts[i].what, is[0], is[1]);
 	}
 	weigh_source(w, "NVML, kernel log");
 	if (known)
-		weigh_shown(w, "nothing pending");
+		weigh_shown(w, known < ARRAY_SIZE(health_facts)
+				       ? "nothing pending as far as NVML and the kernel "
+					 "log tell"
+				       : "nothing pending");
 	else if (pair_is_of(p, OF_GPU))
 		weigh_missing(w, "the health of the GPU is not known");
+	if (known && untold)
+		weigh_shown(w, "what else %s cannot tell is not shown", untold);
 }

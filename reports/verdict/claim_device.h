@@ -14,6 +14,11 @@
  * the usual margins of 1 to 2 %.
  */
 #define CLOCKS_TOLERANCE 0.015
+/* Digits that a document's numbers lose, and clocks that NVML tells in whole MHz. */
+#define ROUNDED 0.001
+/* Below this part of the greatest clock a GPU under load was told to be slow, or rests. */
+#define CLOCKS_LOW 0.5
+
 /* device, backend, kernels; a fallback */
 void check_computed(struct weighing *w, const struct claim_pair *p);
 /* multiprocessors and memory */

@@ -1,6 +1,7 @@
 #include "reports/verdict/claim_facts.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/mem.h"
@@ -67,11 +68,25 @@ bool weigh_known(struct weighing *w, const struct claim_pair *p, const char *wha
 	return false;
 }
 
+const char *said(const char *text)
+{
+	static const char *const nothing[] = {"none", "null",          "unknown",
+					      "n/a",  "not specified", "[n/a]"};
+
+	if (!text || !text[strspn(text, " \t\r\n0-")])
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(nothing); i++)
+		if (likeness_same_text(text, nothing[i]))
+			return NULL;
+	return text;
+}
+
 const char *side_identity(const struct claim_side *s, const char *key)
 {
-	const char *text = json_get_text(json_member(s->facts, "identity"), key, NULL);
+	const char *text =
+		said(json_get_text(json_member(s->facts, "identity"), key, NULL));
 
-	return text ? text : json_get_text(side_evidence(s, "identity"), key, NULL);
+	return text ? text : said(json_get_text(side_evidence(s, "identity"), key, NULL));
 }
 
 int pair_identity(const struct claim_pair *p, const char *key)
@@ -79,7 +94,22 @@ int pair_identity(const struct claim_pair *p, const char *key)
 	const char *a = side_identity(&p->sides[0], key),
 		   *b = side_identity(&p->sides[1], key);
 
-	return a && b ? (strcmp(a, b) == 0 ? 1 : 0) : -1;
+	return a && b ? (likeness_same_text(a, b) ? 1 : 0) : -1;
+}
+
+bool is_untold(struct json_object *o, const char *path)
+{
+	const char *last = strrchr(path, '/');
+	char *parent = last ? x_strndup(path, (size_t)(last - path)) : NULL;
+	struct json_object *in = parent ? json_at(o, parent) : o, *value = NULL;
+	bool is = json_object_is_type(in, json_type_object) &&
+		  json_object_object_get_ex(in, last ? last + 1 : path, &value) && !value;
+
+	/* A group that is null says so of its members. */
+	if (!in && parent)
+		is = is_untold(o, parent);
+	free(parent);
+	return is;
 }
 
 /* ---- facts of machines that must agree: the rows of core/document/likeness.h ---- */
@@ -116,6 +146,32 @@ static bool is_said_elsewhere(const char *path)
 	return strncmp(path, "libraries/", 10) == 0;
 }
 
+/* What NVML does not answer in a guest. */
+static bool may_be_untold(const char *path)
+{
+	static const char *const paths[] = {"gpus/0/mps", "gpus/0/cc_mode",
+					    "gpus/0/nvlink_encryption"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (strcmp(paths[i], path) == 0)
+			return true;
+	return false;
+}
+
+/* Known of one side alone. */
+static void weigh_unknown(struct weighing *w, const struct claim_pair *p,
+			  const struct likeness_row *r)
+{
+	const struct claim_side *silent = &p->sides[r->baseline ? 1 : 0];
+	const char *path = r->field->path;
+
+	if (may_be_untold(path) && is_untold(silent->gpu, path + strlen("gpus/0/")))
+		weigh_shown(w, "%s is not shown of %s", r->field->label, silent->label);
+	else
+		weigh_one_sided(w, "%s is not known of %s", r->field->label,
+				silent->label);
+}
+
 static void weigh_row(struct weighing *w, const struct claim_pair *p,
 		      const struct likeness_row *r)
 {
@@ -130,8 +186,7 @@ static void weigh_row(struct weighing *w, const struct claim_pair *p,
 			      r->candidate);
 	else if (r->state == LIKENESS_UNKNOWN && !is_beside(p, path) &&
 		 !is_said_elsewhere(path))
-		weigh_one_sided(w, "%s is not known of %s", label,
-				p->sides[r->baseline ? 1 : 0].label);
+		weigh_unknown(w, p, r);
 	else if (r->state == LIKENESS_ABSENT && must_be_known(p, path))
 		weigh_missing(w, "%s is not known", label);
 }

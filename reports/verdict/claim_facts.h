@@ -65,6 +65,8 @@ int pair_identity(const struct claim_pair *p, const char *key);
 struct json_object *side_evidence(const struct claim_side *s, const char *path);
 const char *side_text(const struct claim_side *s, const char *path);
 double side_number(const struct claim_side *s, const char *path);
+/* A text that says something: no blank, zeros, or a firmware's word for nothing; else NULL. */
+const char *said(const char *text);
 /* By the machine's facts, else as the result itself says. */
 const char *side_identity(const struct claim_side *s, const char *key);
 /* The part of a GPU that a result ran on: its 'details.mig', and that one's profile. */
@@ -77,6 +79,11 @@ double apart(double a, double b); /* the relative difference of the larger */
 /* A fact that must be known of both sides: says so where it is not, and returns false. */
 bool weigh_known(struct weighing *w, const struct claim_pair *p, const char *what,
 		 bool baseline, bool candidate);
+/*
+ * Is it said of this object that it cannot be told (null), as NVML does in many a guest? What
+ * is not there at all was taken away.
+ */
+bool is_untold(struct json_object *o, const char *path);
 /* The rows of core/document/likeness.h that are facts of this claim. */
 void weigh_likeness(struct weighing *w, const struct claim_pair *p, enum claim_id claim);
 

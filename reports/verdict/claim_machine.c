@@ -6,14 +6,16 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/document/likeness.h"
 
 /* ---- who ---- */
 
 enum sameness { UNCLEAR, ONE_MACHINE, TWO_MACHINES };
 
 /*
- * One boot is one machine whatever it is called, and so is one board. Without those an
- * equal machine-id may be a clone's, or the same machine after a reboot; another is another's.
+ * One boot is one machine whatever it is called, and so is one board. A boot can always be
+ * read: without either nothing is known, for a machine-id is easily another. An equal one may
+ * be a clone's, or the same machine after a reboot; another is another's.
  */
 static enum sameness sameness(const struct claim_pair *p)
 {
@@ -24,7 +26,7 @@ static enum sameness sameness(const struct claim_pair *p)
 
 	if (boot == 1 || board == 1)
 		return ONE_MACHINE;
-	if (boot < 0 && machine < 0)
+	if (boot < 0 && board < 0)
 		return UNCLEAR;
 	if (board == 0 || machine == 0)
 		return TWO_MACHINES;
@@ -80,11 +82,11 @@ static void weigh_facts_of_result(struct weighing *w, const struct claim_side *s
 	size_t known = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		const char *a = json_get_text(mine, keys[i], NULL);
-		const char *b = json_get_text(its, keys[i], NULL);
+		const char *a = said(json_get_text(mine, keys[i], NULL));
+		const char *b = said(json_get_text(its, keys[i], NULL));
 
 		known += a && b;
-		if (!a || !b || strcmp(a, b) == 0)
+		if (!a || !b || likeness_same_text(a, b))
 			continue;
 		weigh_against(w,
 			      "other-machine: %s was measured on another machine (%s %s) "
@@ -99,10 +101,75 @@ static void weigh_facts_of_result(struct weighing *w, const struct claim_side *s
 			      s->label);
 }
 
+/* The same GPU in the facts that the result brought with it, or NULL. */
+static struct json_object *gpu_of_result(const struct claim_side *s)
+{
+	struct json_object *list =
+		json_member(s->result ? result_facts(s->result) : NULL, "gpus");
+	const char *uuid = json_get_text(s->gpu, "uuid", NULL);
+
+	for (size_t i = 0; uuid && i < json_length(list); i++) {
+		struct json_object *gpu = json_object_array_get_idx(list, i);
+
+		if (likeness_same_text(json_get_text(gpu, "uuid", ""), uuid))
+			return gpu;
+	}
+	return NULL;
+}
+
+/* The harness's facts and the result's own were asked for minutes apart. */
+static void weigh_own_facts(struct weighing *w, const struct claim_side *s)
+{
+	static const char *const keys[] = {"boot", "machine", "board"};
+	struct json_object *own = s->result ? result_facts(s->result) : NULL;
+	const char *a = said(json_get_text(s->gpu, "serial", NULL));
+	const char *b = said(json_get_text(gpu_of_result(s), "serial", NULL));
+
+	if (a && b && !likeness_same_text(a, b))
+		weigh_against(w,
+			      "other-machine: the GPU of %s has the serial number %s by "
+			      "its result and %s by its machine's facts",
+			      s->label, b, a);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		a = said(json_get_text(json_member(s->facts, "identity"), keys[i], NULL));
+		b = said(json_get_text(json_member(own, "identity"), keys[i], NULL));
+		if (a && b && !likeness_same_text(a, b))
+			weigh_against(
+				w,
+				"other-machine: %s of %s is %s by its result and %s "
+				"by its machine's facts",
+				keys[i], s->label, b, a);
+	}
+}
+
+/*
+ * A machine with an address stays one and the same through all rounds. One that is leased may
+ * be another each time (target "vm"), and so may the GPU that both arms have in a round.
+ */
+static void weigh_constancy(struct weighing *w, const struct claim_side *s)
+{
+	struct claim_side first = *s;
+	struct claim_pair p = {.sides = {*s}};
+
+	if (!s->first_result || s->first_result == s->result ||
+	    (s->target && strcmp(s->target, "vm") == 0))
+		return;
+	first.result = s->first_result;
+	first.facts = s->first_facts;
+	p.sides[1] = first;
+	if (pair_identity(&p, "machine") == 0 && pair_identity(&p, "board") != 1)
+		weigh_against(
+			w,
+			"other-machine: %s is another machine (%s) than in its first "
+			"round (%s)",
+			s->label, side_identity(s, "machine"),
+			side_identity(&first, "machine"));
+}
+
 void check_who(struct weighing *w, const struct claim_pair *p)
 {
 	const struct claim_side *a = &p->sides[0], *b = &p->sides[1];
-	const char *serial = json_get_text(a->gpu, "serial", NULL);
+	const char *serial = said(json_get_text(a->gpu, "serial", NULL));
 
 	weigh_values(w, "machine", side_identity(a, "machine"),
 		     side_identity(b, "machine"));
@@ -111,6 +178,11 @@ void check_who(struct weighing *w, const struct claim_pair *p)
 	weigh_relation(w, p);
 	weigh_facts_of_result(w, a);
 	weigh_facts_of_result(w, b);
+	for (size_t i = 0; i < 2; i++) {
+		weigh_own_facts(w, &p->sides[i]);
+		if (p->is_run)
+			weigh_constancy(w, &p->sides[i]);
+	}
 	weigh_likeness(w, p, CLAIM_WHO);
 	if (pair_is_of(p, OF_GPU) && a->gpu && b->gpu)
 		weigh_shown(w, "same GPU by %s", serial ? "serial" : "UUID");
@@ -209,7 +281,13 @@ static void weigh_parts(struct weighing *w, const struct claim_pair *p)
 		weigh_against(w, "mig-part: %s ran on %s and %s on %s", label[0],
 			      part[0] ? part[0] : "a whole GPU", label[1],
 			      part[1] ? part[1] : "a whole GPU");
-	else if (!route[0] != !route[1])
+	else if (route[0] && route[1])
+		weigh_shown(w, "a slice of a GPU, %s, on both", part[0]);
+	else if (!route[0] && !route[1])
+		weigh_shown(w,
+			    "a slice of a GPU, %s, on both, by which route is not known",
+			    part[0]);
+	else
 		weigh_one_sided(w, "how the part of the GPU came to %s is not known",
 				label[route[0] ? 1 : 0]);
 }
@@ -282,6 +360,7 @@ static struct cpu_side cpu_side(const struct claim_side *s)
 	double seconds = side_number(s, "span/seconds");
 	double periods = side_number(s, "cpu/periods");
 	double throttled = side_number(s, "cpu/throttled_periods");
+	double steal = side_number(s, "cpu/steal_s");
 	struct cpu_side c = {.throttled = NAN, .steal = NAN};
 
 	c.usable = count_cpus(own ? own : json_get_text(confinement, "affinity", NULL));
@@ -289,10 +368,11 @@ static struct cpu_side cpu_side(const struct claim_side *s)
 	c.quota = json_get_real(confinement, "cpu_quota", 0);
 	if (c.usable && c.quota >= (double)c.usable)
 		c.quota = 0; /* a limit that nothing can reach */
-	if (isfinite(periods) && isfinite(throttled))
+	if (periods >= 0 && throttled >= 0)
 		c.throttled = periods > 0 ? throttled / periods : 0;
-	if (seconds > 0 && c.usable)
-		c.steal = side_number(s, "cpu/steal_s") /
+	/* The counter may step back by some ticks, and no further. */
+	if (seconds > 0 && c.usable && steal >= -0.1)
+		c.steal = fmax(steal, 0) /
 			  (seconds * (double)(c.online ? c.online : c.usable));
 	return c;
 }
@@ -308,6 +388,13 @@ static void weigh_held_back(struct weighing *w, const struct claim_side *s,
 			      "(cgroup cpu.stat)",
 			      s->label, side_number(s, "cpu/throttled_periods"),
 			      side_number(s, "cpu/periods"));
+	if (side_number(s, "cpu/throttled_s") > 0 &&
+	    side_number(s, "cpu/throttled_periods") == 0)
+		weigh_against(
+			w,
+			"cpu-quota: a quota held %s back for %.4g s in no period at "
+			"all (cgroup cpu.stat)",
+			s->label, side_number(s, "cpu/throttled_s"));
 	if (c->steal >= HELD_BACK_SHARE)
 		weigh_against(w,
 			      "cpu-steal: the hypervisor gave %.1f %% of the processors' "

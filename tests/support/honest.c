@@ -166,7 +166,9 @@ void honest_result(struct result *r, int side, int round, enum honest_kind kind)
 	json_object_put(r->telemetry);
 	r->telemetry = honest_json(
 		side ? "{\"span_s\": 10, \"sm_clock_hz\": {\"mean\": 1.7535e9}, "
-		       "\"power_w\": {\"mean\": 688}}"
+		       "\"power_w\": {\"mean\": 688}, \"series\": {\"t_s\": [-1, 1], "
+		       "\"sm_clock_hz\": [3e8, 1.7535e9], \"power_w\": [90, 688]}}"
 		     : "{\"span_s\": 10, \"sm_clock_hz\": {\"mean\": 1.755e9}, "
-		       "\"power_w\": {\"mean\": 690}}");
+		       "\"power_w\": {\"mean\": 690}, \"series\": {\"t_s\": [-1, 1], "
+		       "\"sm_clock_hz\": [3e8, 1.755e9], \"power_w\": [90, 690]}}");
 }

@@ -100,6 +100,9 @@ static void watched(struct result *r, int side, int round, const char *key,
 {
 	struct json_object *throttle = json_object_new_object();
 	struct json_object *clock = json_object_new_object();
+	struct json_object *series = json_object_new_object();
+	struct json_object *times = json_object_new_array();
+	struct json_object *values = json_object_new_array();
 
 	result_init(r, "test", "gemm", "gemm");
 	json_put_real(throttle, key, slowed_s);
@@ -107,6 +110,11 @@ static void watched(struct result *r, int side, int round, const char *key,
 	json_put_real(r->telemetry, "span_s", 10);
 	json_put(r->telemetry, "throttle_s", throttle);
 	json_put(r->telemetry, "sm_clock_hz", clock);
+	json_object_array_add(times, json_object_new_double(5));
+	json_object_array_add(values, json_object_new_double(clock_hz));
+	json_put(series, "t_s", times);
+	json_put(series, "sm_clock_hz", values);
+	json_put(r->telemetry, "series", series);
 	r->round = round;
 	honest_result(r, side, round, HONEST_GPU);
 }
