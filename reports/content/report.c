@@ -10,6 +10,16 @@
 #include "core/document/run_directory.h"
 #include "reports/import/result_files.h"
 
+/* NULL: the plan has none. */
+static struct json_object *plan_margins(const struct result_set *s)
+{
+	struct json_object *o = json_member(s->plan, "margins");
+
+	return json_object_is_type(o, json_type_object) && json_object_object_length(o)
+		       ? o
+		       : NULL;
+}
+
 /*
  * Of two plans the baseline's margins count, for what is judged must not say how; the
  * candidate's only where the baseline has none.
@@ -21,16 +31,23 @@ static int load_margins(struct report *r, const struct report_judging *how,
 	struct json_object *own = NULL;
 
 	margins_init(&r->margins);
-	for (size_t i = 0; i < r->sets_nr && !own; i++) {
-		struct json_object *o = json_member(r->sets[i].plan, "margins");
-
-		if (json_object_is_type(o, json_type_object) &&
-		    json_object_object_length(o))
-			own = o;
-	}
+	for (size_t i = 0; i < r->sets_nr && !own; i++)
+		own = plan_margins(&r->sets[i]);
 	if (own && margins_add_json(&r->margins, own, "the plan: /margins", err))
 		return -1;
 	return file ? margins_read(&r->margins, file, err) : 0;
+}
+
+/* Who is judged said by what: that must be seen. */
+static void note_margins_of_candidate(struct report *r)
+{
+	struct json_object *own = plan_margins(&r->sets[1]);
+
+	if (own && !plan_margins(&r->sets[0]))
+		strvec_addf(&r->judgement.notes,
+			    "The margins are those of the candidate's own plan, for the "
+			    "baseline has none: %.200s",
+			    json_line(own));
 }
 
 static void describe(struct report *r)
@@ -139,6 +156,7 @@ int report_load_pair(struct report *ret, const char *baseline, const char *candi
 		report_release(ret);
 		return -1;
 	}
+	note_margins_of_candidate(ret);
 	describe(ret);
 	return 0;
 }

@@ -327,24 +327,34 @@ static void add_statistics(const struct gathering *g, const struct samples *s,
 	}
 }
 
-/* The unit of a metric must be one on both sides: why not, or NULL; free(). */
-static char *unit_mismatch(const struct gathering *g, const struct samples *s)
+static char *say_units(const struct gathering *g, const struct samples *s, size_t side,
+		       const char *other)
 {
+	return x_asprintf("other-unit: %s of %s is in '%s' in one result and in '%s' in "
+			  "another (%s): values in different units are not compared",
+			  s->def.name, g->workload, s->def.unit, other,
+			  g->sides[side].of->label);
+}
+
+/* A metric must be one thing on both sides, and what its name says: why not, or NULL; free(). */
+static char *flaw_of_metric(const struct gathering *g, const struct samples *s)
+{
+	char *flaw = NULL;
+
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t k = 0; k < g->sides[i].nr; k++) {
-			const struct samples *o =
-				result_metric(&g->sides[i].results[k], s->def.name);
+			const struct result *r = &g->sides[i].results[k];
+			const struct samples *o = result_metric(r, s->def.name);
 
-			if (o && strcmp(o->def.unit, s->def.unit) != 0)
-				return x_asprintf(
-					"other-unit: %s of %s is in '%s' in one result "
-					"and in '%s' in another (%s): values in different "
-					"units are not compared",
-					s->def.name, g->workload, s->def.unit,
-					o->def.unit, g->sides[i].of->label);
+			if (o && strcmp(o->def.unit, s->def.unit) != 0) {
+				free(flaw);
+				return say_units(g, s, i, o->def.unit);
+			}
+			if (o && !flaw)
+				flaw = metric_flaw(r, o);
 		}
 	}
-	return NULL;
+	return flaw;
 }
 
 static bool is_known(const struct gathering *g, size_t from, const char *metric)
@@ -360,13 +370,13 @@ static void gather_result(const struct gathering *g, const struct result *r, siz
 {
 	for (size_t m = 0; m < r->metrics_nr; m++) {
 		const struct samples *s = &r->metrics[m];
-		char *unit;
+		char *flaw;
 
 		if (is_known(g, from, s->def.name))
 			continue;
-		unit = unit_mismatch(g, s);
-		add_statistics(g, s, why ? why : unit);
-		free(unit);
+		flaw = flaw_of_metric(g, s);
+		add_statistics(g, s, flaw ? flaw : why);
+		free(flaw);
 	}
 }
 

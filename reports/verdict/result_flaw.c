@@ -70,31 +70,6 @@ static char *flaw_of_checks(const struct result *r)
 			 : NULL;
 }
 
-static char *flaw_of_metric(const struct samples *s)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(known_metrics); i++) {
-		const struct known_metric *k = &known_metrics[i];
-
-		if (!is_of(s->def.name, k->name))
-			continue;
-		if (strcmp(s->def.unit, k->unit) != 0)
-			return x_asprintf(
-				"other-metric: %s is in %s, and here in '%.20s'",
-				s->def.name, k->unit, s->def.unit);
-		if (s->def.better != k->better)
-			return x_asprintf("other-metric: of %s %s is better, and here %s",
-					  s->def.name, metric_better_name(k->better),
-					  metric_better_name(s->def.better));
-		if (s->def.gate && !k->gates)
-			return x_asprintf(
-				"other-metric: %s takes no part in a verdict, and "
-				"here it does",
-				s->def.name);
-		return NULL;
-	}
-	return NULL;
-}
-
 /* A rate and its time are of the same products: each says the other. */
 static char *flaw_of_work(const struct result *r)
 {
@@ -123,23 +98,16 @@ static char *flaw_of_work(const struct result *r)
 
 static char *flaw_of_values(const struct result *r)
 {
-	char *flaw = NULL;
-
-	/* Another tool's metrics are its own. */
-	if (strcmp(r->kind, "import") == 0)
-		return NULL;
-	for (size_t i = 0; i < r->metrics_nr && !flaw; i++) {
+	for (size_t i = 0; i < r->metrics_nr; i++) {
 		const struct samples *s = &r->metrics[i];
 
-		flaw = flaw_of_metric(s);
-		if (!flaw && s->def.gate && !s->nr && !s->failed &&
-		    strcmp(r->kind, "gemm") == 0)
-			flaw = x_asprintf(
+		if (s->def.gate && !s->nr && !s->failed && strcmp(r->kind, "gemm") == 0)
+			return x_asprintf(
 				"no-values: it calls itself sound and has no value "
 				"of %s",
 				s->def.name);
 	}
-	return flaw;
+	return NULL;
 }
 
 static char *flaw_of_machine(const struct result *r)
@@ -166,4 +134,32 @@ char *result_flaw(const struct result *r)
 	for (size_t i = 0; i < ARRAY_SIZE(checks) && !flaw; i++)
 		flaw = checks[i](r);
 	return flaw;
+}
+
+char *metric_flaw(const struct result *r, const struct samples *s)
+{
+	/* Another tool's metrics are its own. */
+	if (strcmp(r->kind, "import") == 0)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(known_metrics); i++) {
+		const struct known_metric *k = &known_metrics[i];
+
+		if (!is_of(s->def.name, k->name))
+			continue;
+		if (strcmp(s->def.unit, k->unit) != 0)
+			return x_asprintf(
+				"other-metric: %s is in %s, and here in '%.20s'",
+				s->def.name, k->unit, s->def.unit);
+		if (s->def.better != k->better)
+			return x_asprintf("other-metric: of %s %s is better, and here %s",
+					  s->def.name, metric_better_name(k->better),
+					  metric_better_name(s->def.better));
+		if (s->def.gate && !k->gates)
+			return x_asprintf(
+				"other-metric: %s takes no part in a verdict, and "
+				"here it does",
+				s->def.name);
+		return NULL;
+	}
+	return NULL;
 }

@@ -18,6 +18,18 @@ refused() { # STATUS WORDS COMMAND...
 	[ ! -s "$scratch/out" ] || { cat "$scratch/out"; fail "data on stdout: $*"; }
 	[ ! -e "$out" ] || fail "something was written: $*"
 }
+# As if measured again: ids and values of its own, for one measurement given twice is no comparison.
+remeasured() { # RUN
+	python3 - "$1"/results/*.json <<-'END'
+		import json, sys
+		for path in sys.argv[1:]:
+		    result = json.load(open(path))
+		    result["id"] += "-again"
+		    for metric in result["metrics"]:
+		        metric["values"] = [value * 1.0001 for value in metric["values"]]
+		    json.dump(result, open(path, "w"), indent=1)
+	END
+}
 # A run and a folder whose one file is bad, and that file alone, to every command.
 everywhere() { # STATUS WORDS BAD-FILE
 	local bad=$3
@@ -55,6 +67,7 @@ cp "$scratch/unit.json" "$scratch/bad/results/$first"
 refused 4 "different units" "$tare" baseline save -o "$out" "$scratch/bad"
 refused 4 "different units" "$tare" history add -d "$out" "$scratch/bad"
 # ... and where it is compared, that metric alone is invalid: the others and every file are there.
+remeasured "$scratch/bad"
 check 4 "$tare" gate -f junit,md -o "$scratch/units" -b "$scratch/run" "$scratch/bad"
 printed "different units"
 grep -q "<testcase" "$scratch/units"/*.xml || fail "one unit that changed left no JUnit"
@@ -85,14 +98,22 @@ printed '"verdict": "invalid"'
 printed GPU-0another
 
 # Two arms on both sides: each comparison has a name of its own.
-# (A run held against itself is one measurement given twice, which is no comparison.)
-check 4 "$tare" compare -f junit,ctrf,gitlab,github,prometheus,csv,json -o "$scratch/two" "$scratch/run" "$scratch/run"
+cp -r "$scratch/run" "$scratch/again"
+remeasured "$scratch/again"
+check 0 "$tare" compare -f junit,ctrf,gitlab,github,prometheus,csv,json -o "$scratch/two" "$scratch/run" "$scratch/again"
 python3 tests/support/check_formats.py "$scratch/two" || fail "formats of a pair of runs"
 # ... and either side's machines are in its document.
-cp -r "$scratch/run" "$scratch/again"
-check 4 "$tare" compare -f json -o "$scratch/pair" "$scratch/run" "$scratch/again"
+check 0 "$tare" compare -f json -o "$scratch/pair" "$scratch/run" "$scratch/again"
 [ "$(json "$scratch/pair/report.json" 'sorted(d["machines"])')" = \
 	"['metal (again)', 'metal (run)', 'vm (again)', 'vm (run)']" ] || fail "machines of a pair of runs"
+# One measurement given twice is no comparison, and neither are two without a workload in common.
+check 4 "$tare" compare "$scratch/run" "$scratch/run"
+printed "one measurement, given twice"
+mkdir -p "$scratch/left" "$scratch/right"
+cp "$good/$first" "$scratch/left"
+sed 's/"name": "gemm",/"name": "other",/' "$good/$first" >"$scratch/right/$first"
+check 4 "$tare" compare "$scratch/left" "$scratch/right"
+printed "no result of one side has its like on the other"
 
 # Margins, formats and options that are none.
 echo '{"gemm.flops": 2}' >"$scratch/margins.json"

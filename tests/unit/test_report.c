@@ -437,6 +437,43 @@ static void what_stands_out_is_named_and_kept(void **state)
 	report_release(&r);
 }
 
+/* Who is judged does not say by what. */
+static void the_margins_of_the_baseline_count(void **state)
+{
+	static const struct {
+		const char *baseline, *candidate;
+		double margin;
+		bool is_told;
+	} cases[] = {
+		{"{\"margins\": {\"gemm.flops\": 0.03}}",
+		 "{\"margins\": {\"gemm.flops\": 0.9, \"gemm/gemm.flops\": 0.9}}", 0.03,
+		 false},
+		{"{}", "{\"margins\": {\"gemm.flops\": 0.9}}", 0.9, true},
+	};
+	char *a = make_run("gpu"), *b = make_run("demo");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct err err = ERR_INIT;
+		struct report r;
+		bool is_told = false;
+
+		put(a, "plan.json", cases[i].baseline);
+		put(b, "plan.json", cases[i].candidate);
+		if (report_load_pair(&r, a, b, NULL, &err))
+			fail_msg("%s", err.text);
+		assert_true(margins_get(&r.margins, "gemm", "gemm.flops", "mean", NULL) ==
+			    cases[i].margin);
+		for (size_t k = 0; k < r.judgement.notes.nr; k++)
+			is_told = is_told || strstr(r.judgement.notes.items[k],
+						    "candidate's own plan");
+		assert_true(is_told == cases[i].is_told);
+		report_release(&r);
+	}
+	free(a);
+	free(b);
+}
+
 static int show(const char *name, const char *dir)
 {
 	struct err err = ERR_INIT;
@@ -468,6 +505,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bad_input_is_a_sentence),
 		cmocka_unit_test(empty_and_missing_folders_are_named),
 		cmocka_unit_test(a_pair_of_single_results_compares),
+		cmocka_unit_test(the_margins_of_the_baseline_count),
 		cmocka_unit_test(what_stands_out_is_named_and_kept),
 	};
 
