@@ -274,6 +274,26 @@ static void say_shown(const struct report *r, struct buf *b)
 	claims_release(&c);
 }
 
+/* Does anything that decides rest on the mock server's schedule? */
+static bool rests_on_mock(const struct report *r)
+{
+	for (size_t i = 0; i < r->judgement.nr; i++) {
+		const struct comparison *c = &r->judgement.items[i];
+
+		if (!c->gate || c->verdict == VERDICT_NONE)
+			continue;
+		for (size_t k = 0; k < r->sets_nr; k++) {
+			const struct result_set *s = &r->sets[k];
+
+			for (size_t n = 0; n < s->nr; n++)
+				if (strcmp(s->results[n].name, c->workload) == 0 &&
+				    provenance_is_mock(&s->results[n]))
+					return true;
+		}
+	}
+	return false;
+}
+
 char *report_sentence(const struct report *r)
 {
 	const struct judgement *j = &r->judgement;
@@ -285,6 +305,8 @@ char *report_sentence(const struct report *r)
 
 	buf_init(&b, BUF_UNBOUNDED);
 	buf_printf(&b, "%c%s: ", name[0] - 'a' + 'A', name + 1);
+	if (rests_on_mock(r))
+		buf_puts(&b, "against tare's mock server, no model: ");
 	if (!c)
 		buf_puts(&b, j->reason);
 	else if (j->overall == VERDICT_EQUIVALENT && gating > 1)
@@ -420,8 +442,9 @@ void report_method(const struct report *r, struct strvec *ret)
 	if (r->sets_nr == 1)
 		strvec_add(
 			ret,
-			"Rounds pair by number and the arms took turns in "
-			"alternating order, so a slow drift cancels. The interval is "
+			"Rounds pair by number: where the arms take turns in "
+			"alternating order, which the claim 'time' holds their clocks "
+			"against, a slow drift cancels. The interval is "
 			"Student's t on the logarithm of candidate over baseline. It is "
 			"of the mean, which users pay: rounds that stand out count, and "
 			"the end on the worse side lies farther out where the noise is "

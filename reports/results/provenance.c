@@ -98,16 +98,21 @@ bool provenance_is_emulated(struct json_object *facts)
 	return strcmp(json_get_text(h, "kind", ""), "qemu") == 0 || says(h, "tcg");
 }
 
-static bool result_is_mock(const struct result *r)
+bool provenance_is_mock(const struct result *r)
 {
+	struct json_object *server = json_member(r->details, "server");
+	const char *kind = json_get_text(json_member(server, "tare_serve"), "kind", "");
+
 	return json_get_bool(r->details, "is_mock", false) ||
-	       json_get_bool(json_member(r->details, "server"), "is_mock", false);
+	       json_get_bool(server, "is_mock", false) || strcmp(kind, "mock") == 0 ||
+	       strcmp(kind, "tare-mock") == 0;
 }
 
 bool provenance_has_mock(const struct result_set *s, const char *arm)
 {
 	for (size_t i = 0; i < s->nr; i++)
-		if (strcmp(s->results[i].arm, arm) == 0 && result_is_mock(&s->results[i]))
+		if (strcmp(s->results[i].arm, arm) == 0 &&
+		    provenance_is_mock(&s->results[i]))
 			return true;
 	return false;
 }

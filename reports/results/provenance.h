@@ -19,6 +19,8 @@ char *provenance_machine(struct json_object *facts);
 char *provenance_computed(const struct result_set *s, const char *arm);
 /* A virtual machine whose processor is emulated in software (QEMU TCG), without KVM. */
 bool provenance_is_emulated(struct json_object *facts);
+/* A load against tare's own mock server. */
+bool provenance_is_mock(const struct result *r);
 /* A load of the arm ran against tare's own mock server: a schedule, not a model's timing. */
 bool provenance_has_mock(const struct result_set *s, const char *arm);
 

@@ -103,6 +103,21 @@ static void weigh_computed(struct weighing *w, const struct claim_pair *p,
 			      p->sides[0].label, b, p->sides[1].label);
 }
 
+/* A server elsewhere computed on a machine of which nothing is known. */
+static void weigh_far_servers(struct weighing *w, const struct claim_pair *p)
+{
+	const char *urls[2] = {side_far_server(&p->sides[0]),
+			       side_far_server(&p->sides[1])};
+
+	for (size_t i = 0; i < 2; i++)
+		if (urls[i])
+			weigh_one_sided(
+				w,
+				"the server at %s is not %s, and of which machine "
+				"it is nothing tells",
+				urls[i], p->sides[i].label);
+}
+
 void check_computed(struct weighing *w, const struct claim_pair *p)
 {
 	const char *device = side_text(&p->sides[0], "computed/device");
@@ -117,6 +132,7 @@ void check_computed(struct weighing *w, const struct claim_pair *p)
 			weigh_asked(w, &p->sides[i], kind);
 		weigh_device_of_facts(w, &p->sides[i]);
 	}
+	weigh_far_servers(w, p);
 	weigh_likeness(w, p, CLAIM_COMPUTED);
 	weigh_shown(w, "computed on %s", device ? device : "the same kind of device");
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/mem.h"
 #include "core/document/likeness.h"
@@ -79,6 +80,27 @@ const char *said(const char *text)
 		if (likeness_same_text(text, nothing[i]))
 			return NULL;
 	return text;
+}
+
+const char *side_far_server(const struct claim_side *s)
+{
+	const char *const own[] = {"127.", "localhost", "[::1]",
+				   fact_text(s->facts, "kernel/hostname")};
+	const char *kind = side_text(s, "computed/kind");
+	const char *url = side_text(s, "computed/device"), *host;
+
+	if (!kind || strcmp(kind, "server") != 0 || !url)
+		return NULL;
+	host = strstr(url, "://");
+	host = host ? host + 3 : url;
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		size_t len = own[i] ? strlen(own[i]) : 0;
+
+		if (len && strncasecmp(host, own[i], len) == 0 &&
+		    (own[i][len - 1] == '.' || strchr(":/", host[len])))
+			return NULL;
+	}
+	return url;
 }
 
 const char *side_identity(const struct claim_side *s, const char *key)

@@ -38,8 +38,8 @@ struct claim_side {
 	const char *target;
 	/* The result of the arm's round before this, or NULL. */
 	const struct result *before;
-	/* This turn and the arm's first as the harness saw them, or NULL. */
-	const struct measured_step *step, *first_step;
+	/* This turn, the one before and the arm's first as the harness saw them, or NULL. */
+	const struct measured_step *step, *step_before, *first_step;
 };
 
 struct claim_pair {
@@ -67,6 +67,8 @@ const char *side_text(const struct claim_side *s, const char *path);
 double side_number(const struct claim_side *s, const char *path);
 /* A text that says something: no blank, zeros, or a firmware's word for nothing; else NULL. */
 const char *said(const char *text);
+/* The address of the server of a load where that is not the machine itself; NULL: it is. */
+const char *side_far_server(const struct claim_side *s);
 /* By the machine's facts, else as the result itself says. */
 const char *side_identity(const struct claim_side *s, const char *key);
 /* The part of a GPU that a result ran on: its 'details.mig', and that one's profile. */

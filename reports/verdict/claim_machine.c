@@ -101,6 +101,18 @@ static void weigh_facts_of_result(struct weighing *w, const struct claim_side *s
 			      s->label);
 }
 
+/* Two names for a third machine. */
+static void weigh_servers(struct weighing *w, const struct claim_pair *p)
+{
+	const char *a = side_far_server(&p->sides[0]), *b = side_far_server(&p->sides[1]);
+
+	if (a && b && likeness_same_text(a, b) && p->relation == RELATION_DIFFERENT)
+		weigh_against(w,
+			      "same-server: the loads on %s and on %s ran against one "
+			      "server, %s, which is neither",
+			      p->sides[0].label, p->sides[1].label, a);
+}
+
 /* The same GPU in the facts that the result brought with it, or NULL. */
 static struct json_object *gpu_of_result(const struct claim_side *s)
 {
@@ -176,6 +188,7 @@ void check_who(struct weighing *w, const struct claim_pair *p)
 	weigh_values(w, "boot", side_identity(a, "boot"), side_identity(b, "boot"));
 	weigh_source(w, "/etc/machine-id, boot_id, DMI");
 	weigh_relation(w, p);
+	weigh_servers(w, p);
 	weigh_facts_of_result(w, a);
 	weigh_facts_of_result(w, b);
 	for (size_t i = 0; i < 2; i++) {

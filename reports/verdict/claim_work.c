@@ -7,6 +7,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/clock.h"
+#include "core/document/likeness.h"
 #include "core/base/digest.h"
 
 /* ---- the same work, the same software ---- */
@@ -321,7 +322,66 @@ static void weigh_journal(struct weighing *w, const struct claim_side *s, double
 			(long long)s->first_step->round, s->label, there, here);
 }
 
-/* One machine does not do both at once. */
+/* Two sides' turns this far apart see two states of one GPU, its room and its driver. */
+#define TURNS_APART_S (25 * 3600.0)
+
+/*
+ * Rounds pair because their turns are neighbours. The journal has one clock for both; clocks
+ * of two machines tell no less than a day.
+ */
+static void weigh_turns(struct weighing *w, const struct claim_pair *p)
+{
+	int64_t ends[2];
+	double s_apart;
+
+	if (!p->is_run)
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		const struct claim_side *s = &p->sides[i], *other = &p->sides[1 - i];
+
+		if (s->step && other->step_before &&
+		    s->step->end_ns < other->step_before->end_ns)
+			weigh_missing(
+				w,
+				"that the arms took turns is not so: round %lld of %s "
+				"ended before round %lld of %s did",
+				(long long)s->step->round, s->label,
+				(long long)other->step_before->round, other->label);
+		if (!instant(s->result, "ended", &ends[i]))
+			return;
+	}
+	s_apart = fabs((double)(ends[1] - ends[0])) / 1e9;
+	if (s_apart > TURNS_APART_S)
+		weigh_missing(
+			w,
+			"that the arms took turns is not so: %s and %s were measured "
+			"%.3g days apart",
+			p->sides[0].label, p->sides[1].label, s_apart / 86400);
+}
+
+/* Do both say that their clock is set by others? */
+static bool are_synchronised(const struct claim_pair *p)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (!json_get_bool(json_member(p->sides[i].facts, "time"), "synchronised",
+				   false))
+			return false;
+	return true;
+}
+
+/* May the clocks of both be held against each other, and is it one thing that computed? */
+static bool is_one_device(const struct claim_pair *p)
+{
+	const char *a = side_text(&p->sides[0], "computed/uuid");
+	const char *b = side_text(&p->sides[1], "computed/uuid");
+
+	if (p->is_run && pair_identity(p, "boot") == 1)
+		return true;
+	return a && b && likeness_same_text(a, b) && are_synchronised(p) &&
+	       strcmp(p->sides[0].result->id, p->sides[1].result->id) != 0;
+}
+
+/* One machine, or one GPU, does not do both at once. */
 static void weigh_overlap(struct weighing *w, const struct claim_pair *p)
 {
 	int64_t from[2], to[2];
@@ -330,10 +390,10 @@ static void weigh_overlap(struct weighing *w, const struct claim_pair *p)
 		if (!instant(p->sides[i].result, "started", &from[i]) ||
 		    !instant(p->sides[i].result, "ended", &to[i]))
 			return;
-	if (p->is_run && pair_identity(p, "boot") == 1 && from[0] < to[1] &&
-	    from[1] < to[0])
-		weigh_against(w, "time: %s and %s were measured at once on one machine",
-			      p->sides[0].label, p->sides[1].label);
+	if (from[0] < to[1] && from[1] < to[0] && is_one_device(p))
+		weigh_against(
+			w, "time: %s and %s were measured at once on one machine or GPU",
+			p->sides[0].label, p->sides[1].label);
 }
 
 void check_time(struct weighing *w, const struct claim_pair *p)
@@ -363,8 +423,11 @@ void check_time(struct weighing *w, const struct claim_pair *p)
 		     side_text(&p->sides[1], "span/started"));
 	weigh_source(w, "clocks of both machines");
 	weigh_overlap(w, p);
+	weigh_turns(w, p);
 	if (pair_is_of(p, OF_IMPORT) && !is[0] && !is[1])
 		return;
 	if (weigh_known(w, p, "when it was measured", is[0], is[1]))
-		weigh_shown(w, "sane clocks");
+		weigh_shown(w, are_synchronised(p) ? "sane clocks"
+						   : "plausible clocks, which are not "
+						     "known to be synchronised");
 }

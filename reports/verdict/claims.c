@@ -61,6 +61,7 @@ static struct claim_side side_of(const struct workload_side *w, size_t at)
 			json_get_text(arm_of_plan(set->plan, w->of->arm), "target", NULL),
 		.before = set->is_run && at ? &w->results[at - 1] : NULL,
 		.step = result_set_step(set, r),
+		.step_before = at ? result_set_step(set, &w->results[at - 1]) : NULL,
 		.first_step = result_set_step(set, w->results),
 	};
 }
@@ -506,8 +507,8 @@ char *claims_reason(const struct claims *c)
 }
 
 /* What a reader asks first. */
-static const enum claim_id headline[] = {CLAIM_WHO, CLAIM_CLOCKS, CLAIM_ALONE,
-					 CLAIM_CPU_FREE, CLAIM_SAME_WORK};
+static const enum claim_id headline[] = {CLAIM_WHO,   CLAIM_BOUNDARY, CLAIM_CLOCKS,
+					 CLAIM_ALONE, CLAIM_CPU_FREE, CLAIM_SAME_WORK};
 
 /* "two machines; same GPU by serial" has commas where it is one of several. */
 static void add_clause(struct buf *b, const char *text)

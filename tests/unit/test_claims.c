@@ -864,6 +864,10 @@ static char *line_of(const struct judgement *j)
 	return line;
 }
 
+#define TWO_OF_ONE_GPU                                                    \
+	"two machines, same GPU by serial, bare metal against VM (kvm), " \
+	"clocks within 0.1 %"
+
 static void the_line_says_what_was_shown(void **state)
 {
 	static const struct {
@@ -873,31 +877,37 @@ static void the_line_says_what_was_shown(void **state)
 	} cases[] = {
 		{{"", HONEST_GPU, {{0}}, NULL},
 		 NULL,
-		 "two machines, same GPU by serial, clocks within 0.1 %, nobody else",
+		 TWO_OF_ONE_GPU ", nobody else",
 		 VERDICT_EQUIVALENT},
 		{{"", HONEST_CPU, {{0}}, NULL},
 		 NULL,
-		 "two machines, the CPU side free",
+		 "two machines, bare metal against VM (kvm), the CPU side free",
 		 VERDICT_EQUIVALENT},
 		{{"", HONEST_GPU, {{FACTS, BOTH, 0, "gpus/0/link_path", "null"}}, NULL},
 		 NULL,
-		 "two machines, same GPU by serial, clocks within 0.1 %, nobody else; not "
-		 "shown: path",
+		 TWO_OF_ONE_GPU ", nobody else; not shown: path",
 		 VERDICT_EQUIVALENT},
 		{{"", HONEST_GPU, {{EVIDENCE, VM, 2, "others", NULL}}, NULL},
 		 "alone",
-		 "two machines, same GPU by serial, clocks within 0.1 %; taken on trust: "
-		 "alone",
+		 TWO_OF_ONE_GPU "; taken on trust: alone",
+		 VERDICT_EQUIVALENT},
+		{{"",
+		  HONEST_GPU,
+		  {{DETAILS, BOTH, 0, "mig",
+		    "{\"profile\": \"1g.18gb\", \"route\": \"host\"}"}},
+		  NULL},
+		 NULL,
+		 "two machines, same GPU by serial, bare metal against VM (kvm), a slice "
+		 "of a GPU, 1g.18gb, on both, clocks within 0.1 %, nobody else",
 		 VERDICT_EQUIVALENT},
 		/* Another name helps nothing, and no name helps what is contradicted. */
 		{{"", HONEST_GPU, {{EVIDENCE, VM, 2, "others", NULL}}, NULL},
 		 "who",
-		 "two machines, same GPU by serial, clocks within 0.1 %; not shown: alone",
+		 TWO_OF_ONE_GPU "; not shown: alone",
 		 VERDICT_INVALID},
 		{{"", HONEST_GPU, {{EVIDENCE, VM, 2, "others/processes", "1"}}, NULL},
 		 "alone",
-		 "two machines, same GPU by serial, clocks within 0.1 %; contradicted: "
-		 "alone",
+		 TWO_OF_ONE_GPU "; contradicted: alone",
 		 VERDICT_INVALID},
 	};
 

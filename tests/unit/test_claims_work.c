@@ -194,6 +194,121 @@ static void what_nobody_watched_is_not_shown(void **state)
 	result_release(&b);
 }
 
+/* Loads whose servers are at these addresses. */
+static char *served_from(const char *a, const char *b)
+{
+	const char *const urls[2] = {a, b};
+	struct result r[2];
+	const struct workload_side sides[2] = {{&on_metal, &r[0], 1}, {&on_vm, &r[1], 1}};
+	char *why, *note;
+
+	for (int i = 0; i < 2; i++) {
+		served(&r[i], i, "{}");
+		json_put_text(json_member(r[i].evidence, "computed"), "device", urls[i]);
+	}
+	why = why_of(sides, &note);
+	assert_null(note);
+	result_release(&r[0]);
+	result_release(&r[1]);
+	return why;
+}
+
+static void servers_elsewhere_are_not_the_arms(void **state)
+{
+	static const struct {
+		const char *a, *b, *has;
+	} cases[] = {
+		{"http://10.9.9.9:8000", "http://10.9.9.9:8000", "same-server: "},
+		{"http://127.0.0.1:8000", "http://10.9.9.9:8000", "not shown: computed"},
+		{"http://10.9.9.8:8000", "http://10.9.9.9:8000", "not shown: computed"},
+		{"http://127.0.0.1:8000", "http://localhost:8000", NULL},
+		{"http://host-0:8000", "http://host-1:8000/v1", NULL}, /* themselves */
+		{"http://host-0:8000", "http://host-10:8000", "not shown: computed"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *why = served_from(cases[i].a, cases[i].b);
+
+		if (!cases[i].has)
+			assert_null(why);
+		else
+			assert_non_null(strstr(why, cases[i].has));
+		free(why);
+	}
+}
+
+/* ---- turns ---- */
+
+/* Two rounds whose turns ended at these hours by the journal, and by their own clocks on time. */
+static char *turned(const double hours[2][2], bool has_journal, const char *started_vm,
+		    const char *ended_vm, bool is_synchronised)
+{
+	struct result_set s = {.is_run = true};
+	const struct compared_side of[2] = {{&s, "metal", "metal"}, {&s, "vm", "vm"}};
+	struct workload_side sides[2];
+	char *why, *note;
+
+	for (int side = 0; side < 2; side++) {
+		for (int i = 0; i < 2; i++) {
+			struct result r;
+
+			result_init(&r, "test", "gemm", "gemm");
+			free(r.arm);
+			r.arm = x_strdup(side ? "vm" : "metal");
+			r.round = i + 1;
+			honest_result(&r, side, i + 1, HONEST_GPU);
+			json_put_bool(json_member(r.machine, "time"), "synchronised",
+				      is_synchronised);
+			if (side && i && started_vm) {
+				honest_edit(r.evidence, "span/started", started_vm);
+				honest_edit(r.evidence, "span/ended", ended_vm);
+			}
+			if (has_journal)
+				result_set_add_step(&s, r.arm, "gemm", i + 1,
+						    (int64_t)(hours[side][i] * 3600e9),
+						    610);
+			result_set_add(&s, &r, "by hand");
+		}
+	}
+	result_set_sort(&s);
+	for (int side = 0; side < 2; side++) {
+		sides[side].of = &of[side];
+		sides[side].results =
+			result_set_range(&s, of[side].arm, "gemm", &sides[side].nr);
+	}
+	why = why_of(sides, &note);
+	result_set_release(&s);
+	return why;
+}
+
+static void arms_that_took_no_turns_are_told(void **state)
+{
+	static const double fair[2][2] = {{1, 2}, {1.25, 2.25}};
+	static const double after[2][2] = {{1, 2}, {3, 4}};
+	static const char from[] = "\"2026-11-20T02:15:00.000Z\"",
+			  to[] = "\"2026-11-20T02:25:00.000Z\"";
+	/* Within metal's second turn, from 2:00 to 2:10. */
+	static const char at[] = "\"2026-11-01T02:05:00.000Z\"",
+			  till[] = "\"2026-11-01T02:15:00.000Z\"";
+	char *why = turned(fair, true, NULL, NULL, true);
+
+	(void)state;
+	assert_null(why);
+	why = turned(after, true, NULL, NULL, true);
+	assert_non_null(
+		strstr(why, "not shown: time (that the arms took turns is not so"));
+	free(why);
+	why = turned(fair, false, from, to, true);
+	assert_non_null(strstr(why, "metal and vm were measured 19 days apart"));
+	free(why);
+	why = turned(fair, false, at, till, true);
+	assert_non_null(strstr(why, "measured at once on one machine or GPU"));
+	free(why);
+	/* Clocks that nobody sets tell no overlap. */
+	assert_null(turned(fair, false, at, till, false));
+}
+
 /* Of another tool's file nothing is claimed but what it holds. */
 static enum verdict import_verdict(const char *params_a, const char *params_b,
 				   char **line)
@@ -275,6 +390,8 @@ int main(void)
 		cmocka_unit_test(one_side_held_down_is_invalid),
 		cmocka_unit_test(a_power_cap_is_a_note),
 		cmocka_unit_test(what_nobody_watched_is_not_shown),
+		cmocka_unit_test(servers_elsewhere_are_not_the_arms),
+		cmocka_unit_test(arms_that_took_no_turns_are_told),
 		cmocka_unit_test(imports_claim_what_they_hold),
 	};
 

@@ -167,8 +167,8 @@ static void two_sets_compare_unpaired(void **state)
 	result_set_init(&b, "yesterday");
 	result_set_init(&c, "today");
 	for (int i = 0; i < 4; i++) {
-		known_run_add_one(&b, "metal", 0, METRIC_HIGHER, level[i]);
-		known_run_add_one(&c, "metal", 0, METRIC_HIGHER, 0.9 * level[3 - i]);
+		known_run_add_one(&b, "metal", i + 1, METRIC_HIGHER, level[i]);
+		known_run_add_one(&c, "metal", i + 11, METRIC_HIGHER, 0.9 * level[3 - i]);
 	}
 	result_set_sort(&b);
 	result_set_sort(&c);
