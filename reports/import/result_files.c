@@ -231,16 +231,16 @@ static void take_step(struct result_set *s, struct json_object *line)
 	}
 }
 
-/* The line that begins a run, or goes on with it: by which plan. */
+/* The line that begins a run, when its plan was written; later ones only go on with it. */
 static void take_begin(struct result_set *s, struct json_object *line)
 {
 	const char *digest =
 		json_get_text(json_member(line, "data"), "plan_digest", NULL);
 
-	if (!digest || strcmp(json_get_text(line, "step", ""), "run") != 0 ||
+	if (s->digest_at_run || !digest ||
+	    strcmp(json_get_text(line, "step", ""), "run") != 0 ||
 	    strcmp(json_get_text(line, "event", ""), "begin") != 0)
 		return;
-	free(s->digest_at_run);
 	s->digest_at_run = x_strdup(digest);
 }
 
