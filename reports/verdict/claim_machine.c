@@ -366,6 +366,8 @@ struct cpu_side {
 	double throttled, steal; /* shares of the span; NAN: not known */
 };
 
+static const double steal_span_least_s = 0.5;
+
 static struct cpu_side cpu_side(const struct claim_side *s)
 {
 	struct json_object *confinement = json_member(s->facts, "confinement");
@@ -383,10 +385,16 @@ static struct cpu_side cpu_side(const struct claim_side *s)
 		c.quota = 0; /* a limit that nothing can reach */
 	if (periods >= 0 && throttled >= 0)
 		c.throttled = periods > 0 ? throttled / periods : 0;
-	/* The counter may step back by some ticks, and no further. */
+	/*
+	 * The counter may step back by some ticks, and no further. It is told in ticks of 10 ms
+	 * and in lumps, so that of a shorter span it says nothing either way.
+	 */
 	if (seconds > 0 && c.usable && steal >= -0.1)
-		c.steal = fmax(steal, 0) /
-			  (seconds * (double)(c.online ? c.online : c.usable));
+		c.steal = seconds < steal_span_least_s
+				  ? 0
+				  : fmax(steal, 0) /
+					    (seconds *
+					     (double)(c.online ? c.online : c.usable));
 	return c;
 }
 

@@ -19,7 +19,7 @@ cat >"$scratch/plan.json" <<JSON
               "machines": [ { "address": "127.0.0.1", "port": $ssh_port, "user": "$(id -un)", "key_file": "$ssh_key", "host_key_sha256": "$ssh_fingerprint" } ] } },
   "arms": {
     "metal": { "target": "vm", "provisioner": "rack" },
-    "vm": { "target": "vm", "provisioner": "cloud", "template": "gb200-1gpu", "host_key": "onegate",
+    "vm": { "target": "vm", "provisioner": "cloud", "template": "gb200-1gpu", "host_key": "onegate", "same_machine_as": "metal",
             "pin": { "host": "gb200-a", "gpu": "0018:01:00.0" },
             "ssh": { "port": $ssh_port, "user": "$(id -un)", "key_file": "$ssh_key" } } },
   "baseline": "metal",

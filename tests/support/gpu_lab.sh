@@ -44,12 +44,12 @@ start_lab() {
 		  "arms": {
 		    "metal": { "target": "ssh", "host": "127.0.0.1", "port": $ssh_port, "user": "$(id -un)", "key_file": "$ssh_key",
 		               "host_key_sha256": "$ssh_fingerprint", "driver": "nvidia" },
-		    "vm": { "target": "vm", "provisioner": "cloud", "template": "gb200-1gpu", "host_key": "onegate", "driver": "vfio",
+		    "vm": { "target": "vm", "provisioner": "cloud", "template": "gb200-1gpu", "host_key": "onegate", "driver": "vfio", "same_machine_as": "metal",
 		            "pin": { "host": "gb200-a", "gpu": "$gpu" },
 		            "ssh": { "port": $ssh_port, "user": "$(id -un)", "key_file": "$ssh_key" } } },
 		  "baseline": "metal",
 		  "workloads": [ { "gemm": { "backend": "openblas", "n": 64, "iterations": 2, "warmup_seconds": 0 } } ],
-		  "schedule": { "rounds": { "min": 1, "max": 1 } } }
+		  "schedule": { "rounds": { "min": 1, "max": 1 } }, "trust": [ "who", "boundary", "computed", "cpu-free" ] }
 	JSON
 }
 device=sys/bus/pci/devices/$gpu
