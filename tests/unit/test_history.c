@@ -58,7 +58,7 @@ static void one_result(struct result_set *s, const char *id, int day, double val
 	result_set_add(s, &r, id);
 }
 
-static size_t add(int from, int to, double value)
+static size_t add_warned(int from, int to, double value, size_t warnings_max)
 {
 	struct err err = ERR_INIT;
 	struct history *h = history_open(path, HISTORY_WRITE, &err);
@@ -81,9 +81,14 @@ static size_t add(int from, int to, double value)
 	result_set_release(&s);
 	history_close(h);
 	assert_int_equal(n.added + n.known, to - from);
-	assert_int_equal(n.warnings.nr, 0);
+	assert_in_range(n.warnings.nr, 0, warnings_max);
 	history_added_release(&n);
 	return n.added;
+}
+
+static size_t add(int from, int to, double value)
+{
+	return add_warned(from, to, value, 0);
 }
 
 /* Adds one result with that date; 'facts' (taken over) is its machine. Warnings: free(). */
@@ -201,8 +206,9 @@ static void two_writers_lose_nothing(void **state)
 	for (int c = 0; c < 2; c++) {
 		children[c] = fork();
 		if (children[c] == 0) {
+			/* Whoever comes second is told that its results are older. */
 			for (int i = 0; i < 25; i++)
-				add(c * 100 + i, c * 100 + i + 1, 100);
+				add_warned(c * 100 + i, c * 100 + i + 1, 100, 1);
 			_exit(0);
 		}
 	}
