@@ -259,6 +259,15 @@ static char *caption_of(const struct watched *w, const struct report_arm *arm,
 	return buf_detach(&b);
 }
 
+/* A quantity that no reading tells, as an old board's temperature, has no panel. */
+static bool is_told(const struct trace *t)
+{
+	for (size_t i = 0; i < t->nr; i++)
+		if (isfinite(t->y[i]))
+			return true;
+	return false;
+}
+
 static void draw(const struct watched *w, const struct report_arm *arm,
 		 const char *workload, size_t number, struct table *table,
 		 struct plot_list *l)
@@ -274,7 +283,7 @@ static void draw(const struct watched *w, const struct report_arm *arm,
 	for (size_t q = 0; q < QUANTITIES; q++) {
 		const struct trace *t = &w->traces[q];
 
-		if (!t->nr)
+		if (!is_told(t))
 			continue;
 		series[nr] =
 			(struct plot_series){quantities[q].label,  t->x,      t->y, t->nr,

@@ -84,6 +84,8 @@ static void put_evidence(struct result *r, const struct synthetic_run *run, int 
 	honest_edit(r->evidence, "computed/device", "\"Synthetic GPU\"");
 	honest_edit(r->evidence, "computed/uuid",
 		    w->part ? "\"MIG-0001\"" : gpu_of(run, arm));
+	if (w->part) /* "1g.18gb" */
+		honest_edit(r->evidence, "computed/multiprocessors", "16");
 }
 
 static void add_metric(struct result *r, const struct synthetic_metric *m,
