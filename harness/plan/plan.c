@@ -49,7 +49,7 @@ const struct field schedule_fields[] = {
 		 "seed and turns it round in the next, so that no rhythm of the machine falls "
 		 "in with it; abab keeps it."},
 	{"seed", FIELD_INT, offsetof(struct schedule, seed), .unset = "1",
-	 .max = INT64_MAX,
+	 .max = 9007199254740991, /* what a double holds exactly: bounds are doubles */
 	 .help = "What the order of random-blocks is drawn by: the same seed, the same "
 		 "order."},
 	{"budget", FIELD_SECONDS, offsetof(struct schedule, budget_ns), .unset = "0",

@@ -114,10 +114,16 @@ static void test_slow_pair(void **state)
 	json_object_put(o);
 }
 
-/* A store that never ends makes the result invalid within its deadline, and names the pair. */
+/*
+ * A store that never ends makes the result invalid within its deadline, and names the pair. What
+ * the GPU may write to still is not freed, which is no leak.
+ */
 static void test_hang(void **state)
 {
-	struct json_object *o = peers(3, "TARE_FAKE_CUDA_HANG_PAIR=0-1", 4);
+	static const char *const faults[] = {"TARE_FAKE_CUDA_DEVICES=3",
+					     "TARE_FAKE_CUDA_HANG_PAIR=0-1",
+					     "ASAN_OPTIONS=detect_leaks=0", NULL};
+	struct json_object *o = link_document(faults, small, 4);
 	const char *text = link_failed(o, "peers-are-true");
 
 	(void)state;
